@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { accountSchema, billingCycleSchema, instantSchema, subscriptionViewSchema, tierSchema } from './account.js';
+
+const userId = z.string().min(1).max(255);
+const user = z.object({ user_id: userId });
+
+const plan = z.object({ tier: tierSchema, billing_cycle: billingCycleSchema });
+const checkout = user.extend({ ...plan.shape, session_id: z.string() });
+/** Money in the currency's minor unit, as Stripe counts it. */
+const payment = user.extend({
+  customer_id: z.string(),
+  subscription_id: z.string().nullable(),
+  invoice_id: z.string(),
+  amount: z.int(),
+  currency: z.string().length(3),
+});
+const subscriptionChange = user.extend({
+  subscription_id: z.string(),
+  before: subscriptionViewSchema.nullable(),
+  after: subscriptionViewSchema,
+  reason: z.string(),
+});
+/** Why a tier is what it is: `code` for machines, `text` for people. */
+const reason = z.object({ code: z.string(), text: z.string() });
+
+/** Every event Billhook itself publishes: its data's schema and that schema's version. The type is the routing key. */
+export const domainEvents = {
+  'ingress.delivery.rejected': {
+    version: 1,
+    schema: z.object({ code: z.string(), count: z.int().positive(), remote_address: z.string() }),
+  },
+  'billing.account.opened': { version: 1, schema: user.extend({ email: z.string().nullable() }) },
+  'billing.customer.linked': { version: 1, schema: user.extend({ customer_id: z.string() }) },
+  'billing.checkout.started': { version: 1, schema: checkout },
+  'billing.checkout.completed': { version: 1, schema: checkout },
+  'billing.checkout.expired': { version: 1, schema: checkout },
+  'billing.checkout.failed': {
+    version: 1,
+    schema: user.extend({ ...plan.shape, session_id: z.string().nullable(), reason: z.string() }),
+  },
+  'billing.portal.opened': { version: 1, schema: user.extend({ customer_id: z.string() }) },
+  'billing.cancellation.requested': {
+    version: 1,
+    schema: user.extend({ subscription_id: z.string(), immediate: z.boolean(), outcome: z.string() }),
+  },
+  'billing.resumption.requested': {
+    version: 1,
+    schema: user.extend({ subscription_id: z.string(), outcome: z.string() }),
+  },
+  'billing.subscription.started': { version: 1, schema: subscriptionChange },
+  'billing.subscription.changed': { version: 1, schema: subscriptionChange },
+  'billing.subscription.ended': { version: 1, schema: subscriptionChange },
+  'billing.tier.changed': {
+    version: 1,
+    schema: user.extend({ from: tierSchema, to: tierSchema, reasons: z.array(reason), at: instantSchema }),
+  },
+  'billing.payment.succeeded': { version: 1, schema: payment },
+  'billing.payment.failed': { version: 1, schema: payment },
+  'billing.account.changed': { version: 1, schema: accountSchema },
+  'billing.event.parked': {
+    version: 1,
+    schema: z.object({ event_id: z.string(), event_type: z.string(), reason: z.string(), attempts: z.int() }),
+  },
+} as const satisfies Record<string, { version: number; schema: z.ZodType }>;
+
+export type DomainEventType = keyof typeof domainEvents;
+export type EventData<T extends DomainEventType> = z.infer<(typeof domainEvents)[T]['schema']>;
+/** A domain event before it has an id and an envelope: what the rules return. */
+export type DomainEvent = { [T in DomainEventType]: { type: T; data: EventData<T> } }[DomainEventType];
+
+export function isDomainEventType(type: string): type is DomainEventType {
+  return Object.hasOwn(domainEvents, type);
+}
+
+/** The same table, seen one type at a time. */
+const schemaOf: { [T in DomainEventType]: { schema: z.ZodType<EventData<T>> } } = domainEvents;
+
+/**
+ * Parses a body that claims to be a domain event. Text that is not JSON and data that does not fit are the same answer: a
+ * reason, for the one who parks it.
+ */
+export function parseDomainEvent<T extends DomainEventType>(
+  type: T,
+  body: string,
+): { ok: true; data: EventData<T> } | { ok: false; reason: string } {
+  const json = jsonText.safeParse(body);
+  if (!json.success) return { ok: false, reason: z.prettifyError(json.error) };
+  const parsed = schemaOf[type].schema.safeParse(json.data);
+  return parsed.success ? { ok: true, data: parsed.data } : { ok: false, reason: z.prettifyError(parsed.error) };
+}
+
+const jsonText = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: `not JSON: ${String(error)}` });
+    return z.NEVER;
+  }
+});

@@ -1,0 +1,110 @@
+import type { Account, SubscriptionView } from './account.js';
+import type { DomainEventType, EventData } from './domain-events.js';
+
+const subscription: SubscriptionView = {
+  id: 'sub_sample',
+  customer_id: 'cus_sample',
+  price_id: 'price_pro_monthly',
+  status: 'active',
+  tier: 1,
+  billing_cycle: 'monthly',
+  current_period_start: '2026-11-01T00:00:00.000Z',
+  current_period_end: '2026-12-01T00:00:00.000Z',
+  cancel_at_period_end: false,
+  cancel_at: null,
+  canceled_at: null,
+  trial_end: null,
+  scheduled_change: null,
+  is_active: true,
+  is_canceled: false,
+  will_renew: true,
+};
+
+const account: Account = {
+  user_id: 'user-1',
+  tier: 1,
+  tier_name: 'pro',
+  entitlements: {
+    refresh_interval_seconds: 10,
+    alerts_limit: 50,
+    email_alerts: true,
+    sms_alerts: false,
+    export_formats: ['csv'],
+  },
+  subscription,
+  version: 3,
+  as_of: '2026-11-01T00:00:00.000Z',
+};
+
+const checkout = { user_id: 'user-1', tier: 1, billing_cycle: 'monthly', session_id: 'cs_test_sample' } as const;
+const payment = {
+  user_id: 'user-1',
+  customer_id: 'cus_sample',
+  subscription_id: 'sub_sample',
+  invoice_id: 'in_sample',
+  amount: 999,
+  currency: 'usd',
+};
+const ended: SubscriptionView = {
+  ...subscription,
+  status: 'canceled',
+  is_active: false,
+  is_canceled: true,
+  will_renew: false,
+};
+
+/** One golden sample per event: producers prove that they write this shape, consumers that they read it. */
+export const samples: { [T in DomainEventType]: EventData<T> } = {
+  'ingress.delivery.rejected': { code: 'signature_mismatch', count: 1, remote_address: '203.0.113.7' },
+  'billing.account.opened': { user_id: 'user-1', email: 'user-1@example.com' },
+  'billing.customer.linked': { user_id: 'user-1', customer_id: 'cus_sample' },
+  'billing.checkout.started': checkout,
+  'billing.checkout.completed': checkout,
+  'billing.checkout.expired': checkout,
+  'billing.checkout.failed': { ...checkout, session_id: null, reason: 'stripe_unavailable' },
+  'billing.portal.opened': { user_id: 'user-1', customer_id: 'cus_sample' },
+  'billing.cancellation.requested': {
+    user_id: 'user-1',
+    subscription_id: 'sub_sample',
+    immediate: false,
+    outcome: 'accepted',
+  },
+  'billing.resumption.requested': { user_id: 'user-1', subscription_id: 'sub_sample', outcome: 'accepted' },
+  'billing.subscription.started': {
+    user_id: 'user-1',
+    subscription_id: 'sub_sample',
+    before: null,
+    after: subscription,
+    reason: 'customer.subscription.created',
+  },
+  'billing.subscription.changed': {
+    user_id: 'user-1',
+    subscription_id: 'sub_sample',
+    before: subscription,
+    after: { ...subscription, cancel_at_period_end: true, will_renew: false },
+    reason: 'customer.subscription.updated',
+  },
+  'billing.subscription.ended': {
+    user_id: 'user-1',
+    subscription_id: 'sub_sample',
+    before: subscription,
+    after: ended,
+    reason: 'customer.subscription.deleted',
+  },
+  'billing.tier.changed': {
+    user_id: 'user-1',
+    from: 0,
+    to: 1,
+    reasons: [{ code: 'subscription_active', text: 'Subscription sub_sample is active on Pro.' }],
+    at: '2026-11-01T00:00:00.000Z',
+  },
+  'billing.payment.succeeded': payment,
+  'billing.payment.failed': payment,
+  'billing.account.changed': account,
+  'billing.event.parked': {
+    event_id: 'evt_sample',
+    event_type: 'stripe.invoice.paid',
+    reason: 'unknown_customer',
+    attempts: 5,
+  },
+};
