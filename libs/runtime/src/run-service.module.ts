@@ -1,0 +1,168 @@
+import { Catch, ValidationPipe } from '@nestjs/common';
+import type { DynamicModule, INestApplicationContext, RpcExceptionFilter, Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { CustomTransportStrategy } from '@nestjs/microservices';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { randomUUID } from 'node:crypto';
+import type { FastifyHttpOptions } from 'fastify';
+import type { Server } from 'node:http';
+import { Logger } from 'nestjs-pino';
+import { throwError } from 'rxjs';
+import type { Observable } from 'rxjs';
+import type { CommonConfig } from './config.js';
+import { Refused } from './errors.js';
+import { loggingModule } from './logging.module.js';
+import { ManagementModule } from './management.module.js';
+import type { ReadinessCheck } from './management.module.js';
+import { ProblemFilter } from './problem.filter.js';
+
+export interface ServiceOptions {
+  name: string;
+  config: CommonConfig;
+  module: Type<unknown> | DynamicModule;
+  /** Checked by `/health/ready`, by name. */
+  readiness: (app: INestApplicationContext) => Record<string, ReadinessCheck>;
+  /** Queues this service consumes. */
+  consumers?: (app: INestApplicationContext) => CustomTransportStrategy[];
+  /** Plugins, parsers, CORS: before the app listens. */
+  configure?: (app: NestFastifyApplication) => Promise<void> | void;
+  fastify?: Omit<FastifyHttpOptions<Server>, 'logger' | 'loggerInstance'>;
+  /** Off where the service writes its own line per request. */
+  logRequests?: boolean;
+}
+
+export interface RunningService {
+  app: NestFastifyApplication;
+  /** Base URLs, with the port the system chose where the setting was 0. */
+  url: string;
+  managementUrl: string;
+  /** Takes nothing new, finishes what is in hand, closes everything. */
+  stop(): Promise<void>;
+}
+
+/** Fastify has no limit on how long a request may take to arrive; Node's own default is five minutes. */
+const requestTimeoutMs = 10_000;
+const maxHeaderBytes = 16 * 1024;
+const maxBodyBytes = 1024 * 1024;
+const shutdownDeadlineMs = 10_000;
+
+/** Starts a service in this process without touching its signals: what specs use. */
+export async function startService(options: ServiceOptions): Promise<RunningService> {
+  const { config } = options;
+  let stopping = false;
+  const app = await createApp(options);
+  const management = await createManagement(options.readiness(app), () => stopping);
+  try {
+    await management.listen(config.managementPort, config.HOST);
+    await app.startAllMicroservices();
+    await app.listen(config.PORT, config.HOST);
+  } catch (error) {
+    await Promise.allSettled([app.close(), management.close()]);
+    throw error;
+  }
+  const url = await app.getUrl();
+  app.get(Logger).log({ msg: `${options.name} listens on ${url}`, management: await management.getUrl() });
+  return {
+    app,
+    url,
+    managementUrl: await management.getUrl(),
+    async stop() {
+      stopping = true;
+      await app.close();
+      await management.close();
+    },
+  };
+}
+
+/** The whole life of a service's process: starts it, stops it on SIGTERM or SIGINT, and exits. */
+export async function runService(options: ServiceOptions): Promise<void> {
+  const service = await startService(options).catch((error: unknown) => exitWith(options.name, error));
+  const stop = (): void => {
+    const deadline = setTimeout(() => exitWith(options.name, new Error('did not stop in time')), shutdownDeadlineMs);
+    service.stop().then(
+      () => {
+        clearTimeout(deadline);
+        process.exit(0);
+      },
+      (error: unknown) => exitWith(options.name, error),
+    );
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+async function createApp(options: ServiceOptions): Promise<NestFastifyApplication> {
+  const { config } = options;
+  const root: DynamicModule = {
+    module: class ServiceRoot {},
+    imports: [
+      loggingModule({ name: options.name, level: config.LOG_LEVEL, logRequests: options.logRequests ?? true }),
+      'module' in options.module ? options.module : { module: options.module },
+    ],
+  };
+  const app = await NestFactory.create<NestFastifyApplication>(root, new FastifyAdapter(fastifyOptions(options)), {
+    bufferLogs: true,
+    abortOnError: false,
+  });
+  app.useLogger(app.get(Logger));
+  app.useGlobalFilters(new ProblemFilter());
+  app.useGlobalPipes(requestValidation());
+  await options.configure?.(app);
+  for (const strategy of options.consumers?.(app) ?? []) {
+    app.connectMicroservice({ strategy }).useGlobalFilters(new PassOnFilter());
+  }
+  return app;
+}
+
+function fastifyOptions(options: ServiceOptions): FastifyHttpOptions<Server> {
+  return {
+    bodyLimit: maxBodyBytes,
+    requestTimeout: requestTimeoutMs,
+    http: { maxHeaderSize: maxHeaderBytes, headersTimeout: requestTimeoutMs },
+    genReqId: () => randomUUID(),
+    return503OnClosing: true,
+    forceCloseConnections: 'idle',
+    ...options.fastify,
+  };
+}
+
+/** Unknown fields are refused, not dropped: a client that sends `user_id` should learn that it has no effect here. */
+function requestValidation(): ValidationPipe {
+  return new ValidationPipe({
+    transform: true,
+    whitelist: true,
+    forbidNonWhitelisted: true,
+    exceptionFactory: (errors) =>
+      new Refused('request_invalid', errors.flatMap((error) => Object.values(error.constraints ?? {})).join('; ')),
+  });
+}
+
+function createManagement(
+  checks: Record<string, ReadinessCheck>,
+  isStopping: () => boolean,
+): Promise<NestFastifyApplication> {
+  const process: ReadinessCheck = () =>
+    Promise.resolve(isStopping() ? { up: false, detail: 'shutting down' } : { up: true });
+  return NestFactory.create<NestFastifyApplication>(
+    ManagementModule.with({ process, ...checks }),
+    new FastifyAdapter({ requestTimeout: requestTimeoutMs, forceCloseConnections: true }),
+    { logger: ['error', 'warn'], abortOnError: false },
+  );
+}
+
+/**
+ * Nest turns what a message handler throws into "Internal server error". The transport needs the error itself: it decides
+ * whether the batch is retried, parked or waits for the database.
+ */
+@Catch()
+class PassOnFilter implements RpcExceptionFilter {
+  catch(error: unknown): Observable<never> {
+    return throwError(() => error);
+  }
+}
+
+function exitWith(name: string, error: unknown): never {
+  process.stderr.write(`${name}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`);
+  process.exit(1);
+}
