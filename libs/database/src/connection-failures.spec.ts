@@ -1,0 +1,39 @@
+import { describe, expect, it, test } from '@jest/globals';
+import { isDatabaseUnavailable } from './connection-failures.js';
+
+const withCode = (code: string): Error => Object.assign(new Error('as the server said'), { code });
+
+describe('isDatabaseUnavailable', () => {
+  test.each([
+    '08006',
+    '53300',
+    '53100',
+    '57P01',
+    '57P03',
+    '58030',
+    '40001',
+    '40P01',
+    '25006',
+    'ECONNREFUSED',
+    'ECONNRESET',
+  ])('%s is the surroundings', (code) => expect(isDatabaseUnavailable(withCode(code))).toBe(true));
+
+  // 57014 is a statement that ran too long, which the event itself may cause.
+  test.each(['23505', '22P02', '22021', '42501', '42P01', '57014', '25P02'])('%s is not', (code) =>
+    expect(isDatabaseUnavailable(withCode(code))).toBe(false),
+  );
+
+  it.each(['Connection terminated unexpectedly', 'Query read timeout', 'timeout exceeded when trying to connect'])(
+    'knows pg by its words where it gives no code: %s',
+    (message) => expect(isDatabaseUnavailable(new Error(message))).toBe(true),
+  );
+
+  it('looks behind a wrapper and into the attempts of a happy-eyeballs connect', () => {
+    expect(isDatabaseUnavailable(new Error('wrapped', { cause: withCode('57P01') }))).toBe(true);
+    expect(isDatabaseUnavailable(new AggregateError([withCode('ECONNREFUSED')]))).toBe(true);
+  });
+
+  it.each([undefined, null, 'ECONNREFUSED', {}])('does not take %j for a failure of the database', (value) => {
+    expect(isDatabaseUnavailable(value)).toBe(false);
+  });
+});

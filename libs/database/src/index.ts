@@ -1,0 +1,13 @@
+/**
+ * PostgreSQL as every service uses it: bounded connections, transactions that cannot lie, LISTEN that comes back, and
+ * migrations under owners that the services cannot use.
+ */
+export { isDatabaseUnavailable } from './connection-failures.js';
+export { databaseCheck, dataSourceOptions } from './data-source.module.js';
+export type { DataSourceSettings } from './data-source.module.js';
+export { listen } from './listen.client.js';
+export type { Listener, ListenOptions } from './listen.client.js';
+export { MigrateConfig, runMigrateCommand } from './migrate.command.js';
+export { grantToService, migrate } from './migrations.store.js';
+export type { MigrateOptions, ServiceSchema } from './migrations.store.js';
+export { inTransaction } from './transaction.store.js';

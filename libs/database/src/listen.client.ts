@@ -1,0 +1,83 @@
+import { Client } from 'pg';
+import { Logger } from '@nestjs/common';
+
+export interface ListenOptions {
+  url: string;
+  /** A bare identifier: it cannot be a parameter of LISTEN. */
+  channel: string;
+  applicationName: string;
+  onNotify: (payload: string) => void;
+  /** After a lost connection is back: whatever was notified meanwhile was missed, so look for yourself. */
+  onReconnect?: () => void;
+}
+
+export interface Listener {
+  close(): Promise<void>;
+}
+
+const firstDelayMs = 100;
+const longestDelayMs = 5_000;
+
+/**
+ * LISTEN on a connection of its own (a pooled one would be handed to others). It comes back by itself; the first attempt is
+ * not waited for, since a service starts while its database is down.
+ */
+export function listen(options: ListenOptions): Listener {
+  return new ReconnectingListener(options);
+}
+
+class ReconnectingListener implements Listener {
+  private readonly log = new Logger('listen');
+  private client: Client | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private failures = 0;
+  private hasBeenUp = false;
+  private closed = false;
+
+  constructor(private readonly options: ListenOptions) {
+    if (!/^[a-z_]+$/.test(options.channel)) throw new Error(`not a bare channel name: ${options.channel}`);
+    void this.connect();
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+    clearTimeout(this.timer);
+    await this.client?.end().catch((error: unknown) => this.log.debug({ msg: 'closing failed', error }));
+  }
+
+  private async connect(): Promise<void> {
+    const client = new Client({
+      connectionString: this.options.url,
+      application_name: this.options.applicationName,
+      keepAlive: true,
+      connectionTimeoutMillis: 5_000,
+    });
+    this.client = client;
+    client.on('error', () => this.retry(client));
+    client.on('end', () => this.retry(client));
+    client.on('notification', (message) => this.options.onNotify(message.payload ?? ''));
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${this.options.channel}`);
+    } catch {
+      this.retry(client);
+      return;
+    }
+    this.failures = 0;
+    if (this.hasBeenUp) this.options.onReconnect?.();
+    this.hasBeenUp = true;
+  }
+
+  /** `error`, `end` and a failed connect may all report the same loss: only the client in use counts, and only once. */
+  private retry(lost: Client): void {
+    if (this.closed || this.client !== lost) return;
+    this.client = undefined;
+    lost.removeAllListeners();
+    lost.on('error', () => undefined);
+    void lost.end().catch(() => undefined);
+    const delay = Math.min(firstDelayMs * 2 ** this.failures, longestDelayMs);
+    this.failures += 1;
+    this.log.warn({ msg: 'lost the LISTEN connection, trying again', channel: this.options.channel, delayMs: delay });
+    this.timer = setTimeout(() => void this.connect(), delay);
+  }
+}

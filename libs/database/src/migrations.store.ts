@@ -1,0 +1,127 @@
+import { Client, escapeIdentifier, escapeLiteral } from 'pg';
+import { DataSource } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { WithoutParametersLogger } from './query-logger.js';
+
+type MigrationClass = new () => MigrationInterface;
+
+/** One service's share of the database. */
+export interface ServiceSchema {
+  schema: 'gateway' | 'subscription' | 'audit';
+  /** In order; their names end in a timestamp, as TypeORM asks. */
+  migrations: MigrationClass[];
+  /** Runs as the schema's owner after the migrations, each time: partitions to come, retention. */
+  maintenance?: (query: (sql: string, parameters?: unknown[]) => Promise<unknown>) => Promise<void>;
+}
+
+export interface MigrateOptions {
+  /** A role that may create roles and schemas. Its server is used, with the database of `serviceUrl`. */
+  adminUrl: string;
+  /** The service's own URL: its user becomes the service's role, its password is set, its database must exist. */
+  serviceUrl: string;
+  service: ServiceSchema;
+}
+
+/** Any fixed number: two migrations of one server must not run side by side, roles being shared by its databases. */
+const migrationLock = 7_203_114;
+
+/**
+ * Creates the service's roles and schema and runs what is pending, under an advisory lock. Safe to repeat and to run twice at
+ * once. Returns the names of the migrations that ran.
+ */
+export async function migrate(options: MigrateOptions): Promise<string[]> {
+  const target = targetOf(options);
+  const admin = new Client({ connectionString: target.url, connectionTimeoutMillis: 5_000 });
+  await admin.connect();
+  try {
+    await admin.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    await prepareRoles(admin, target);
+    return await runAsOwner(options, target);
+  } finally {
+    await admin.end();
+  }
+}
+
+/** Inside a migration: gives the service's role what it needs on something the owner just made, and no more. */
+export async function grantToService(
+  queryRunner: QueryRunner,
+  privileges: string,
+  on: 'TABLE' | 'SEQUENCE' | 'FUNCTION',
+  name: string,
+): Promise<void> {
+  const rows: { role: string }[] = await queryRunner.query(`SELECT current_setting('billhook.service_role') AS role`);
+  const role = rows[0]?.role;
+  if (role === undefined || role === '')
+    throw new Error('billhook.service_role is not set: run migrations by migrate()');
+  await queryRunner.query(`GRANT ${privileges} ON ${on} ${name} TO ${escapeIdentifier(role)}`);
+}
+
+interface Target {
+  url: string;
+  database: string;
+  schema: string;
+  role: string;
+  owner: string;
+  password: string;
+}
+
+function targetOf({ adminUrl, serviceUrl, service }: MigrateOptions): Target {
+  const asService = new URL(serviceUrl);
+  const role = decodeURIComponent(asService.username);
+  const password = decodeURIComponent(asService.password);
+  if (role === '' || password === '') throw new Error('DATABASE_URL needs the user and the password of the service');
+  const asAdmin = new URL(adminUrl);
+  if (role === decodeURIComponent(asAdmin.username)) {
+    throw new Error('DATABASE_URL must name a role of its own, not the administrator of DATABASE_ADMIN_URL');
+  }
+  const database = decodeURIComponent(asService.pathname.slice(1));
+  asAdmin.pathname = asService.pathname;
+  return { url: asAdmin.toString(), database, schema: service.schema, role, owner: `${role}_owner`, password };
+}
+
+/** The owner cannot log in and the service cannot become it: a stolen service password changes no table's shape. */
+async function prepareRoles(admin: Client, target: Target): Promise<void> {
+  const [role, owner, schema] = [target.role, target.owner, target.schema].map(escapeIdentifier);
+  await createRoleOnce(admin, target.role, 'LOGIN');
+  await createRoleOnce(admin, target.owner, 'NOLOGIN');
+  await admin.query(
+    `ALTER ROLE ${role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD ${escapeLiteral(target.password)}`,
+  );
+  await admin.query(`REVOKE ALL ON DATABASE ${escapeIdentifier(target.database)} FROM PUBLIC`);
+  await admin.query(`GRANT CONNECT ON DATABASE ${escapeIdentifier(target.database)} TO ${role}`);
+  await admin.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
+  await admin.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${owner}`);
+  await admin.query(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`);
+}
+
+async function createRoleOnce(admin: Client, name: string, login: 'LOGIN' | 'NOLOGIN'): Promise<void> {
+  const { rowCount } = await admin.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name]);
+  if (rowCount === 0) await admin.query(`CREATE ROLE ${escapeIdentifier(name)} ${login}`);
+}
+
+async function runAsOwner({ service }: MigrateOptions, target: Target): Promise<string[]> {
+  const dataSource = new DataSource({
+    type: 'postgres',
+    url: target.url,
+    schema: target.schema,
+    applicationName: `billhook-migrate-${target.schema}`,
+    migrations: service.migrations,
+    migrationsTransactionMode: 'each',
+    installExtensions: false,
+    logger: new WithoutParametersLogger(),
+    poolSize: 1,
+    extra: {
+      options: [`role=${target.owner}`, `search_path=${target.schema}`, `billhook.service_role=${target.role}`]
+        .map((setting) => `-c ${setting}`)
+        .join(' '),
+    },
+  });
+  await dataSource.initialize();
+  try {
+    const ran = await dataSource.runMigrations();
+    await service.maintenance?.((sql, parameters) => dataSource.query(sql, parameters));
+    return ran.map((migration) => migration.name);
+  } finally {
+    await dataSource.destroy();
+  }
+}
