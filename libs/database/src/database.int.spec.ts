@@ -49,7 +49,11 @@ const count = async (): Promise<number> => {
 const admin = async (sql: string): Promise<void> => {
   const client = new Client({ connectionString: database.adminUrl });
   await client.connect();
-  await client.query(sql).finally(() => client.end());
+  try {
+    await client.query(sql);
+  } finally {
+    await client.end();
+  }
 };
 
 const terminateOthers = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()`;

@@ -49,7 +49,9 @@ export async function grantToService(
   on: 'TABLE' | 'SEQUENCE' | 'FUNCTION',
   name: string,
 ): Promise<void> {
-  const rows: { role: string }[] = await queryRunner.query(`SELECT current_setting('billhook.service_role') AS role`);
+  const rows = await queryRunner.manager.query<{ role: string }[]>(
+    `SELECT current_setting('billhook.service_role') AS role`,
+  );
   const role = rows[0]?.role;
   if (role === undefined || role === '')
     throw new Error('billhook.service_role is not set: run migrations by migrate()');

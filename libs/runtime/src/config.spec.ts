@@ -66,14 +66,9 @@ describe('loadConfig', () => {
 
   it('lists every missing setting at once', () => {
     const names = problemsOf({}).map((problem) => problem.split(' ')[0]);
-    expect(names.toSorted()).toEqual([
-      'AUTH_AUDIENCE',
-      'AUTH_ISSUER',
-      'AUTH_JWKS_URL',
-      'PUBLIC_URL',
-      'RABBITMQ_URL',
-      'STRIPE_WEBHOOK_SECRET',
-    ]);
+    expect(new Set(names)).toEqual(
+      new Set(['AUTH_AUDIENCE', 'AUTH_ISSUER', 'AUTH_JWKS_URL', 'PUBLIC_URL', 'RABBITMQ_URL', 'STRIPE_WEBHOOK_SECRET']),
+    );
   });
 
   it.each(['', '   ', '\n'])('counts %j as a missing secret', (value) => {

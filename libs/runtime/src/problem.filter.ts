@@ -1,6 +1,8 @@
 import { Catch, HttpException, Logger } from '@nestjs/common';
 import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { throwError } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { errorTable, Refused, Retryable } from './errors.js';
 import type { ErrorCode } from './errors.js';
 
@@ -58,7 +60,12 @@ function frameworkStatus(error: unknown): number | undefined {
 export class ProblemFilter implements ExceptionFilter {
   private readonly log = new Logger('http');
 
-  catch(error: unknown, host: ArgumentsHost): void {
+  /**
+   * Nest would turn what a message handler throws into "Internal server error". The transport needs the error itself: it
+   * decides whether the batch is retried, parked or waits for the database.
+   */
+  catch(error: unknown, host: ArgumentsHost): Observable<never> | undefined {
+    if (host.getType() === 'rpc') return throwError(() => error);
     const http = host.switchToHttp();
     const request = http.getRequest<FastifyRequest>();
     const reply = http.getResponse<FastifyReply>();
@@ -66,5 +73,6 @@ export class ProblemFilter implements ExceptionFilter {
     if (problem.status >= 500) this.log.error({ err: error, code: problem.code, requestId: request.id });
     if (error instanceof Retryable) void reply.header('retry-after', String(error.retryAfterSeconds));
     void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+    return undefined;
   }
 }

@@ -1,15 +1,15 @@
-import { Catch, ValidationPipe } from '@nestjs/common';
-import type { DynamicModule, INestApplicationContext, RpcExceptionFilter, Type } from '@nestjs/common';
+import { ValidationPipe } from '@nestjs/common';
+import type { DynamicModule, INestApplicationContext, Type } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { getMetadataStorage } from 'class-validator';
+import type { ValidationError } from 'class-validator';
 import { randomUUID } from 'node:crypto';
 import type { FastifyHttpOptions } from 'fastify';
 import type { Server } from 'node:http';
 import { Logger } from 'nestjs-pino';
-import { throwError } from 'rxjs';
-import type { Observable } from 'rxjs';
 import type { CommonConfig } from './config.js';
 import { Refused } from './errors.js';
 import { loggingModule } from './logging.module.js';
@@ -110,7 +110,8 @@ async function createApp(options: ServiceOptions): Promise<NestFastifyApplicatio
   app.useGlobalPipes(requestValidation());
   await options.configure?.(app);
   for (const strategy of options.consumers?.(app) ?? []) {
-    app.connectMicroservice({ strategy }).useGlobalFilters(new PassOnFilter());
+    // Handlers are wrapped in this very call: filters that are added to its result would come too late.
+    app.connectMicroservice({ strategy }, { inheritAppConfig: true });
   }
   return app;
 }
@@ -133,9 +134,22 @@ function requestValidation(): ValidationPipe {
     transform: true,
     whitelist: true,
     forbidNonWhitelisted: true,
-    exceptionFactory: (errors) =>
-      new Refused('request_invalid', errors.flatMap((error) => Object.values(error.constraints ?? {})).join('; ')),
+    // The class whose fields an answer names; nothing of the object itself is shown.
+    validationError: { target: true },
+    exceptionFactory: (errors) => new Refused('request_invalid', errors.flatMap(complaintsOf).join('; ')),
   });
+}
+
+function complaintsOf({ constraints, property, target }: ValidationError): string[] {
+  const { whitelistValidation, ...others } = constraints ?? {};
+  if (whitelistValidation === undefined) return Object.values(others);
+  return [`there is no ${property} here; allowed: ${fieldNames(target).join(', ')}`];
+}
+
+function fieldNames(request: object | undefined): string[] {
+  if (request === undefined) return [];
+  const metadata = getMetadataStorage().getTargetValidationMetadatas(request.constructor, '', false, false);
+  return [...new Set(metadata.map((each) => each.propertyName))];
 }
 
 function createManagement(
@@ -149,17 +163,6 @@ function createManagement(
     new FastifyAdapter({ requestTimeout: requestTimeoutMs, forceCloseConnections: true }),
     { logger: ['error', 'warn'], abortOnError: false },
   );
-}
-
-/**
- * Nest turns what a message handler throws into "Internal server error". The transport needs the error itself: it decides
- * whether the batch is retried, parked or waits for the database.
- */
-@Catch()
-class PassOnFilter implements RpcExceptionFilter {
-  catch(error: unknown): Observable<never> {
-    return throwError(() => error);
-  }
 }
 
 function exitWith(name: string, error: unknown): never {

@@ -1,4 +1,4 @@
-import { createRemoteJWKSet, errors, importSPKI, jwtVerify } from 'jose';
+import { createRemoteJWKSet, decodeProtectedHeader, errors, importSPKI, jwtVerify } from 'jose';
 import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose';
 import type { AuthenticatedConfig } from './config.js';
 import { Refused, Retryable } from './errors.js';
@@ -49,14 +49,24 @@ function keySource(config: AuthenticatedConfig) {
   if (config.AUTH_PUBLIC_KEY !== undefined) {
     const pem = config.AUTH_PUBLIC_KEY;
     return async (token: string, options: JWTVerifyOptions) => {
-      const { alg } = JSON.parse(Buffer.from(token.split('.')[0] ?? '', 'base64url').toString()) as { alg?: unknown };
-      if (typeof alg !== 'string' || !algorithms.includes(alg)) throw new errors.JOSEAlgNotAllowed('alg not allowed');
-      return jwtVerify(token, await importSPKI(pem, alg), options);
+      return jwtVerify(token, await importSPKI(pem, allowedAlgorithmOf(token)), options);
     };
   }
   if (config.AUTH_JWKS_URL === undefined) throw new Error('config was not validated: no AUTH_JWKS_URL');
   const keys: JWTVerifyGetKey = createRemoteJWKSet(new URL(config.AUTH_JWKS_URL), { timeoutDuration: 3000 });
   return (token: string, options: JWTVerifyOptions) => jwtVerify(token, keys, options);
+}
+
+/** importSPKI wants to know the algorithm before anything is verified; one that is not on the list gets no further. */
+function allowedAlgorithmOf(token: string): string {
+  let algorithm: unknown;
+  try {
+    algorithm = decodeProtectedHeader(token).alg;
+  } catch (error) {
+    throw new Refused('token_invalid', error instanceof Error ? error.message : undefined);
+  }
+  if (typeof algorithm === 'string' && algorithms.includes(algorithm)) return algorithm;
+  throw new Refused('token_invalid', 'the algorithm is not allowed');
 }
 
 function toIdentity(payload: JWTPayload): Identity {
@@ -82,7 +92,7 @@ function toRefusal(error: unknown): Error {
   if (error instanceof errors.JWKSTimeout || isUnreachable(error)) {
     return new Retryable('identity_provider_unavailable', error);
   }
-  if (error instanceof errors.JOSEError || error instanceof SyntaxError) return new Refused('token_invalid');
+  if (error instanceof errors.JOSEError) return new Refused('token_invalid');
   return error instanceof Error ? error : new Error(String(error));
 }
 

@@ -81,7 +81,7 @@ describe('token verifier', () => {
     );
   });
 
-  it.each(['', 'a', 'a.b', 'a.b.c', `${'e30'}.e30.`, 'x'.repeat(9000)])('refuses %.12j as a token', async (token) => {
+  it.each(['', 'a', 'a.b', 'a.b.c', 'e30.e30.', 'x'.repeat(9000)])('refuses %.12j as a token', async (token) => {
     expect(await refusalOf(token)).toBe('token_invalid');
   });
 

@@ -1,0 +1,58 @@
+import type { Delivery, Outcome } from '@billhook/messaging';
+import { Controller, Logger } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { Counter } from 'prom-client';
+import { contentBytes, toContent } from '../trail/content.js';
+import type { Content } from '../trail/content.js';
+import { AppendStore } from './append.store.js';
+
+/** Our own announcement of the trail's head: recording it would make a new head to announce. */
+const checkpointType = 'audit.checkpoint.signed';
+
+/** One per process, like the registry it is in. */
+const handled = new Counter({
+  name: 'billhook_audit_events_total',
+  help: 'Events taken from audit.events, by what became of them',
+  labelNames: ['outcome'],
+});
+
+@Controller()
+export class AppendConsumer {
+  private readonly log = new Logger('append');
+
+  constructor(private readonly store: AppendStore) {}
+
+  /**
+   * No inbox: that an event id is unique in the trail is what makes a second delivery harmless, and it is checked in the
+   * transaction that appends.
+   */
+  @EventPattern('audit.events')
+  async append(@Payload() batch: Delivery[]): Promise<Outcome[]> {
+    const startedAt = performance.now();
+    const entries = batch.map(toEntry);
+    const fresh = await this.store.append(
+      entries.flatMap((entry) => (entry === undefined ? [] : [contentBytes(entry)])),
+    );
+    const outcomes = entries.map((entry) => outcomeOf(entry, fresh));
+    this.report(batch, outcomes, Math.round(performance.now() - startedAt));
+    return outcomes;
+  }
+
+  private report(batch: Delivery[], outcomes: Outcome[], ms: number): void {
+    outcomes.forEach(({ kind }, index) => {
+      handled.inc({ outcome: kind });
+      const attributes = batch[index]?.attributes;
+      this.log.log({ msg: 'event', eventId: attributes?.id, type: attributes?.type, outcome: kind, ms });
+    });
+  }
+}
+
+function toEntry({ attributes, body }: Delivery): Content | undefined {
+  return attributes.type === checkpointType ? undefined : toContent({ attributes, body });
+}
+
+/** An event can stand in a batch twice: `delete` says whether this is the first of it. */
+function outcomeOf(entry: Content | undefined, fresh: Set<string>): Outcome {
+  if (entry === undefined) return { kind: 'ignored', reason: 'the trail does not record its own checkpoints' };
+  return fresh.delete(entry.id) ? { kind: 'applied' } : { kind: 'duplicate' };
+}

@@ -1,0 +1,75 @@
+import { dataSourceOptions, databaseCheck } from '@billhook/database';
+import { BatchTransport, isSurroundingsFailure } from '@billhook/messaging';
+import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
+import type { ServiceOptions } from '@billhook/runtime';
+import { Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import { AppendConsumer } from './append/append.consumer.js';
+import { AppendStore } from './append/append.store.js';
+import type { AuditConfig } from './config.js';
+import { DatabaseFailureFilter } from './database-failure.filter.js';
+import { EntriesController } from './query/entries.controller.js';
+import { EntriesStore } from './query/entries.store.js';
+import { schema } from './schema.js';
+import { VerifyController } from './verify/verify.controller.js';
+import { VerifyStore } from './verify/verify.store.js';
+
+/**
+ * The trail: every event of the exchange appended once to a hash chain that this service can extend but not change, and the
+ * questions ops ask of it.
+ */
+@Module({})
+export class AuditModule {
+  static with(config: AuditConfig): DynamicModule {
+    return {
+      module: AuditModule,
+      imports: [
+        TypeOrmModule.forRoot(
+          dataSourceOptions({ url: config.DATABASE_URL, schema: schema.schema, applicationName: 'billhook-audit' }),
+        ),
+      ],
+      controllers: [AppendConsumer, EntriesController, VerifyController],
+      providers: [
+        AppendStore,
+        EntriesStore,
+        VerifyStore,
+        { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
+        { provide: APP_GUARD, useClass: RolesGuard },
+        {
+          provide: BatchTransport,
+          inject: [DataSource],
+          useFactory: (source: DataSource) => transport(config, source),
+        },
+      ],
+    };
+  }
+}
+
+function transport(config: AuditConfig, dataSource: DataSource): BatchTransport {
+  return new BatchTransport({
+    url: config.RABBITMQ_URL,
+    connectionName: 'billhook-audit',
+    isSurroundingsFailure,
+    isReady: async () => (await databaseCheck(dataSource)()).up,
+  });
+}
+
+/** This service as `runService` starts it, and as specs do. */
+export function auditService(config: AuditConfig): ServiceOptions {
+  return {
+    name: 'audit',
+    config,
+    module: AuditModule.with(config),
+    // An event id may have 255 characters, each up to nine when it is escaped; Fastify answers longer than 100 by itself.
+    fastify: { routerOptions: { maxParamLength: 9 * 255 } },
+    configure: (app) => void app.useGlobalFilters(new DatabaseFailureFilter()),
+    consumers: (app) => [app.get(BatchTransport)],
+    readiness: (app) => ({
+      database: databaseCheck(app.get(DataSource)),
+      queue: () => app.get(BatchTransport).readiness(),
+    }),
+  };
+}

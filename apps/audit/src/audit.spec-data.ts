@@ -1,0 +1,187 @@
+import { attributesSchema, domainEvents } from '@billhook/contracts';
+import type { DomainEvent, EventAttributes } from '@billhook/contracts';
+import { dataSourceOptions } from '@billhook/database';
+import { EventPublisher } from '@billhook/messaging';
+import type { OutgoingEvent } from '@billhook/messaging';
+import { startService } from '@billhook/runtime';
+import {
+  aStripeEvent,
+  createTestBroker,
+  createTestDatabase,
+  startTestIdentityProvider,
+  waitFor,
+} from '@billhook/testing';
+import type { StripeEventOverrides, TestDatabase } from '@billhook/testing';
+import { Logger } from '@nestjs/common';
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { AppendStore } from './append/append.store.js';
+import { auditService } from './audit.module.js';
+import { AuditConfig } from './config.js';
+import type { EntryPage, EntryView } from './query/entries.store.js';
+import { schema } from './schema.js';
+import { contentBytes, toContent } from './trail/content.js';
+
+/** A domain event as our services publish it. */
+export function aDomainEvent(event: DomainEvent, overrides: Partial<EventAttributes> = {}): OutgoingEvent {
+  const attributes = attributesSchema.parse({
+    id: randomUUID(),
+    source: 'spec',
+    type: event.type,
+    time: '2026-11-23T09:00:00.000Z',
+    dataversion: domainEvents[event.type].version,
+    ...overrides,
+  });
+  return { attributes, body: Buffer.from(JSON.stringify(event.data)) };
+}
+
+export const opened = (userId: string, overrides: Partial<EventAttributes> = {}): OutgoingEvent =>
+  aDomainEvent({ type: 'billing.account.opened', data: { user_id: userId, email: null } }, overrides);
+
+/** An event of Stripe's as the ingress publishes it. */
+export function aStripeDelivery(type: string, object: object, overrides: StripeEventOverrides = {}): OutgoingEvent {
+  const event = aStripeEvent(type, object, overrides);
+  const attributes = attributesSchema.parse({
+    id: event.id,
+    source: 'stripe',
+    type: `stripe.${type}`,
+    time: new Date(event.created * 1000).toISOString(),
+    actor: 'stripe',
+    receivedat: '2026-11-23T09:00:01.000Z',
+    livemode: false,
+    apiversion: event.api_version,
+  });
+  return { attributes, body: Buffer.from(JSON.stringify(event)) };
+}
+
+export interface Trail {
+  database: TestDatabase;
+  /** As the service's own role. */
+  dataSource: DataSource;
+  append(events: OutgoingEvent[]): Promise<Set<string>>;
+  /** Anything at all, triggers switched off. */
+  asSuperuser(sql: string, parameters?: unknown[]): Promise<Record<string, unknown>[]>;
+  close(): Promise<void>;
+}
+
+/** The table and its one function, without a service around them. */
+export async function openTrail(): Promise<Trail> {
+  // Each refused statement would be logged as a warning, and being refused is what these specs are about.
+  Logger.overrideLogger(false);
+  const database = await createTestDatabase(schema);
+  const dataSource = await connect(database);
+  const store = new AppendStore(dataSource);
+  return {
+    database,
+    dataSource,
+    append: (events) => store.append(events.map((event) => contentBytes(toContent(event)))),
+    asSuperuser: (sql, parameters) => asSuperuser(database.adminUrl, sql, parameters),
+    async close() {
+      await dataSource.destroy();
+      await database.drop();
+    },
+  };
+}
+
+export function connect(database: TestDatabase): Promise<DataSource> {
+  const options = dataSourceOptions({
+    url: database.serviceUrl,
+    schema: 'audit',
+    applicationName: 'spec',
+    poolSize: 2,
+  });
+  return new DataSource(options).initialize();
+}
+
+export async function asSuperuser(
+  adminUrl: string,
+  sql: string,
+  parameters: unknown[] = [],
+): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: adminUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(sql, parameters);
+    return rows;
+  } finally {
+    await client.end();
+  }
+}
+
+export interface AuditUnderTest {
+  database: TestDatabase;
+  appendStore: AppendStore;
+  managementUrl: string;
+  publish(...events: OutgoingEvent[]): Promise<void>;
+  /** Once it returns, everything published before it has been handled. */
+  settled(): Promise<void>;
+  /** With a token of role ops, unless told otherwise; null sends none. */
+  get(path: string, roles?: string[] | null): Promise<{ status: number; type: string | null; body: unknown }>;
+  entries(query: string): Promise<EntryView[]>;
+  page(query: string): Promise<EntryPage>;
+  stop(): Promise<void>;
+}
+
+/** The service with its own database, virtual host and identity provider. `via` may put something before the broker. */
+export async function startAudit(via: (brokerUrl: string) => Promise<string> = passed): Promise<AuditUnderTest> {
+  const [database, broker, provider] = await Promise.all([
+    createTestDatabase(schema),
+    createTestBroker(),
+    startTestIdentityProvider(),
+  ]);
+  const config = Object.assign(new AuditConfig(), {
+    PORT: 0,
+    MANAGEMENT_PORT: 0,
+    LOG_LEVEL: 'silent',
+    DATABASE_URL: database.serviceUrl,
+    RABBITMQ_URL: await via(broker.url),
+    AUTH_ISSUER: provider.issuer,
+    AUTH_AUDIENCE: provider.audience,
+    AUTH_JWKS_URL: provider.jwksUrl,
+  });
+  const service = await startService(auditService(config));
+  const publisher = new EventPublisher({ url: broker.url, connectionName: 'spec' });
+  await publisher.start();
+  await waitFor('the publisher', () => publisher.state() === 'up');
+
+  const get: AuditUnderTest['get'] = async (path, roles = ['ops']) => {
+    const token = roles === null ? undefined : await provider.tokenFor({ sub: 'ops-1', roles });
+    const headers = token === undefined ? undefined : { authorization: `Bearer ${token}` };
+    const response = await fetch(service.url + path, { headers });
+    return { status: response.status, type: response.headers.get('content-type'), body: await response.json() };
+  };
+  const page = async (query: string): Promise<EntryPage> => {
+    const { status, body } = await get(`/v1/entries?${query}`);
+    if (status !== 200 || !isPage(body)) throw new Error(`answered ${status}: ${JSON.stringify(body)}`);
+    return body;
+  };
+  const publish = async (...events: OutgoingEvent[]): Promise<void> => {
+    for (const event of events) await publisher.publish(event);
+  };
+  return {
+    database,
+    appendStore: service.app.get(AppendStore),
+    managementUrl: service.managementUrl,
+    publish,
+    async settled() {
+      const marker = opened('marker');
+      await publish(marker);
+      await waitFor('the marker', async () => (await get(`/v1/entries/${marker.attributes.id}`)).status === 200);
+    },
+    get,
+    page,
+    entries: async (query) => (await page(query)).data,
+    async stop() {
+      await publisher.stop();
+      await service.stop();
+      await Promise.all([database.drop(), broker.drop(), provider.close()]);
+    },
+  };
+}
+
+const passed = (url: string): Promise<string> => Promise.resolve(url);
+
+function isPage(body: unknown): body is EntryPage {
+  return typeof body === 'object' && body !== null && 'data' in body && 'next_cursor' in body;
+}

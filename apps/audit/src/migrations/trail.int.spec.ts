@@ -1,0 +1,246 @@
+import type { OutgoingEvent } from '@billhook/messaging';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { asSuperuser, connect, opened, openTrail } from '../audit.spec-data.js';
+import type { Trail } from '../audit.spec-data.js';
+import { AppendStore } from '../append/append.store.js';
+import { verifyChain } from '../trail/chain.js';
+import type { Verdict } from '../trail/chain.js';
+import { contentBytes, toContent } from '../trail/content.js';
+import { VerifyStore } from '../verify/verify.store.js';
+
+let trail: Trail;
+
+beforeAll(async () => {
+  trail = await openTrail();
+});
+afterAll(async () => {
+  await trail?.close();
+});
+
+/** What only the owner of the whole server can do. */
+const tamper = (sql: string): Promise<Record<string, unknown>[]> =>
+  trail.asSuperuser(
+    `ALTER TABLE audit.entry DISABLE TRIGGER USER; ${sql}; ALTER TABLE audit.entry ENABLE ALWAYS TRIGGER entry_is_append_only`,
+  );
+
+const clear = (): Promise<unknown> => tamper('TRUNCATE audit.entry, audit.customer_link');
+const verify = (): Promise<Verdict> => verifyChain(new VerifyStore(trail.dataSource).walk());
+const seqs = async (): Promise<number[]> =>
+  (await trail.asSuperuser('SELECT seq::int FROM audit.entry ORDER BY seq')).map((row) => Number(row['seq']));
+const upTo = (length: number): number[] => Array.from({ length }, (_, index) => index + 1);
+const someEvents = (length: number): OutgoingEvent[] =>
+  Array.from({ length }, (_, index) => opened(`user-${index}`, { id: `event-${index + 1}` }));
+
+describe('appending', () => {
+  beforeEach(clear);
+
+  it('numbers entries from 1 without a gap and ties them as the verifier expects', async () => {
+    await trail.append(someEvents(3));
+    await trail.append([opened('user-9', { id: 'event-4' })]);
+    expect(await seqs()).toEqual([1, 2, 3, 4]);
+    expect(await verify()).toMatchObject({ ok: true, entries: 4 });
+  });
+
+  it('appends an event id once: in one batch, and in batches after one another', async () => {
+    const [first, second, third] = someEvents(3);
+    if (first === undefined || second === undefined || third === undefined) throw new Error('no events');
+    expect(await trail.append([first, second, first])).toEqual(new Set(['event-1', 'event-2']));
+    expect(await trail.append([second, third, first])).toEqual(new Set(['event-3']));
+    expect(await trail.append([first])).toEqual(new Set());
+    expect(await trail.append([])).toEqual(new Set());
+    expect(await seqs()).toEqual([1, 2, 3]);
+  });
+
+  it('keeps the order of a batch', async () => {
+    await trail.append(someEvents(50).toReversed());
+    const rows = await trail.asSuperuser('SELECT event_id FROM audit.entry ORDER BY seq');
+    expect(rows.map((row) => row['event_id'])).toEqual(
+      someEvents(50)
+        .toReversed()
+        .map((event) => event.attributes.id),
+    );
+  });
+
+  it('leaves no gap where a transaction was rolled back', async () => {
+    await trail.append(someEvents(1));
+    const contents = [contentBytes(toContent(opened('user-2')))];
+    await expect(
+      trail.dataSource.transaction(async (manager) => {
+        await manager.query('SELECT append_entries($1::bytea[])', [contents]);
+        throw new Error('given up');
+      }),
+    ).rejects.toThrow('given up');
+    await trail.append(someEvents(2));
+    expect(await seqs()).toEqual([1, 2]);
+  });
+
+  it('makes one chain of what four writers append at once, half of it twice', async () => {
+    const sources = await Promise.all(Array.from({ length: 4 }, () => connect(trail.database)));
+    const events = someEvents(400).map((event) => contentBytes(toContent(event)));
+    const fresh = await Promise.all(
+      sources.map(async (source, writer) => {
+        const store = new AppendStore(source);
+        let appended = 0;
+        for (let at = 0; at < 400; at += 20) {
+          // Neighbours overlap: writers 0 and 1 share a half, 2 and 3 the other, in batches that meet in different order.
+          const place = writer % 2 === 0 ? at : 380 - at;
+          if (writer < 2 === place < 200) appended += (await store.append(events.slice(place, place + 20))).size;
+        }
+        return appended;
+      }),
+    );
+    await Promise.all(sources.map((source) => source.destroy()));
+    expect(fresh.reduce((sum, each) => sum + each)).toBe(400);
+    expect(await seqs()).toEqual(upTo(400));
+    expect(await verify()).toMatchObject({ ok: true, entries: 400 });
+  });
+
+  it('never records a time before the entry before, whatever the clock says', async () => {
+    await trail.append(someEvents(1));
+    await tamper(`UPDATE audit.entry SET recorded_at = '2099-01-01T00:00:00Z'`);
+    await trail.append(someEvents(2));
+    const rows = await trail.asSuperuser('SELECT recorded_at FROM audit.entry WHERE seq = 2');
+    expect(rows).toEqual([{ recorded_at: new Date('2099-01-01T00:00:00Z') }]);
+  });
+
+  it.each(['REPEATABLE READ', 'SERIALIZABLE'] as const)(
+    'refuses %s, where it could not see the last entry',
+    async (level) => {
+      const contents = [contentBytes(toContent(opened('user-1')))];
+      await expect(
+        trail.dataSource.transaction(level, (manager) =>
+          manager.query('SELECT append_entries($1::bytea[])', [contents]),
+        ),
+      ).rejects.toThrow('READ COMMITTED');
+    },
+  );
+
+  it.each(['{', '{}', '{"id":"x"}', '{"id":7,"type":"x"}', 'null', '[]'])(
+    'refuses content that is no entry: %s',
+    async (text) => {
+      const contents = [contentBytes(toContent(opened('user-1'))), Buffer.from(text)];
+      await expect(trail.dataSource.query('SELECT append_entries($1::bytea[])', [contents])).rejects.toThrow();
+      expect(await seqs()).toEqual([]);
+    },
+  );
+});
+
+describe("the service's role", () => {
+  beforeAll(async () => {
+    await clear();
+    await trail.append(someEvents(1));
+  });
+
+  const columns = 'seq, event_id, type, stripe_ids, recorded_at, content, previous_hash, content_hash, hash';
+  const row = `99, 'forged', 'x', '{}', '2020-01-01', '', decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex')`;
+
+  it.each([
+    `INSERT INTO entry (${columns}) VALUES (${row})`,
+    `INSERT INTO entry (${columns}) OVERRIDING SYSTEM VALUE VALUES (${row})`,
+    `INSERT INTO entry SELECT * FROM entry`,
+    `UPDATE entry SET type = 'x'`,
+    `UPDATE entry SET recorded_at = '2020-01-01'`,
+    'DELETE FROM entry',
+    'TRUNCATE entry',
+    `MERGE INTO entry e USING (SELECT 1 AS seq) n ON e.seq = n.seq WHEN MATCHED THEN DELETE`,
+    'SELECT * FROM entry FOR UPDATE',
+    'COPY entry FROM STDIN',
+    'DROP TABLE entry',
+    'ALTER TABLE entry DISABLE TRIGGER entry_is_append_only',
+    'DROP TRIGGER entry_is_append_only ON entry',
+    'CREATE OR REPLACE FUNCTION append_entries(contents bytea[]) RETURNS TABLE (a text, b bigint) LANGUAGE sql AS $$ SELECT NULL, 1 $$',
+    'ALTER FUNCTION append_entries(bytea[]) SECURITY INVOKER',
+    'SELECT refuse_change()',
+    'CREATE TABLE mine (id int)',
+    'CREATE TEMP TABLE entry (seq bigint)',
+    `SET session_replication_role = 'replica'`,
+    `INSERT INTO customer_link VALUES ('cus_1', 'user-1', 1)`,
+    `UPDATE customer_link SET user_id = 'user-2'`,
+    'DELETE FROM customer_link',
+  ])('may not: %s', async (sql) => {
+    await expect(trail.dataSource.query(sql)).rejects.toMatchObject({
+      message: expect.stringMatching(/permission denied|must be owner/),
+    });
+  });
+
+  it('may not become the owner', async () => {
+    const { username } = new URL(trail.database.serviceUrl);
+    await expect(trail.dataSource.query(`SET ROLE ${username}_owner`)).rejects.toThrow('permission denied');
+    const owner = await trail.asSuperuser(`SELECT rolcanlogin FROM pg_roles WHERE rolname = '${username}_owner'`);
+    expect(owner).toEqual([{ rolcanlogin: false }]);
+  });
+
+  it('may read', async () => {
+    expect(await trail.dataSource.query('SELECT seq FROM entry')).toEqual([{ seq: '1' }]);
+  });
+
+  it('leads the function astray with no search path of its own', async () => {
+    await trail.dataSource.transaction(async (manager) => {
+      await manager.query('SET LOCAL search_path = pg_temp, public');
+      await manager.query('SELECT audit.append_entries($1::bytea[])', [[contentBytes(toContent(opened('user-7')))]]);
+    });
+    expect(await verify()).toMatchObject({ ok: true, entries: 2 });
+  });
+});
+
+describe('the owner', () => {
+  it.each([`UPDATE audit.entry SET type = 'x'`, 'DELETE FROM audit.entry', 'TRUNCATE audit.entry'])(
+    'meets a trigger at: %s, also in a session that replays as a replica',
+    async (sql) => {
+      const { username } = new URL(trail.database.serviceUrl);
+      const asOwner = asSuperuser(
+        trail.database.adminUrl,
+        `SET session_replication_role = 'replica'; SET ROLE ${username}_owner; ${sql}`,
+      );
+      await expect(asOwner).rejects.toThrow('the audit trail is append-only');
+    },
+  );
+});
+
+describe('verifying', () => {
+  beforeEach(async () => {
+    await clear();
+    await trail.append(someEvents(2_500));
+  });
+
+  it('walks over many pages to the head', async () => {
+    expect(await verify()).toMatchObject({ ok: true, entries: 2_500, head: { seq: 2_500 } });
+  });
+
+  it.each<[string, string, number, string]>([
+    ['changed bytes', `UPDATE audit.entry SET content = content || ' ' WHERE seq = 1700`, 1700, 'content_hash_differs'],
+    [
+      'bytes and hash changed together',
+      `UPDATE audit.entry SET content = content || ' ', content_hash = sha256(content || ' ') WHERE seq = 1700`,
+      1700,
+      'hash_differs',
+    ],
+    [
+      'a changed time',
+      `UPDATE audit.entry SET recorded_at = recorded_at + '1 µs' WHERE seq = 1700`,
+      1700,
+      'hash_differs',
+    ],
+    ['a changed user', `UPDATE audit.entry SET user_id = 'x' WHERE seq = 1700`, 1700, 'columns_differ_from_content'],
+    ['a changed type', `UPDATE audit.entry SET type = 'x' WHERE seq = 1700`, 1700, 'columns_differ_from_content'],
+    ['a deleted entry', 'DELETE FROM audit.entry WHERE seq = 1700', 1700, 'missing'],
+    ['a deleted page', 'DELETE FROM audit.entry WHERE seq BETWEEN 1001 AND 2000', 1001, 'missing'],
+    ['a deleted start', 'DELETE FROM audit.entry WHERE seq < 10', 1, 'missing'],
+    [
+      'entries that changed places',
+      `UPDATE audit.entry SET seq = 9999 WHERE seq = 1700; UPDATE audit.entry SET seq = 1700 WHERE seq = 1701;
+       UPDATE audit.entry SET seq = 1701 WHERE seq = 9999`,
+      1700,
+      'previous_hash_differs',
+    ],
+    [
+      'an entry closed up after a deletion',
+      'DELETE FROM audit.entry WHERE seq = 1700; UPDATE audit.entry SET seq = seq - 1 WHERE seq = 1701',
+      1700,
+      'previous_hash_differs',
+    ],
+  ])('finds %s that a superuser made', async (_, sql, seq, fault) => {
+    await tamper(sql.replace('1 µs', '1 microsecond'));
+    expect(await verify()).toEqual({ ok: false, entries: seq - 1, first_bad: { seq, fault } });
+  });
+});

@@ -1,0 +1,150 @@
+/** What ops ask for. Times are of recording: they run with seq, so a time range is a range of seq. */
+export interface EntryFilter {
+  userId?: string;
+  type?: TypeFilter;
+  /** Inclusive. */
+  from?: Date;
+  /** Exclusive. */
+  to?: Date;
+  ip?: string;
+  stripeId?: string;
+  requestId?: string;
+  /** Only entries older than this seq: the last one of the page before. */
+  before?: string;
+}
+
+/** `prefix` ends in a dot: `stripe.` */
+export type TypeFilter = { kind: 'exact'; type: string } | { kind: 'prefix'; prefix: string };
+
+export interface SqlQuery {
+  text: string;
+  parameters: unknown[];
+}
+
+/** The columns of a page, `user_id` completed by the customer's link. */
+const shown = `
+  e.seq, e.event_id, e.type, coalesce(e.user_id, l.user_id) AS user_id, e.ip, e.user_agent, e.occurred_at,
+  to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS recorded_at,
+  e.content, e.previous_hash, e.content_hash, e.hash
+  `;
+
+const linked = 'LEFT JOIN customer_link l ON e.user_id IS NULL AND l.customer_id = e.customer_id';
+
+/**
+ * One page, newest first. Each branch is one range of one index read backwards, cut at `limit`; the branches are then merged.
+ * An OR over them instead would leave PostgreSQL the choice to walk the whole trail backwards, which is quick only while the
+ * matches are recent.
+ */
+export function entriesQuery(filter: EntryFilter, limit: number): SqlQuery {
+  const query = new Parameters();
+  const size = query.add(limit);
+  const branches = branchesOf(filter, query, size);
+  const text = `SELECT ${shown} FROM (${branches.join(' UNION ALL ')}) AS e ${linked} ORDER BY e.seq DESC LIMIT ${size}`;
+  return { text, parameters: query.values };
+}
+
+export function entryByIdQuery(eventId: string): SqlQuery {
+  return { text: `SELECT ${shown} FROM entry e ${linked} WHERE e.event_id = $1`, parameters: [eventId] };
+}
+
+function branchesOf(filter: EntryFilter, query: Parameters, size: string): string[] {
+  const conditions = [...rangeOf(filter, query), ...equalitiesOf(filter, query)];
+  if (filter.userId !== undefined) {
+    const user = query.add(filter.userId);
+    const rest = [...conditions, ...typeConditions(filter.type, query)];
+    return [
+      branch({ conditions: [`e.user_id = ${user}`, ...rest], size }),
+      forEach(`(SELECT customer_id FROM customer_link WHERE user_id = ${user}) AS k`, {
+        conditions: ['e.user_id IS NULL', 'e.customer_id = k.customer_id', ...rest],
+        size,
+      }),
+    ];
+  }
+  if (filter.type?.kind === 'prefix' && !isSelective(filter)) {
+    const types = typesWithPrefix(filter.type.prefix, query);
+    return [forEach(`(${types}) AS k`, { conditions: ['e.type = k.type', ...conditions], size })];
+  }
+  // `seq + 0` keeps the planner off the primary key: it would expect an id's entries to be spread evenly over the trail.
+  const order = filter.stripeId === undefined ? 'e.seq' : 'e.seq + 0';
+  return [branch({ conditions: [...conditions, ...typeConditions(filter.type, query)], size, order })];
+}
+
+function isSelective(filter: EntryFilter): boolean {
+  return filter.ip !== undefined || filter.stripeId !== undefined || filter.requestId !== undefined;
+}
+
+interface Branch {
+  conditions: string[];
+  size: string;
+  order?: string;
+}
+
+function branch({ conditions, size, order = 'e.seq' }: Branch): string {
+  const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
+  return `(SELECT e.* FROM entry e ${where} ORDER BY ${order} DESC LIMIT ${size})`;
+}
+
+/** The branch once for each key, so that each is an ordered range of its own. */
+function forEach(keys: string, each: Branch): string {
+  return `(SELECT e.* FROM ${keys} CROSS JOIN LATERAL ${branch(each)} AS e)`;
+}
+
+/**
+ * The distinct types under a prefix, by hopping from one to the next in the index (PostgreSQL has no skip scan before 18). The
+ * range is right because the column is COLLATE "C", where `/` follows `.`.
+ */
+function typesWithPrefix(prefix: string, query: Parameters): string {
+  const low = query.add(prefix);
+  const high = query.add(`${prefix.slice(0, -1)}/`);
+  return `
+    WITH RECURSIVE hop (type) AS (
+      (SELECT type FROM entry WHERE type >= ${low} AND type < ${high} ORDER BY type LIMIT 1)
+      UNION ALL
+      SELECT (SELECT type FROM entry WHERE type > hop.type AND type < ${high} ORDER BY type LIMIT 1)
+      FROM hop WHERE hop.type IS NOT NULL
+    )
+    SELECT type FROM hop WHERE type IS NOT NULL`;
+}
+
+function rangeOf(filter: EntryFilter, query: Parameters): string[] {
+  const firstAt = (instant: Date): string =>
+    `(SELECT seq FROM entry WHERE recorded_at >= ${query.add(instant.toISOString())} ORDER BY recorded_at, seq LIMIT 1)`;
+  const conditions: string[] = [];
+  if (filter.before !== undefined) conditions.push(`e.seq < ${query.add(filter.before)}`);
+  // No entry that late: null, and the condition holds for none.
+  if (filter.from !== undefined) conditions.push(`e.seq >= ${firstAt(filter.from)}`);
+  if (filter.to !== undefined) conditions.push(`e.seq < coalesce(${firstAt(filter.to)}, ${maxSeq})`);
+  return conditions;
+}
+
+const maxSeq = '9223372036854775807';
+
+function equalitiesOf(filter: EntryFilter, query: Parameters): string[] {
+  const conditions: string[] = [];
+  if (filter.ip !== undefined) conditions.push(`e.ip = ${query.add(filter.ip)}`);
+  if (filter.requestId !== undefined) conditions.push(`e.request_id = ${query.add(filter.requestId)}`);
+  if (filter.stripeId !== undefined) conditions.push(`e.stripe_ids @> ARRAY[${query.add(filter.stripeId)}]`);
+  return conditions;
+}
+
+function typeConditions(type: TypeFilter | undefined, query: Parameters): string[] {
+  if (type === undefined) return [];
+  switch (type.kind) {
+    case 'exact':
+      return [`e.type = ${query.add(type.type)}`];
+    case 'prefix':
+      return [`starts_with(e.type, ${query.add(type.prefix)})`];
+    default:
+      return type satisfies never;
+  }
+}
+
+class Parameters {
+  readonly values: unknown[] = [];
+
+  /** Returns the placeholder. */
+  add(value: unknown): string {
+    this.values.push(value);
+    return `$${this.values.length}`;
+  }
+}

@@ -1,0 +1,93 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import { readContent } from '../trail/chain.js';
+import type { Json } from '../trail/storable.js';
+import { entriesQuery, entryByIdQuery } from './entries-query.js';
+import type { EntryFilter, SqlQuery } from './entries-query.js';
+
+/** Times are ISO 8601 UTC; recorded_at in microseconds, since the hash covers them. Hashes are lower-case hex. */
+export interface EntryView {
+  seq: number;
+  id: string;
+  type: string;
+  user_id: string | null;
+  data: Json;
+  ip: string | null;
+  user_agent: string | null;
+  occurred_at: string | null;
+  recorded_at: string;
+  hash: string;
+}
+
+/** With what it takes to compute the entry's hash again: `content` is the text that `content_hash` covers, as UTF-8. */
+export interface EntryDetail extends EntryView {
+  previous_hash: string;
+  content_hash: string;
+  content: string;
+}
+
+export interface EntryPage {
+  data: EntryView[];
+  next_cursor: string | null;
+}
+
+interface Row {
+  seq: string;
+  event_id: string;
+  type: string;
+  user_id: string | null;
+  ip: string | null;
+  user_agent: string | null;
+  occurred_at: Date | null;
+  recorded_at: string;
+  content: Buffer;
+  previous_hash: Buffer;
+  content_hash: Buffer;
+  hash: Buffer;
+}
+
+@Injectable()
+export class EntriesStore {
+  constructor(private readonly dataSource: DataSource) {}
+
+  /** The cursor is the seq of the page's last entry: what is appended later comes before the first page, never inside one. */
+  async page(filter: EntryFilter, limit: number): Promise<EntryPage> {
+    const rows = await this.read(entriesQuery(filter, limit + 1));
+    const shown = rows.slice(0, limit);
+    return { data: shown.map(toView), next_cursor: rows.length > limit ? (shown.at(-1)?.seq ?? null) : null };
+  }
+
+  async find(eventId: string): Promise<EntryDetail | undefined> {
+    const row = (await this.read(entryByIdQuery(eventId)))[0];
+    return row === undefined ? undefined : toDetail(row);
+  }
+
+  private read(query: SqlQuery): Promise<Row[]> {
+    return this.dataSource.query(query.text, query.parameters);
+  }
+}
+
+function toView(row: Row): EntryView {
+  return {
+    seq: Number(row.seq),
+    id: row.event_id,
+    type: row.type,
+    user_id: row.user_id,
+    // An entry that cannot be read is shown without its data; that it was changed is for verify to say.
+    data: readContent(row.content)?.data ?? null,
+    ip: row.ip,
+    user_agent: row.user_agent,
+    occurred_at: row.occurred_at?.toISOString() ?? null,
+    recorded_at: row.recorded_at,
+    hash: row.hash.toString('hex'),
+  };
+}
+
+function toDetail(row: Row): EntryDetail {
+  return {
+    ...toView(row),
+    previous_hash: row.previous_hash.toString('hex'),
+    content_hash: row.content_hash.toString('hex'),
+    content: row.content.toString('utf8'),
+  };
+}

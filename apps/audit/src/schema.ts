@@ -1,0 +1,4 @@
+import type { ServiceSchema } from '@billhook/database';
+import { Trail1795392000000 } from './migrations/1795392000000-trail.js';
+
+export const schema: ServiceSchema = { schema: 'audit', migrations: [Trail1795392000000] };

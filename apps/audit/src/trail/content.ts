@@ -1,0 +1,145 @@
+import type { EventAttributes } from '@billhook/contracts';
+import canonicalize from 'canonicalize';
+import { isUtf8 } from 'node:buffer';
+import { createHash } from 'node:crypto';
+import { isIP } from 'node:net';
+import { z } from 'zod';
+import { referencesOf } from './references.js';
+import { at, clippedText, toStorable } from './storable.js';
+import type { Json, Note } from './storable.js';
+import { projectStripeEvent } from './stripe-projection.js';
+
+/** Grows when the meaning of a field changes; entries keep the version they were written with. */
+export const contentVersion = 1;
+
+/**
+ * What an entry says, and all that its content hash covers. The database's columns are derived from it and hold nothing else.
+ * `body` identifies the exact bytes of the event, of which `data` may be only a part; `notes` says what was left out and why.
+ */
+export const contentSchema = z.object({
+  v: z.literal(contentVersion),
+  id: z.string(),
+  type: z.string(),
+  source: z.string(),
+  subject: z.string().nullable(),
+  actor: z.string().nullable(),
+  cause_id: z.string().nullable(),
+  request_id: z.string().nullable(),
+  ip: z.string().nullable(),
+  user_agent: z.string().nullable(),
+  /** ISO 8601 UTC, milliseconds; null when the event's time is outside the years 1 to 9999. */
+  occurred_at: z.string().nullable(),
+  user_id: z.string().nullable(),
+  customer_id: z.string().nullable(),
+  stripe_ids: z.array(z.string()),
+  envelope: z.json(),
+  body: z.object({ sha256: z.string(), bytes: z.int() }),
+  data: z.json(),
+  notes: z.array(z.string()),
+});
+export type Content = z.infer<typeof contentSchema>;
+
+const maxIdLength = 255;
+const maxUserAgentLength = 1024;
+const maxAddressLength = 64;
+const maxDataBytes = 256 * 1024;
+
+/** Never throws: whatever a queue can deliver has an entry, if only with its type, time and hash. */
+export function toContent(event: { attributes: EventAttributes; body: Buffer }): Content {
+  const { attributes, body } = event;
+  const notes = new Set<Note>();
+  const short = (text: string | undefined): string | null =>
+    text === undefined ? null : clippedText(text, maxIdLength, notes);
+  const type = clippedText(attributes.type, maxIdLength, notes);
+  const id = clippedText(attributes.id, maxIdLength, notes);
+  const cause_id = short(attributes.causeid);
+  const data = dataOf(type, body, notes);
+  const references = referencesOf(data, [id, cause_id]);
+  return {
+    v: contentVersion,
+    id,
+    type,
+    source: clippedText(attributes.source, maxIdLength, notes),
+    subject: short(attributes.subject),
+    actor: short(attributes.actor),
+    cause_id,
+    request_id: short(attributes.requestid),
+    ip: addressOf(attributes, data, notes),
+    user_agent:
+      attributes.useragent === undefined ? null : clippedText(attributes.useragent, maxUserAgentLength, notes),
+    occurred_at: storableInstant(attributes.time),
+    user_id: references.userId,
+    customer_id: references.customerId,
+    stripe_ids: references.stripeIds,
+    envelope: envelopeOf(attributes, notes),
+    body: { sha256: createHash('sha256').update(body).digest('hex'), bytes: body.length },
+    data,
+    notes: [...notes].toSorted(),
+  };
+}
+
+/** The bytes that are hashed and stored: RFC 8785, so that anyone can write them again from the values. */
+export function contentBytes(content: Content): Buffer {
+  const text = canonicalize(content);
+  if (text === undefined) throw new Error('an entry without content');
+  return Buffer.from(text, 'utf8');
+}
+
+/** A rejected delivery has no request of its own behind it: it names in its data from where it came. */
+function addressOf(attributes: EventAttributes, data: Json, notes: Set<Note>): string | null {
+  const named = at(data, 'remote_address');
+  const address = attributes.remoteaddress ?? (typeof named === 'string' ? named : undefined);
+  return address === undefined ? null : plainAddress(clippedText(address, maxAddressLength, notes));
+}
+
+/** An IPv4 address that arrived over an IPv6 socket is the same address: one spelling, or a filter misses half. */
+export function plainAddress(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  return mapped !== undefined && isIP(mapped) === 4 ? mapped : address.toLowerCase();
+}
+
+function dataOf(type: string, body: Buffer, notes: Set<Note>): Json {
+  const parsed = parse(body, notes);
+  if (parsed === undefined) return null;
+  const event = toStorable(parsed, notes);
+  const data = type.startsWith('stripe.') ? projectStripeEvent(event, notes) : event;
+  if (byteLength(data) <= maxDataBytes) return data;
+  notes.add('data_too_large');
+  return null;
+}
+
+function parse(body: Buffer, notes: Set<Note>): unknown {
+  if (!isUtf8(body)) notes.add('body_not_utf8');
+  try {
+    return JSON.parse(new TextDecoder().decode(body));
+  } catch {
+    // An expected outcome: the entry says so and keeps the body's hash.
+    notes.add('body_not_json');
+    return undefined;
+  }
+}
+
+function byteLength(data: Json): number {
+  return Buffer.byteLength(JSON.stringify(data), 'utf8');
+}
+
+/** What the transport said about the event that has no field of its own. */
+function envelopeOf(attributes: EventAttributes, notes: Set<Note>): Json {
+  const { traceparent, dataversion, receivedat, account, livemode, apiversion } = attributes;
+  const given = { traceparent, dataversion, receivedat, account, livemode, apiversion };
+  const present = Object.entries(given).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(
+    present.map(([name, value]) => [
+      name,
+      typeof value === 'string' ? clippedText(value, maxIdLength, notes) : toStorable(value, notes),
+    ]),
+  );
+}
+
+/** PostgreSQL has no year 0, and takes at most four digits here. */
+function storableInstant(time: string): string | null {
+  const instant = new Date(time);
+  if (Number.isNaN(instant.getTime())) return null;
+  const year = instant.getUTCFullYear();
+  return year >= 1 && year <= 9999 ? instant.toISOString() : null;
+}

@@ -1,0 +1,82 @@
+import { at, isRecord } from './storable.js';
+import type { Json } from './storable.js';
+
+/** Whom and what an entry is about: what ops filter by. */
+export interface References {
+  /** Named by the event itself; a Stripe event that names none is found by its customer, when it is read. */
+  userId: string | null;
+  customerId: string | null;
+  /** Sorted, without repetition. */
+  stripeIds: string[];
+}
+
+const maxUserIdLength = 255;
+const maxStripeIds = 64;
+
+/**
+ * Ids worth finding an entry by: customers, subscriptions, invoices, sessions, payments, refunds, disputes, events. Prices and
+ * products are not: nearly every entry names one. An event *about* a price is found by the price's id all the same.
+ */
+const findable = /^(cus|sub|in|cs|pi|ch|py|re|pyr|dp|du|cn|seti|sub_sched|evt)_[A-Za-z0-9_]{1,240}$/;
+const anyStripeId = /^[a-z][a-z0-9]*_[A-Za-z0-9_]{1,240}$/;
+
+/** `data` is the projection, so that nothing is found by what is not kept. `ids` are the event's own and its cause's. */
+export function referencesOf(data: Json, ids: (string | null)[]): References {
+  return {
+    userId: userIdOf(data),
+    customerId: customerIdOf(data),
+    stripeIds: stripeIdsOf(data, ids),
+  };
+}
+
+const userIdPaths = [
+  ['user_id'],
+  ['object', 'metadata', 'user_id'],
+  // An invoice carries the metadata its subscription had; before 2025-03-31 one level higher.
+  ['object', 'parent', 'subscription_details', 'metadata', 'user_id'],
+  ['object', 'subscription_details', 'metadata', 'user_id'],
+];
+
+function userIdOf(data: Json): string | null {
+  return firstText(data, userIdPaths, (text) => text !== '' && text.length <= maxUserIdLength);
+}
+
+const customerIdPaths = [
+  ['customer_id'],
+  ['after', 'customer_id'],
+  ['subscription', 'customer_id'],
+  ['object', 'customer'],
+];
+
+function customerIdOf(data: Json): string | null {
+  const paths = [...customerIdPaths];
+  if (at(data, 'object', 'object') === 'customer') paths.push(['object', 'id']);
+  if (at(data, 'event', 'related_object', 'type') === 'customer') paths.push(['event', 'related_object', 'id']);
+  return firstText(data, paths, (text) => findable.test(text));
+}
+
+function firstText(data: Json, paths: string[][], accept: (text: string) => boolean): string | null {
+  for (const path of paths) {
+    const value = at(data, ...path);
+    if (typeof value === 'string' && accept(value)) return value;
+  }
+  return null;
+}
+
+function stripeIdsOf(data: Json, ids: (string | null)[]): string[] {
+  const found = new Set<string>();
+  const own = at(data, 'object', 'id');
+  if (typeof own === 'string' && anyStripeId.test(own)) found.add(own);
+  collect([...ids, data], found);
+  return [...found].slice(0, maxStripeIds).toSorted();
+}
+
+function collect(value: Json, found: Set<string>): void {
+  if (typeof value === 'string') {
+    if (findable.test(value)) found.add(value);
+  } else if (Array.isArray(value)) {
+    for (const each of value) collect(each, found);
+  } else if (isRecord(value)) {
+    for (const each of Object.values(value)) collect(each, found);
+  }
+}
