@@ -1,0 +1,116 @@
+import { newId } from '../world/ids.js';
+import { isJsonObject } from '../world/json.js';
+import type { World } from '../world/world.js';
+import { expand } from './expand.js';
+import { earlierAnswer, fingerprintOf, keepAnswer } from './idempotency.js';
+import { matchRoute, type Route } from './route.js';
+import { invalid, StripeFault, unknownPath } from './stripe-error.js';
+
+export interface ApiRequest {
+  method: string;
+  path: string;
+  params: unknown;
+  authorization: string | undefined;
+  idempotencyKey: string | undefined;
+}
+
+export interface ApiAnswer {
+  status: number;
+  body: object;
+  headers: Record<string, string>;
+}
+
+interface Api {
+  world: World;
+  routes: readonly Route[];
+  secretKey: string;
+}
+
+/** Answers one API request: key, path, earlier answer, parameters, effect; every refusal in Stripe's error shape. */
+export function answerTo(api: Api, request: ApiRequest): ApiAnswer {
+  const requestId = newId('req_');
+  const headers = { 'request-id': requestId };
+  try {
+    checkKey(request.authorization, api.secretKey);
+    const answer = route(api, request, requestId);
+    return { ...answer, headers: { ...headers, ...answer.headers } };
+  } catch (error) {
+    if (!(error instanceof StripeFault)) throw error;
+    return { status: error.status, body: error.body, headers };
+  }
+}
+
+function route(api: Api, request: ApiRequest, requestId: string): ApiAnswer {
+  const match = matchRoute(api.routes, request.method, request.path);
+  if (match === undefined) throw unknownPath(request.method, request.path);
+  const { params, paths } = withoutExpand(request.params);
+  const run = () => {
+    const perform = match.route.prepare(params);
+    const cause = { id: requestId, idempotencyKey: request.idempotencyKey ?? null };
+    return () =>
+      expand(
+        api.world,
+        api.world.causedBy(cause, () => perform(api.world, match.ids)),
+        paths,
+      );
+  };
+  if (request.method !== 'POST' || request.idempotencyKey === undefined) {
+    return { status: 200, body: run()(), headers: {} };
+  }
+  return once(api.world, { ...request, key: request.idempotencyKey }, { requestId, prepare: run });
+}
+
+interface Operation {
+  requestId: string;
+  prepare: () => () => object;
+}
+
+/** With an idempotency key: the first answer is kept, errors too, except when the parameters were refused beforehand. */
+function once(world: World, request: ApiRequest & { key: string }, operation: Operation): ApiAnswer {
+  if (request.key.length > 255) throw invalid('Idempotency-Key', 'Idempotency keys are at most 255 characters long.');
+  const identity = { endpoint: request.path, fingerprint: fingerprintOf(request.params) };
+  const earlier = earlierAnswer(world.answers, { key: request.key, ...identity, now: world.now() });
+  if (earlier) {
+    const headers = { 'idempotent-replayed': 'true', 'original-request': earlier.requestId };
+    return { status: earlier.status, body: earlier.body, headers };
+  }
+  const perform = operation.prepare();
+  const answer = settle(perform);
+  const stored = { ...identity, ...answer, requestId: operation.requestId, at: world.now() };
+  keepAnswer(world.answers, request.key, stored);
+  return { ...answer, headers: { 'original-request': operation.requestId } };
+}
+
+function settle(perform: () => object): { status: number; body: object } {
+  try {
+    return { status: 200, body: perform() };
+  } catch (error) {
+    if (!(error instanceof StripeFault)) throw error;
+    return { status: error.status, body: error.body };
+  }
+}
+
+/** `expand` belongs to every operation, so it is taken out before an operation's own parameters are checked. */
+function withoutExpand(raw: unknown): { params: unknown; paths: string[] } {
+  if (!isJsonObject(raw)) return { params: {}, paths: [] };
+  const { expand: wanted = [], ...params } = raw;
+  if (!Array.isArray(wanted)) throw invalid('expand', 'Invalid array');
+  return { params, paths: wanted.map(String) };
+}
+
+function checkKey(authorization: string | undefined, secretKey: string): void {
+  const key = keyIn(authorization ?? '');
+  if (key === '') throw refusedKey('You did not provide an API key. Send it as `Authorization: Bearer sk_test_…`.');
+  if (!key.startsWith('sk_test_')) throw refusedKey('A pretend Stripe takes only keys that begin with sk_test_.');
+  if (key !== secretKey) throw refusedKey(`Invalid API Key provided: sk_test_${'*'.repeat(8)}`);
+}
+
+/** Bearer, or Basic with the key as user name, as Stripe's own curl examples send it. */
+function keyIn(authorization: string): string {
+  const [scheme = '', value = ''] = authorization.split(' ');
+  if (scheme.toLowerCase() === 'bearer') return value;
+  if (scheme.toLowerCase() !== 'basic') return '';
+  return Buffer.from(value, 'base64').toString('utf8').split(':')[0] ?? '';
+}
+
+const refusedKey = (message: string) => new StripeFault({ status: 401, message });

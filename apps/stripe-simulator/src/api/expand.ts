@@ -1,0 +1,84 @@
+import type { World } from '../world/world.js';
+import { isJsonObject, toJson, type Json, type JsonObject } from '../world/json.js';
+import { toList } from './paging.js';
+import { invalid } from './stripe-error.js';
+
+/** Fields that hold an id and may be asked for whole. */
+const REFERENCES = new Set([
+  'coupon',
+  'customer',
+  'default_payment_method',
+  'default_price',
+  'discount',
+  'discounts',
+  'invoice',
+  'latest_invoice',
+  'payment_method',
+  'price',
+  'product',
+  'promotion_code',
+  'subscription',
+]);
+
+/** Lists that are only sent when asked for, by `object.field`. */
+const INCLUDED_ON_DEMAND: Record<string, (world: World, id: string) => object> = {
+  'invoice.payments': (world, id) =>
+    toList(
+      '/v1/invoice_payments',
+      [...world.invoicePayments.values()].filter((payment) => payment.invoice === id),
+    ),
+  'checkout.session.line_items': (world, id) =>
+    toList(`/v1/checkout/sessions/${id}/line_items`, world.lineItems.get(id) ?? []),
+  'customer.subscriptions': (world, id) =>
+    toList(
+      `/v1/customers/${id}/subscriptions`,
+      [...world.subscriptions.values()].filter((row) => row.customer === id && row.status !== 'canceled'),
+    ),
+};
+
+/** Replaces ids by the objects they name, along paths such as `latest_invoice.payments` or `data.items.data.price.product`. */
+export function expand(world: World, answer: object, paths: readonly string[]): JsonObject {
+  const root = toJson(answer);
+  for (const path of paths) {
+    const steps = path.split('.');
+    // Stripe counts levels below the list's own `data`.
+    if (steps.filter((step) => step !== 'data').length > 4) {
+      throw invalid('expand', `You cannot expand more than 4 levels of a property: ${path}`);
+    }
+    walk(world, root, steps, path);
+  }
+  return root;
+}
+
+function walk(world: World, node: Json, steps: string[], path: string): void {
+  const [step, ...rest] = steps;
+  if (step === undefined) return;
+  if (Array.isArray(node)) {
+    for (const item of node) walk(world, item, steps, path);
+  } else if (isJsonObject(node)) {
+    const child = expanded(world, node, step, path);
+    if (child === undefined || child === null) return;
+    node[step] = child;
+    walk(world, child, rest, path);
+  }
+}
+
+function expanded(world: World, node: JsonObject, step: string, path: string): Json | undefined {
+  const onDemand = typeof node.object === 'string' ? INCLUDED_ON_DEMAND[`${node.object}.${step}`] : undefined;
+  if (onDemand && typeof node.id === 'string') return toJson(onDemand(world, node.id));
+  const value = node[step];
+  if (value === undefined) throw invalid('expand', `This property cannot be expanded (${path}).`);
+  if (typeof value === 'string') {
+    if (!REFERENCES.has(step)) throw invalid('expand', `This property cannot be expanded (${path}).`);
+    return lookUp(world, value);
+  }
+  if (Array.isArray(value) && REFERENCES.has(step)) {
+    return value.map((item) => (typeof item === 'string' ? lookUp(world, item) : item));
+  }
+  return value;
+}
+
+function lookUp(world: World, id: string): Json {
+  const object = world.find(id);
+  return object === undefined ? id : toJson(object);
+}

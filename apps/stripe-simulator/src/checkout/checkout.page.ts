@@ -1,0 +1,114 @@
+import type Stripe from 'stripe';
+import type { CardFields } from '../customers/card.js';
+import { Html, html, money } from '../pages/html.js';
+import { page } from '../pages/layout.page.js';
+import type { Reduction } from './pay.js';
+
+export interface CheckoutForm extends CardFields {
+  promotion_code?: string;
+  email?: string;
+}
+
+interface CheckoutView {
+  session: Stripe.Checkout.Session;
+  lines: Stripe.LineItem[];
+  email: string | null;
+  /** Without a customer and an address of their own, the page asks for one. */
+  asksEmail: boolean;
+  form: CheckoutForm;
+  reduction: Reduction | null;
+  problem: { field: keyof CheckoutForm | null; message: string } | null;
+}
+
+export function checkoutPage(view: CheckoutView): string {
+  const [line] = view.lines;
+  const plan = line?.description ?? 'Subscription';
+  return page({
+    title: `Subscribe to ${plan}`,
+    body: html`<div class="split">
+      <section>
+        ${view.session.cancel_url && html`<p><a href="${view.session.cancel_url}">← back</a></p>`}
+        <p class="dim">Subscribe to ${plan}</p>
+        ${totals(view, line?.price?.recurring?.interval ?? 'month')}
+      </section>
+      <section class="card">
+        <h2>Pay with card</h2>
+        ${view.problem && html`<p class="alert" role="alert" id="problem">${view.problem.message}</p>`} ${payForm(view)}
+      </section>
+    </div>`,
+  });
+}
+
+function totals({ session, lines, reduction }: CheckoutView, interval: string): Html {
+  const subtotal = session.amount_subtotal ?? 0;
+  const due = subtotal - (reduction?.amount ?? 0);
+  return html`<p><span class="amount">${money(due)}</span> <span class="dim">due today</span></p>
+    <p class="dim">then ${money(subtotal)} per ${interval}</p>
+    <div class="card">
+      ${lines.map((line) => html`<div class="row"><span>${line.description}</span><span>${money(line.amount_subtotal)}</span></div>`)}
+      <p class="small dim">Billed every ${interval}, until cancelled</p>
+      ${
+        reduction &&
+        html`<div class="total">
+          <span>${reduction.coupon.name ?? 'Discount'}</span><span>−${money(reduction.amount)}</span>
+        </div>`
+      }
+      <div class="total"><strong>Total due today</strong><strong>${money(due)}</strong></div>
+    </div>`;
+}
+
+function payForm({ session, email, asksEmail, form, problem, reduction }: CheckoutView): Html {
+  const due = (session.amount_subtotal ?? 0) - (reduction?.amount ?? 0);
+  const wrong = (field: keyof CheckoutForm) =>
+    problem?.field === field ? new Html('aria-invalid="true" aria-describedby="problem"') : null;
+  return html`<form method="post" autocomplete="off">
+    ${
+      asksEmail
+        ? html`<label for="email">E-mail</label>
+            <input id="email" name="email" type="email" required value="${form.email}" />`
+        : email && html`<p class="dim">${email}</p>`
+    }
+    <label for="card_number">Card number</label>
+    <input
+      id="card_number"
+      name="card_number"
+      inputmode="numeric"
+      placeholder="4242 4242 4242 4242"
+      required
+      value="${form.card_number}"
+      ${wrong('card_number')}
+    />
+    <div class="pair">
+      <div>
+        <label for="exp">Expiry (MM / YY)</label>
+        <input
+          id="exp"
+          name="exp"
+          inputmode="numeric"
+          placeholder="12 / 34"
+          required
+          value="${form.exp}"
+          ${wrong('exp')}
+        />
+      </div>
+      <div>
+        <label for="cvc">CVC</label>
+        <input id="cvc" name="cvc" inputmode="numeric" placeholder="123" required value="${form.cvc}" ${wrong('cvc')} />
+      </div>
+    </div>
+    ${session.allow_promotion_codes === true && promotionField(form, wrong('promotion_code'))}
+    <button class="primary wide" name="action" value="pay" id="pay">Pay ${money(due)}</button>
+    <p class="small dim">
+      Test cards: <code>4242 4242 4242 4242</code> pays, <code>4000 0000 0000 0002</code> is declined.
+    </p>
+  </form>`;
+}
+
+/** Enter in a field presses the form's first button, so the hidden one before Apply keeps Enter meaning "pay". */
+const promotionField = (form: CheckoutForm, invalidMark: Html | null): Html =>
+  html`<button name="action" value="pay" hidden tabindex="-1" aria-hidden="true"></button>
+    <label for="promotion_code">Promotion code (optional)</label>
+    <div class="row" style="flex-wrap: nowrap">
+      <input id="promotion_code" name="promotion_code" value="${form.promotion_code}" ${invalidMark} />
+      <button name="action" value="apply" formnovalidate>Apply</button>
+    </div>`;

@@ -1,0 +1,177 @@
+import type Stripe from 'stripe';
+import { z } from 'zod';
+import { isWithin, list, toList } from '../api/paging.js';
+import { created, flag, integer, mergeMetadata, metadata, paging, params, text } from '../api/params.js';
+import { route, type Route } from '../api/route.js';
+import { found, invalid, StripeFault } from '../api/stripe-error.js';
+import { idOf } from '../world/ids.js';
+import type { World } from '../world/world.js';
+import { aCheckoutSession, aLineItem } from './session.js';
+
+const MINUTE = 60;
+const DAY = 24 * 3600;
+
+const createParams = params({
+  allow_promotion_codes: flag.optional(),
+  billing_address_collection: z.enum(['auto']).optional(),
+  cancel_url: z.url().optional(),
+  client_reference_id: text.max(200).optional(),
+  customer: text.optional(),
+  customer_email: z.email().optional(),
+  discounts: z
+    .array(params({ coupon: text.optional(), promotion_code: text.optional() }))
+    .max(1)
+    .optional(),
+  expires_at: integer.optional(),
+  line_items: z
+    .array(params({ price: text, quantity: integer.optional() }))
+    .min(1)
+    .max(20),
+  locale: text.optional(),
+  metadata: metadata.optional(),
+  mode: z.enum(['subscription']),
+  payment_method_collection: z.enum(['always']).optional(),
+  payment_method_types: z.unknown().optional(),
+  subscription_data: params({ description: text.max(500).optional(), metadata: metadata.optional() }).optional(),
+  success_url: z.string().regex(/^https?:\/\//, { error: 'Not a valid URL' }),
+  ui_mode: z.enum(['hosted_page']).optional(),
+});
+type CreateInput = z.output<typeof createParams>;
+
+export const checkoutRoutes: Route[] = [
+  route({
+    method: 'POST',
+    path: '/v1/checkout/sessions',
+    params: createParams,
+    handle: ({ world, input }) => createSession(world, input),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/checkout/sessions',
+    params: params({
+      ...paging,
+      created: created.optional(),
+      customer: text.optional(),
+      status: z.enum(['open', 'complete', 'expired']).optional(),
+      subscription: text.optional(),
+    }),
+    handle: ({ world, input }) =>
+      list({
+        url: '/v1/checkout/sessions',
+        table: world.checkoutSessions,
+        noun: 'checkout session',
+        page: input,
+        where: (row) =>
+          row.customer === (input.customer ?? row.customer) &&
+          row.status === (input.status ?? row.status) &&
+          row.subscription === (input.subscription ?? row.subscription) &&
+          isWithin(row.created, input.created),
+      }),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/checkout/sessions/:id',
+    params: params({}),
+    handle: ({ world, id }) => found(world.checkoutSessions, id, 'checkout session'),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/checkout/sessions/:id/line_items',
+    params: params({}),
+    handle: ({ world, id }) => {
+      found(world.checkoutSessions, id, 'checkout session');
+      return toList(`/v1/checkout/sessions/${id}/line_items`, world.lineItems.get(id) ?? []);
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/checkout/sessions/:id/expire',
+    params: params({}),
+    handle: ({ world, id }) => {
+      const session = found(world.checkoutSessions, id, 'checkout session');
+      if (session.status !== 'open') {
+        throw invalid('session', 'Only Checkout Sessions with a status in ["open"] can be expired.');
+      }
+      return expireSession(world, session);
+    },
+  }),
+];
+
+export function expireSession(world: World, session: Stripe.Checkout.Session): Stripe.Checkout.Session {
+  const expired: Stripe.Checkout.Session = { ...session, status: 'expired', url: null };
+  world.checkoutSessions.set(expired.id, expired);
+  world.emit('checkout.session.expired', expired);
+  return expired;
+}
+
+function createSession(world: World, input: CreateInput): Stripe.Checkout.Session {
+  refuseConflicts(input, world.now());
+  const lines = input.line_items.map((line, index) => lineItem(world, line, `line_items[${index}][price]`));
+  const customer = input.customer === undefined ? null : found(world.customers, input.customer, 'customer', 'customer');
+  const session: Stripe.Checkout.Session = {
+    ...aCheckoutSession({
+      publicUrl: world.publicUrl,
+      now: world.now(),
+      customer,
+      customerEmail: input.customer_email ?? null,
+      clientReferenceId: input.client_reference_id ?? null,
+      successUrl: input.success_url,
+      cancelUrl: input.cancel_url ?? null,
+      allowPromotionCodes: input.allow_promotion_codes ?? false,
+      metadata: mergeMetadata({}, input.metadata),
+      expiresAt: input.expires_at ?? world.now() + DAY,
+      amount: lines.reduce((sum, line) => sum + line.amount_subtotal, 0),
+    }),
+    discounts: (input.discounts ?? []).map((discount) => presetDiscount(world, discount)),
+  };
+  world.checkoutSessions.set(session.id, session);
+  world.lineItems.set(session.id, lines);
+  world.subscriptionData.set(session.id, {
+    metadata: mergeMetadata({}, input.subscription_data?.metadata),
+    description: input.subscription_data?.description ?? null,
+  });
+  return session;
+}
+
+function refuseConflicts(input: CreateInput, now: number): void {
+  if (input.payment_method_types !== undefined) {
+    throw new StripeFault({
+      status: 400,
+      code: 'payment_method_types_no_longer_supported',
+      param: 'payment_method_types',
+      message: 'payment_method_types is no longer supported; use dynamic payment methods instead.',
+    });
+  }
+  const onlyOne = (a: keyof CreateInput, b: keyof CreateInput) => {
+    if (input[a] === undefined || input[b] === undefined) return;
+    throw invalid(a, `You may only specify one of these parameters: ${a}, ${b}.`);
+  };
+  onlyOne('customer', 'customer_email');
+  onlyOne('allow_promotion_codes', 'discounts');
+  const expiresIn = (input.expires_at ?? now + DAY) - now;
+  if (expiresIn < 30 * MINUTE || expiresIn > DAY) {
+    throw invalid('expires_at', 'The `expires_at` timestamp must be between 30 minutes and 24 hours from now.');
+  }
+}
+
+function lineItem(world: World, line: CreateInput['line_items'][number], param: string): Stripe.LineItem {
+  const price = found(world.prices, line.price, 'price', param);
+  return aLineItem({
+    price,
+    product: found(world.products, idOf(price.product), 'product'),
+    quantity: line.quantity ?? 1,
+  });
+}
+
+function presetDiscount(
+  world: World,
+  discount: NonNullable<CreateInput['discounts']>[number],
+): Stripe.Checkout.Session.Discount {
+  const { coupon, promotion_code: code } = discount;
+  if (code !== undefined) {
+    const row = found(world.promotionCodes, code, 'promotion code', 'discounts[0][promotion_code]');
+    return { coupon: row.promotion.coupon, promotion_code: row.id };
+  }
+  if (coupon === undefined) throw invalid('discounts[0]', 'Missing coupon or promotion_code.', 'parameter_missing');
+  return { coupon: found(world.coupons, coupon, 'coupon', 'discounts[0][coupon]').id, promotion_code: null };
+}

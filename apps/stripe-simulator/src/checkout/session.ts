@@ -1,0 +1,124 @@
+import type Stripe from 'stripe';
+import { newCheckoutSessionId, newId } from '../world/ids.js';
+
+export interface SessionInput {
+  publicUrl: string;
+  now: number;
+  customer: Stripe.Customer | null;
+  customerEmail: string | null;
+  clientReferenceId: string | null;
+  successUrl: string;
+  cancelUrl: string | null;
+  allowPromotionCodes: boolean;
+  metadata: Stripe.Metadata;
+  expiresAt: number;
+  amount: number;
+}
+
+/** An open, hosted session in subscription mode. `subscription` stays null until it is paid (since basil). */
+export function aCheckoutSession(input: SessionInput): Stripe.Checkout.Session {
+  const id = newCheckoutSessionId();
+  return {
+    ...emptySession,
+    id,
+    allow_promotion_codes: input.allowPromotionCodes || null,
+    amount_subtotal: input.amount,
+    amount_total: input.amount,
+    cancel_url: input.cancelUrl,
+    client_reference_id: input.clientReferenceId,
+    created: input.now,
+    customer: input.customer?.id ?? null,
+    customer_creation: input.customer ? null : 'always',
+    customer_details: detailsOf(input.customer?.email ?? input.customerEmail),
+    customer_email: input.customerEmail,
+    expires_at: input.expiresAt,
+    metadata: input.metadata,
+    success_url: input.successUrl,
+    total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
+    url: `${input.publicUrl}/c/pay/${id}`,
+  };
+}
+
+export const detailsOf = (email: string | null): Stripe.Checkout.Session.CustomerDetails | null =>
+  email === null
+    ? null
+    : {
+        address: null,
+        business_name: null,
+        email,
+        individual_name: null,
+        name: null,
+        phone: null,
+        tax_exempt: 'none',
+        tax_ids: null,
+      };
+
+const emptySession = {
+  object: 'checkout.session',
+  adaptive_pricing: null,
+  after_expiration: null,
+  allowed_payment_method_types: null,
+  automatic_tax: { enabled: false, liability: null, provider: null, status: null },
+  billing_address_collection: null,
+  client_secret: null,
+  collected_information: null,
+  consent: null,
+  consent_collection: null,
+  currency: 'usd',
+  currency_conversion: null,
+  custom_fields: [],
+  custom_text: { after_submit: null, shipping_address: null, submit: null, terms_of_service_acceptance: null },
+  customer_account: null,
+  discounts: [],
+  integration_identifier: null,
+  invoice: null,
+  invoice_creation: null,
+  livemode: false,
+  locale: null,
+  managed_payments: { enabled: false },
+  mode: 'subscription',
+  origin_context: null,
+  payment_intent: null,
+  payment_link: null,
+  payment_method_collection: 'always',
+  payment_method_configuration_details: null,
+  payment_method_options: {},
+  payment_method_types: ['card'],
+  payment_status: 'unpaid',
+  permissions: null,
+  phone_number_collection: { enabled: false },
+  recovered_from: null,
+  saved_payment_method_options: null,
+  setup_intent: null,
+  shipping_address_collection: null,
+  shipping_cost: null,
+  shipping_options: [],
+  status: 'open',
+  submit_type: null,
+  subscription: null,
+  ui_mode: 'hosted_page',
+  wallet_options: null,
+} satisfies Partial<Stripe.Checkout.Session>;
+
+interface LineInput {
+  price: Stripe.Price;
+  product: Stripe.Product;
+  quantity: number;
+}
+export const aLineItem = ({ price, product, quantity }: LineInput): Stripe.LineItem => {
+  const amount = (price.unit_amount ?? 0) * quantity;
+  return {
+    id: newId('li_'),
+    object: 'item',
+    adjustable_quantity: null,
+    amount_discount: 0,
+    amount_subtotal: amount,
+    amount_tax: 0,
+    amount_total: amount,
+    currency: price.currency,
+    description: product.name,
+    metadata: {},
+    price,
+    quantity,
+  };
+};

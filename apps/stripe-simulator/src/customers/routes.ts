@@ -1,0 +1,121 @@
+import type Stripe from 'stripe';
+import { isWithin, list } from '../api/paging.js';
+import { created, mergeMetadata, metadata, paging, params, text, unsettable } from '../api/params.js';
+import { route, type Route } from '../api/route.js';
+import { found, noSuch } from '../api/stripe-error.js';
+import { cancelNow } from '../subscriptions/lifecycle.js';
+import { isLive } from '../subscriptions/subscription.js';
+import type { World } from '../world/world.js';
+import { aCustomer } from './builders.js';
+
+const fields = {
+  email: unsettable.max(512).optional(),
+  name: unsettable.optional(),
+  phone: unsettable.optional(),
+  description: unsettable.optional(),
+  metadata: metadata.optional(),
+};
+
+export const customerRoutes: Route[] = [
+  route({
+    method: 'POST',
+    path: '/v1/customers',
+    params: params(fields),
+    handle: ({ world, input }) =>
+      addCustomer(
+        world,
+        aCustomer({
+          created: world.now(),
+          email: input.email || null,
+          name: input.name || null,
+          phone: input.phone || null,
+          description: input.description || null,
+          metadata: mergeMetadata({}, input.metadata),
+        }),
+      ),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/customers',
+    params: params({ ...paging, created: created.optional(), email: text.optional() }),
+    handle: ({ world, input }) =>
+      list({
+        url: '/v1/customers',
+        table: world.customers,
+        noun: 'customer',
+        page: input,
+        // Stripe compares e-mail addresses exactly, upper and lower case included.
+        where: (row) => row.email === (input.email ?? row.email) && isWithin(row.created, input.created),
+      }),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/customers/:id',
+    params: params({}),
+    // A deleted customer is still answered, with `deleted: true`.
+    handle: ({ world, id }) => world.deletedCustomers.get(id) ?? found(world.customers, id, 'customer'),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/customers/:id',
+    params: params({
+      ...fields,
+      invoice_settings: params({ default_payment_method: unsettable.optional() }).optional(),
+    }),
+    handle: ({ world, id, input }) => {
+      const before = found(world.customers, id, 'customer');
+      return world.update(world.customers, 'customer.updated', {
+        ...before,
+        ...unsetEmpty(input, ['email', 'name', 'phone', 'description']),
+        metadata: mergeMetadata(before.metadata, input.metadata),
+        invoice_settings: {
+          ...before.invoice_settings,
+          default_payment_method: defaultMethod(world, before, input.invoice_settings?.default_payment_method),
+        },
+      });
+    },
+  }),
+  route({
+    method: 'DELETE',
+    path: '/v1/customers/:id',
+    params: params({}),
+    handle: ({ world, id }) => deleteCustomer(world, found(world.customers, id, 'customer')),
+  }),
+];
+
+export function addCustomer(world: World, customer: Stripe.Customer): Stripe.Customer {
+  world.customers.set(customer.id, customer);
+  world.emit('customer.created', customer);
+  return customer;
+}
+
+/** Deleting a customer cancels what they subscribed to at once, which Stripe tells before the deletion itself. */
+function deleteCustomer(world: World, customer: Stripe.Customer): Stripe.DeletedCustomer {
+  for (const subscription of world.subscriptions.values()) {
+    if (subscription.customer === customer.id && isLive(subscription)) cancelNow(world, subscription);
+  }
+  const deleted: Stripe.DeletedCustomer = { id: customer.id, object: 'customer', deleted: true };
+  world.customers.delete(customer.id);
+  world.deletedCustomers.set(customer.id, deleted);
+  world.emit('customer.deleted', customer);
+  return deleted;
+}
+
+function unsetEmpty<K extends string>(input: Partial<Record<K, string>>, keys: K[]): Partial<Record<K, string | null>> {
+  const changes: Partial<Record<K, string | null>> = {};
+  for (const key of keys) {
+    const value = input[key];
+    if (value !== undefined) changes[key] = value === '' ? null : value;
+  }
+  return changes;
+}
+
+function defaultMethod(world: World, customer: Stripe.Customer, wanted: string | undefined) {
+  if (wanted === undefined) return customer.invoice_settings.default_payment_method;
+  if (wanted === '') return null;
+  const method = world.paymentMethods.get(wanted);
+  if (method?.customer !== customer.id) {
+    throw noSuch('PaymentMethod', wanted, 'invoice_settings[default_payment_method]');
+  }
+  return method.id;
+}

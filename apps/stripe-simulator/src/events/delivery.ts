@@ -1,0 +1,25 @@
+/** One try to deliver an event. `status` is the endpoint's answer, or null when there was none. */
+export interface Attempt {
+  at: string;
+  status: number | null;
+  error: string | null;
+}
+
+export type DeliveryState = 'queued' | 'sending' | 'retrying' | 'delivered' | 'failed' | 'dropped';
+
+export interface Delivery {
+  eventId: string;
+  type: string;
+  state: DeliveryState;
+  attempts: Attempt[];
+}
+
+/** Stripe retries for three days; here 12 tries in about six minutes, after which only the events list has it. */
+export const MAX_ATTEMPTS = 12;
+
+/** Milliseconds to wait after the n-th failed try (from 1): 1 s, doubling, at most a minute. */
+export const retryDelay = (attempts: number) => Math.min(1000 * 2 ** (attempts - 1), 60_000);
+
+export const isSuccess = ({ status }: Attempt) => status !== null && status >= 200 && status < 300;
+
+export const isPending = ({ state }: Delivery) => state === 'queued' || state === 'sending' || state === 'retrying';

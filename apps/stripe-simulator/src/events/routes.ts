@@ -1,0 +1,59 @@
+import type Stripe from 'stripe';
+import { z } from 'zod';
+import { isWithin, list } from '../api/paging.js';
+import { created, flag, paging, params, text } from '../api/params.js';
+import { route, type Route } from '../api/route.js';
+import { found, invalid, noSuch } from '../api/stripe-error.js';
+import type { World } from '../world/world.js';
+
+const DAY = 24 * 3600;
+
+/** Stripe lists and answers events of the last 30 days only. */
+const isKept = (event: Stripe.EventBase, world: World) => event.created >= world.now() - 30 * DAY;
+
+export const eventRoutes: Route[] = [
+  route({
+    method: 'GET',
+    path: '/v1/events',
+    params: params({
+      ...paging,
+      created: created.optional(),
+      delivery_success: flag.optional(),
+      type: text.optional(),
+      types: z.array(text).max(20).optional(),
+    }),
+    handle: ({ world, input }) => {
+      if (input.type !== undefined && input.types !== undefined) {
+        throw invalid('types', 'You may only specify one of these parameters: type, types.');
+      }
+      return list({
+        url: '/v1/events',
+        table: world.events,
+        noun: 'event',
+        page: input,
+        where: (event) =>
+          isKept(event, world) &&
+          matchesType(event.type, input.type) &&
+          (input.types?.some((type) => matchesType(event.type, type)) ?? true) &&
+          (event.pending_webhooks === 0) === (input.delivery_success ?? event.pending_webhooks === 0) &&
+          isWithin(event.created, input.created),
+      });
+    },
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/events/:id',
+    params: params({}),
+    handle: ({ world, id }) => {
+      const event = found(world.events, id, 'event');
+      if (!isKept(event, world)) throw noSuch('event', id);
+      return event;
+    },
+  }),
+];
+
+/** `*` stands for the rest of a type, as in `customer.subscription.*`. */
+function matchesType(type: string, wanted: string | undefined): boolean {
+  if (wanted === undefined) return true;
+  return wanted.endsWith('*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted;
+}

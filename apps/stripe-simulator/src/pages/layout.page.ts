@@ -1,0 +1,71 @@
+import { Html, html } from './html.js';
+
+const STYLE = new Html(`
+:root { color-scheme: dark; --bg: #0d0f14; --card: #171a22; --line: #2a2f3b; --text: #eceff4; --dim: #a3abba;
+  --accent: #8b83ff; --good: #4ade80; --bad: #ff8a80; }
+* { box-sizing: border-box; } [hidden] { display: none !important; }
+body { margin: 0; background: var(--bg); color: var(--text); font: 16px/1.5 system-ui, sans-serif; }
+.mode { background: #3a2c08; color: #ffd98a; text-align: center; font-size: .85rem; padding: .35rem 1rem; }
+main { max-width: 62rem; margin: 0 auto; padding: 2rem 1.25rem 4rem; }
+main.narrow { max-width: 32rem; }
+h1 { font-size: 1.6rem; line-height: 1.25; margin: .5rem 0 1rem; } h2 { font-size: 1.1rem; margin: 0 0 .75rem; }
+a { color: #b3adff; } p { margin: .4rem 0; } .dim { color: var(--dim); } small, .small { font-size: .875rem; }
+.card { background: var(--card); border: 1px solid var(--line); border-radius: 14px; padding: 1.25rem; margin: 1rem 0; }
+.row { display: flex; gap: .75rem; flex-wrap: wrap; align-items: center; justify-content: space-between; }
+.split { display: grid; gap: 0 3rem; } .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; }
+@media (min-width: 48rem) { .split { grid-template-columns: 1fr 1fr; } .split > * + * { margin-top: 0; } }
+label { display: block; font-size: .875rem; color: var(--dim); margin: .9rem 0 .3rem; }
+input { width: 100%; padding: .7rem .8rem; font: inherit; color: inherit; background: #0f1219; border: 1px solid #3a4152;
+  border-radius: 9px; }
+input[aria-invalid=true] { border-color: var(--bad); }
+button, .button { display: inline-block; padding: .65rem 1.1rem; font: inherit; font-weight: 600; border: 1px solid #444c5e; border-radius: 9px;
+  background: #232836; color: var(--text); cursor: pointer; text-decoration: none; }
+button.primary { background: var(--accent); border-color: var(--accent); color: #0b0b1c; }
+button.danger { border-color: #7a3a38; color: var(--bad); } .wide { width: 100%; margin-top: 1.25rem; padding: .85rem; }
+:focus-visible { outline: 3px solid #b3adff; outline-offset: 2px; }
+.amount { font-size: 2.2rem; font-weight: 700; letter-spacing: -.02em; }
+.alert { border: 1px solid #7a3a38; background: #2c1617; color: #ffc4be; border-radius: 9px; padding: .7rem .9rem; margin: 1rem 0 0; }
+.note { border-color: #2c5a3c; background: #12241a; color: #b9f3cc; }
+.total { display: flex; justify-content: space-between; padding: .5rem 0; border-top: 1px solid var(--line); }
+.scroll { overflow-x: auto; } table { width: 100%; border-collapse: collapse; font-size: .9rem; }
+th, td { text-align: left; padding: .5rem .75rem .5rem 0; border-top: 1px solid var(--line); white-space: nowrap; }
+th { color: var(--dim); font-weight: 500; border: 0; } .good { color: var(--good); } .bad { color: var(--bad); }
+code { font-size: .9em; background: #0f1219; border: 1px solid var(--line); border-radius: 6px; padding: .1rem .35rem; white-space: nowrap; }
+form.inline { display: inline; } .wrap td { white-space: normal; }
+`);
+
+interface Page {
+  title: string;
+  body: Html;
+  isNarrow?: boolean;
+}
+
+/** A whole page: no script, no outside asset. */
+export const page = ({ title, body, isNarrow = false }: Page): string =>
+  html`<!doctype html>
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>${title}</title>
+        <style>
+          ${STYLE}
+        </style>
+      </head>
+      <body>
+        <div class="mode">Test mode: a pretend Stripe. No real card, no real money.</div>
+        <main class="${isNarrow ? 'narrow' : ''}">${body}</main>
+      </body>
+    </html>`.toString();
+
+/** A page that only says something. */
+export const messagePage = (title: string, text: string, back: { href: string; label: string } | null = null): string =>
+  page({
+    title,
+    isNarrow: true,
+    body: html`<div class="card">
+      <h1>${title}</h1>
+      <p class="dim">${text}</p>
+      ${back && html`<p><a class="button" href="${back.href}">${back.label}</a></p>`}
+    </div>`,
+  });

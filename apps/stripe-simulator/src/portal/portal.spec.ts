@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  endOf,
+  PAYS,
+  settle,
+  startSimulator,
+  submit,
+  subscribe,
+  DECLINES,
+  type Simulator,
+} from '../start-simulator.spec-support.js';
+
+describe('the billing portal', () => {
+  let simulator: Simulator;
+  beforeAll(async () => {
+    simulator = await startSimulator();
+  });
+  afterAll(() => simulator.stop());
+
+  const openPortal = async () => {
+    const made = await subscribe(simulator);
+    const session = await simulator.stripe.billingPortal.sessions.create({
+      customer: made.customer.id,
+      return_url: 'http://shop.example/profile',
+    });
+    const { id } = made.subscription;
+    const act = (action: string) => submit(session.url, { action, subscription: id });
+    const current = () => simulator.stripe.subscriptions.retrieve(id);
+    const show = async () => (await fetch(session.url)).text();
+    return { ...made, session, act, current, show };
+  };
+
+  it('shows the plan, the card, the invoices and the way back', async () => {
+    const { show } = await openPortal();
+    const html = await show();
+    for (const text of ['Pro', '$9.99 per month', 'Renews on', '4242', '-0001', 'http://shop.example/profile']) {
+      expect(html).toContain(text);
+    }
+  });
+
+  it('cancels at the period’s end by cancel_at alone, as Stripe does in flexible billing mode, and takes it back', async () => {
+    const { act, current, show, subscription } = await openPortal();
+    expect((await act('cancel_at_period_end')).status).toBe(303);
+    expect(await current()).toMatchObject({
+      status: 'active',
+      cancel_at: endOf(subscription),
+      cancel_at_period_end: false,
+    });
+    expect(await show()).toContain('It will not renew.');
+    await act('renew');
+    expect(await current()).toMatchObject({ cancel_at: null, canceled_at: null });
+    await settle(simulator);
+    const changes = simulator.received.filter(
+      ({ event, body }) => event.type === 'customer.subscription.updated' && body.includes(subscription.id),
+    );
+    expect(changes).toHaveLength(2);
+  });
+
+  it('ends a subscription whose cancel_at has come', async () => {
+    const { act, current, subscription } = await openPortal();
+    await act('cancel_at_period_end');
+    await simulator.post('/_simulator/advance', { to: endOf(subscription) });
+    expect(await current()).toMatchObject({ status: 'canceled', ended_at: endOf(subscription) });
+  });
+
+  it('cancels at once, after which nothing is left to cancel', async () => {
+    const { act, current, show } = await openPortal();
+    await act('cancel_now');
+    expect((await current()).status).toBe('canceled');
+    expect((await act('cancel_at_period_end')).status).toBe(400);
+    expect(await show()).toContain('No current subscription.');
+  });
+
+  it('saves another card for the customer and the subscription, and refuses a declined one', async () => {
+    const { session, current, subscription, customer } = await openPortal();
+    const declined = await submit(session.url, { ...DECLINES, action: 'update_card' });
+    expect([declined.status, declined.html.includes('Your card was declined.')]).toEqual([400, true]);
+    await submit(session.url, { ...PAYS, exp: '01/31', action: 'update_card' });
+    const method = (await current()).default_payment_method;
+    expect(method).not.toBe(subscription.default_payment_method);
+    expect(await simulator.stripe.customers.retrieve(customer.id)).toMatchObject({
+      invoice_settings: { default_payment_method: method },
+    });
+  });
+
+  it('touches nobody else’s subscription', async () => {
+    const [mine, theirs] = [await openPortal(), await openPortal()];
+    await submit(mine.session.url, { action: 'cancel_now', subscription: theirs.subscription.id });
+    expect((await theirs.current()).status).toBe('active');
+  });
+
+  it('links each invoice to its page', async () => {
+    const { customer } = await openPortal();
+    const [invoice] = (await simulator.stripe.invoices.list({ customer: customer.id })).data;
+    const response = await fetch(invoice?.hosted_invoice_url ?? '');
+    expect(response.status).toBe(200);
+    expect(await response.text()).toContain('$9.99');
+  });
+});

@@ -1,0 +1,147 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import Stripe from 'stripe';
+import { readConfig } from './config.js';
+import { createApp } from './create-app.js';
+
+export const SECRET_KEY = 'sk_test_made_up_for_specs';
+export const WEBHOOK_SECRET = 'whsec_made_up_for_specs';
+
+/** One delivery as the endpoint got it. */
+export interface Received {
+  event: Stripe.Event;
+  body: string;
+  signature: string;
+}
+
+/** What the endpoint answers; `nth` counts deliveries of the same event from 1. */
+export type Endpoint = (received: Received, nth: number) => number | Promise<number>;
+
+export type Simulator = Awaited<ReturnType<typeof startSimulator>>;
+
+/** The simulator on a free port with a webhook endpoint that checks every signature with the official SDK. */
+export async function startSimulator(endpoint: Endpoint = () => 200) {
+  const received: Received[] = [];
+  const server = createServer((request, response) => {
+    void take(request, received, endpoint).then((status) =>
+      response.writeHead(status, { location: '/elsewhere' }).end(),
+    );
+  });
+  const webhookPort = await listen(server);
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  const read = readConfig({
+    PORT: String(port),
+    PUBLIC_URL: url,
+    STRIPE_SECRET_KEY: SECRET_KEY,
+    STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    WEBHOOK_URL: `http://127.0.0.1:${webhookPort}/webhook/stripe`,
+  });
+  if (!read.ok) throw new Error(read.problems.join('\n'));
+  const app = await createApp(read.config, true);
+  await app.listen(port, '127.0.0.1');
+  return {
+    url,
+    received,
+    stripe: sdk(port, SECRET_KEY),
+    sdk: (key: string) => sdk(port, key),
+    post: (path: string, body: object) => postJson(url + path, body),
+    stop: async () => {
+      await app.close();
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+const sdk = (port: number, key: string) =>
+  new Stripe(key, { host: '127.0.0.1', port, protocol: 'http', maxNetworkRetries: 0 });
+
+async function take(request: IncomingMessage, received: Received[], endpoint: Endpoint): Promise<number> {
+  const body = await text(request);
+  const signature = String(request.headers['stripe-signature']);
+  const event = new Stripe(SECRET_KEY).webhooks.constructEvent(body, signature, WEBHOOK_SECRET);
+  const delivery = { event, body, signature };
+  received.push(delivery);
+  return endpoint(delivery, received.filter((earlier) => earlier.event.id === event.id).length);
+}
+
+async function listen(server: Server): Promise<number> {
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return portOf(server);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listen(server);
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+function portOf(server: Server): number {
+  const address: AddressInfo | string | null = server.address();
+  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
+  return address.port;
+}
+
+async function postJson(url: string, body: object): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+/** Submits a page's form like a browser, without following the redirect. */
+export async function submit(url: string, fields: Record<string, string>) {
+  const response = await fetch(url, { method: 'POST', body: new URLSearchParams(fields), redirect: 'manual' });
+  return { status: response.status, location: response.headers.get('location'), html: await response.text() };
+}
+
+export const PAYS = { card_number: '4242 4242 4242 4242', exp: '12 / 34', cvc: '123', action: 'pay' };
+export const DECLINES = { ...PAYS, card_number: '4000 0000 0000 0002' };
+
+interface Wish {
+  price?: string;
+  extra?: Stripe.Checkout.SessionCreateParams;
+}
+
+/** A new customer with an open Checkout session for Pro monthly. */
+export async function openCheckout({ stripe }: Simulator, { price = 'price_pro_monthly', extra = {} }: Wish = {}) {
+  const customer = await stripe.customers.create({ email: 'ada@example.com', metadata: { user_id: 'ada' } });
+  const session = await stripe.checkout.sessions.create({
+    mode: 'subscription',
+    customer: customer.id,
+    line_items: [{ price, quantity: 1 }],
+    success_url: 'http://shop.example/payment/success?session_id={CHECKOUT_SESSION_ID}',
+    cancel_url: 'http://shop.example/payment/canceled',
+    metadata: { user_id: 'ada' },
+    subscription_data: { metadata: { user_id: 'ada' } },
+    ...extra,
+  });
+  return { customer, session, pageUrl: session.url ?? '' };
+}
+
+/** A customer who has paid, and their subscription. */
+export async function subscribe(simulator: Simulator, wish: Wish = {}) {
+  const { customer, session, pageUrl } = await openCheckout(simulator, wish);
+  await submit(pageUrl, PAYS);
+  const [subscription] = (await simulator.stripe.subscriptions.list({ customer: customer.id })).data;
+  if (!subscription) throw new Error('the payment made no subscription');
+  return { customer, session, subscription };
+}
+
+/** Waits until the endpoint has taken everything. */
+export async function settle(simulator: Simulator): Promise<void> {
+  await simulator.post('/_simulator/advance', { seconds: 0, wait_for_deliveries: true });
+}
+
+export const typesOf = ({ received }: Simulator, since = 0) => received.slice(since).map(({ event }) => event.type);
+
+/** The period's end of a subscription's first item. */
+export const endOf = (subscription: Stripe.Subscription) => subscription.items.data[0]?.current_period_end ?? 0;

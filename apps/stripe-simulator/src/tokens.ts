@@ -1,0 +1,2 @@
+/** Injection token of the `SimulatorConfig`. */
+export const CONFIG = Symbol('simulator config');
