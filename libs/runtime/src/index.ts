@@ -1,6 +1,7 @@
 /**
  * What every process does alike: settings, logs, errors, health, metrics, tokens, start and stop. Knows nothing of billing.
  */
+export { answerClientError, clientErrorCode } from './client-error.js';
 export {
   AuthenticatedConfig,
   BrokerUrl,

@@ -15,6 +15,7 @@ import { Refused } from './errors.js';
 import { loggingModule } from './logging.module.js';
 import { ManagementModule } from './management.module.js';
 import type { ReadinessCheck } from './management.module.js';
+import { answerClientError } from './client-error.js';
 import { ProblemFilter } from './problem.filter.js';
 
 export interface ServiceOptions {
@@ -30,6 +31,8 @@ export interface ServiceOptions {
   fastify?: Omit<FastifyHttpOptions<Server>, 'logger' | 'loggerInstance'>;
   /** Off where the service writes its own line per request. */
   logRequests?: boolean;
+  /** Off where `configure` brings its own body parsers. */
+  parseBodies?: boolean;
 }
 
 export interface RunningService {
@@ -43,6 +46,8 @@ export interface RunningService {
 
 /** Fastify has no limit on how long a request may take to arrive; Node's own default is five minutes. */
 const requestTimeoutMs = 10_000;
+/** Node looks for overdue requests only so often; its default of 30 s would make the limit above a loose one. */
+const overdueCheckMs = 1_000;
 const maxHeaderBytes = 16 * 1024;
 const maxBodyBytes = 1024 * 1024;
 const shutdownDeadlineMs = 10_000;
@@ -52,6 +57,7 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const { config } = options;
   let stopping = false;
   const app = await createApp(options);
+  letGoOfConnections(app, () => stopping);
   const management = await createManagement(options.readiness(app), () => stopping);
   try {
     await management.listen(config.managementPort, config.HOST);
@@ -103,6 +109,7 @@ async function createApp(options: ServiceOptions): Promise<NestFastifyApplicatio
   };
   const app = await NestFactory.create<NestFastifyApplication>(root, new FastifyAdapter(fastifyOptions(options)), {
     bufferLogs: true,
+    bodyParser: options.parseBodies ?? true,
     abortOnError: false,
   });
   app.useLogger(app.get(Logger));
@@ -116,11 +123,30 @@ async function createApp(options: ServiceOptions): Promise<NestFastifyApplicatio
   return app;
 }
 
+/**
+ * A kept-alive connection whose request is still being answered when the server closes would hold it open for Fastify's whole
+ * keep-alive time, 72 s: its client is told to let go instead.
+ */
+function letGoOfConnections(app: NestFastifyApplication, isStopping: () => boolean): void {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onSend', (_request, reply, payload, done) => {
+      if (isStopping()) void reply.header('connection', 'close');
+      done(null, payload);
+    });
+}
+
 function fastifyOptions(options: ServiceOptions): FastifyHttpOptions<Server> {
   return {
     bodyLimit: maxBodyBytes,
     requestTimeout: requestTimeoutMs,
-    http: { maxHeaderSize: maxHeaderBytes, headersTimeout: requestTimeoutMs },
+    http: {
+      maxHeaderSize: maxHeaderBytes,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: overdueCheckMs,
+    },
+    clientErrorHandler: answerClientError,
     genReqId: () => randomUUID(),
     return503OnClosing: true,
     forceCloseConnections: 'idle',
