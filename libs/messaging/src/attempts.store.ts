@@ -1,0 +1,80 @@
+import type { DataSource, EntityManager } from 'typeorm';
+import { withoutNul } from './inbox.store.js';
+
+/**
+ * How often events were tried. Counted before the effect and outside its transaction: an event that kills the process, or
+ * whose transaction rolls back, must have left a trace. The broker's own count does not do: from RabbitMQ 4.3 a nack is not
+ * counted, before it every reconnect is.
+ */
+export class Attempts {
+  /** Tries that ended because of our surroundings: taken back as soon as the database can be written again. */
+  private readonly owed = new Set<string>();
+
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly consumer: string,
+  ) {}
+
+  /** Marks events that may have been tried before; returns those that already had a mark. */
+  async mark(ids: readonly string[]): Promise<Set<string>> {
+    await this.takeBack();
+    if (ids.length === 0) return new Set();
+    const rows: { event_id: string }[] = await this.dataSource.query(
+      `INSERT INTO attempt (consumer, event_id, attempts)
+       SELECT $1, id, 1 FROM unnest($2::text[]) AS id ORDER BY id
+       ON CONFLICT DO NOTHING
+       RETURNING event_id`,
+      [this.consumer, ids],
+    );
+    const unmarked = new Set(rows.map((row) => row.event_id));
+    return new Set(ids.filter((id) => !unmarked.has(id)));
+  }
+
+  /** One more try of this event begins. */
+  async begin(id: string): Promise<{ attempts: number; lastError: string | null }> {
+    const rows: { attempts: number; last_error: string | null }[] = await this.dataSource.query(
+      `INSERT INTO attempt (consumer, event_id, attempts) VALUES ($1, $2, 1)
+       ON CONFLICT (consumer, event_id) DO UPDATE SET attempts = attempt.attempts + 1, updated_at = now()
+       RETURNING attempts, last_error`,
+      [this.consumer, id],
+    );
+    const [row] = rows;
+    if (row === undefined) throw new Error('an upsert returned no row');
+    return { attempts: row.attempts, lastError: row.last_error };
+  }
+
+  async note(id: string, error: string): Promise<void> {
+    await this.dataSource.query(
+      'UPDATE attempt SET last_error = $3, updated_at = now() WHERE consumer = $1 AND event_id = $2',
+      [this.consumer, id, withoutNul(error)],
+    );
+  }
+
+  /** The try was not the event's failure. */
+  owe(ids: Iterable<string>): void {
+    for (const id of ids) this.owed.add(id);
+  }
+
+  /** In the transaction that settles the events. */
+  async clear(manager: EntityManager, ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await manager.query('DELETE FROM attempt WHERE consumer = $1 AND event_id = ANY($2)', [this.consumer, ids]);
+  }
+
+  /** Zero removes the mark as well, so that a database restart leaves its events as they were. */
+  private async takeBack(): Promise<void> {
+    if (this.owed.size === 0) return;
+    const ids = [...this.owed];
+    await this.dataSource.transaction(async (manager) => {
+      await manager.query('UPDATE attempt SET attempts = attempts - 1 WHERE consumer = $1 AND event_id = ANY($2)', [
+        this.consumer,
+        ids,
+      ]);
+      await manager.query('DELETE FROM attempt WHERE consumer = $1 AND event_id = ANY($2) AND attempts <= 0', [
+        this.consumer,
+        ids,
+      ]);
+    });
+    for (const id of ids) this.owed.delete(id);
+  }
+}

@@ -1,0 +1,116 @@
+import { BaseRpcContext, Server } from '@nestjs/microservices';
+import type { CustomTransportStrategy } from '@nestjs/microservices';
+import { lastValueFrom } from 'rxjs';
+import { openBrokerConnection } from './connection.relay.js';
+import type { BrokerConnection } from './connection.relay.js';
+import type { Delivery, Settlement } from './event.js';
+import { nestLog } from './log.js';
+import type { MessagingLog } from './log.js';
+import { QueueConsumer } from './queue.consumer.js';
+
+export interface BatchTransportOptions {
+  url: string;
+  connectionName: string;
+  /** Default 100. */
+  batchSize?: number;
+  /** How long a delivery waits for company. Default 5. */
+  lingerMs?: number;
+  /** Unsettled messages per queue. Default twice the batch, so that the next one fills while one is handled. */
+  prefetch?: number;
+  /** Such a failure pauses the consumer; any other is the messages' own fault. */
+  isSurroundingsFailure: (error: unknown) => boolean;
+  /** Whether a paused consumer may go on. */
+  isReady: () => Promise<boolean>;
+  log?: MessagingLog;
+}
+
+type Handler = (batch: Delivery[], context: BaseRpcContext) => Promise<unknown>;
+
+/**
+ * Nest's door to the queues. A handler is `@EventPattern<string>('<queue>')` and takes `@Payload() batch: Delivery[]`; it
+ * answers one settlement per delivery, in order, and messages are acknowledged only then. What cannot be decoded goes to the
+ * dead-letter queue.
+ */
+export class BatchTransport extends Server implements CustomTransportStrategy {
+  /** Failures of handlers are ours to act on; Nest need not log them as lost. */
+  override readonly propagatesEventHandlerErrors: boolean = true;
+  private readonly log: MessagingLog;
+  private consumers: QueueConsumer[] = [];
+  private opening: Promise<BrokerConnection> | undefined;
+  private isClosed = false;
+
+  constructor(private readonly options: BatchTransportOptions) {
+    super();
+    this.log = options.log ?? nestLog('consumer');
+  }
+
+  /** Calls back at once: a service starts while its broker is down. */
+  override listen(callback: () => void): void {
+    this.consumers = [...this.messageHandlers].map(([queue, handler]) => this.createConsumer(queue, handler));
+    this.opening = openBrokerConnection({
+      url: this.options.url,
+      connectionName: this.options.connectionName,
+      log: this.log,
+      setup: async (model) => {
+        await Promise.all(this.consumers.map((consumer) => consumer.attach(model)));
+      },
+      onDown: () => this.consumers.forEach((consumer) => consumer.detach()),
+    });
+    callback();
+  }
+
+  /** Safe to call twice: from a shutdown hook, and by Nest. */
+  override async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    await Promise.all(this.consumers.map((consumer) => consumer.close()));
+    const connection = await this.opening;
+    await connection?.close();
+  }
+
+  /** For the table of readiness checks: every queue is being consumed and none is paused. */
+  readiness(): Promise<{ up: boolean; detail?: string }> {
+    const troubles = this.consumers.flatMap((consumer) => consumer.trouble() ?? []);
+    if (this.consumers.length === 0) troubles.push('not listening yet');
+    return Promise.resolve(troubles.length === 0 ? { up: true } : { up: false, detail: troubles.join('; ') });
+  }
+
+  override on(): never {
+    throw new Error('BatchTransport emits no events: ask readiness()');
+  }
+
+  override unwrap(): never {
+    throw new Error('BatchTransport has no client to hand out: its channels come and go with their connection');
+  }
+
+  private createConsumer(queue: string, handler: Handler): QueueConsumer {
+    const { batchSize = 100, lingerMs = 5, isSurroundingsFailure, isReady } = this.options;
+    return new QueueConsumer({
+      queue,
+      limits: { size: batchSize, lingerMs },
+      prefetch: this.options.prefetch ?? batchSize * 2,
+      handle: (batch) => this.handle(queue, handler, batch),
+      isSurroundingsFailure,
+      isReady,
+      log: this.log,
+    });
+  }
+
+  private async handle(queue: string, handler: Handler, batch: Delivery[]): Promise<Settlement[]> {
+    const answer: unknown = await lastValueFrom(
+      this.transformToObservable<unknown>(handler(batch, new BaseRpcContext([queue]))),
+    );
+    if (isSettlements(answer) && answer.length === batch.length) return answer;
+    throw new Error(`the handler of ${queue} must answer one settlement for each of its ${batch.length} deliveries`);
+  }
+}
+
+const kinds = new Set<unknown>(['applied', 'duplicate', 'ignored', 'parked', 'retry'] satisfies Settlement['kind'][]);
+
+function isSettlements(answer: unknown): answer is Settlement[] {
+  return Array.isArray(answer) && answer.every((each: unknown) => isObject(each) && kinds.has(each['kind']));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}

@@ -1,0 +1,23 @@
+/**
+ * Everything between a service and the broker: the topology, publishing with confirms, the consuming transport with its
+ * batches, the inbox and outbox tables and the relay between them.
+ */
+export { BatchTransport } from './batch-transport.consumer.js';
+export type { BatchTransportOptions } from './batch-transport.consumer.js';
+export type { Delivery, OutgoingEvent, Outcome, Settlement } from './event.js';
+export { eventId } from './event-id.js';
+export { Inbox } from './inbox.store.js';
+export type { InboxEntry, InboxFilter, ParkedEvent, Settled } from './inbox.store.js';
+export type { MessagingLog } from './log.js';
+export { OutboxRelay } from './outbox.relay.js';
+export type { OutboxRelayOptions } from './outbox.relay.js';
+export { Outbox } from './outbox.store.js';
+export type { OutboxEvent } from './outbox.store.js';
+export { createBatchProcessor, isSurroundingsFailure } from './process-batch.store.js';
+export type { BatchProcessorOptions, ProcessBatch } from './process-batch.store.js';
+export { EventPublisher } from './publisher.relay.js';
+export type { EventPublisherOptions } from './publisher.relay.js';
+export { createInboxTables, createOutboxTable } from './tables.store.js';
+export { queueNames, topology } from './topology.js';
+export type { QueueDefinition, QueueName } from './topology.js';
+export { declareTopology, TopologyDiffers } from './topology.relay.js';

@@ -1,0 +1,176 @@
+import { samples } from '@billhook/contracts';
+import { dataSourceOptions, inTransaction } from '@billhook/database';
+import type { ServiceSchema } from '@billhook/database';
+import { createTestBroker, createTestDatabase, tapEvents, waitFor } from '@billhook/testing';
+import type { EventTap, TestBroker, TestDatabase } from '@billhook/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { DataSource } from 'typeorm';
+import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { eventId } from './event-id.js';
+import type { MessagingLog } from './log.js';
+import { OutboxRelay } from './outbox.relay.js';
+import { Outbox } from './outbox.store.js';
+import type { OutboxEvent } from './outbox.store.js';
+import { EventPublisher } from './publisher.relay.js';
+import { createOutboxTable } from './tables.store.js';
+
+class OutboxTable1764000000002 implements MigrationInterface {
+  readonly name = 'OutboxTable1764000000002';
+  up(queryRunner: QueryRunner): Promise<void> {
+    return createOutboxTable(queryRunner);
+  }
+  async down(): Promise<void> {}
+}
+
+const service: ServiceSchema = { schema: 'gateway', migrations: [OutboxTable1764000000002] };
+const quiet: MessagingLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
+const at = new Date('2026-11-23T12:00:00.000Z');
+
+jest.setTimeout(20_000);
+
+let database: TestDatabase;
+let dataSource: DataSource;
+let broker: TestBroker;
+let publisher: EventPublisher;
+let tap: EventTap;
+let relays: OutboxRelay[];
+
+beforeAll(async () => {
+  [database, broker] = await Promise.all([createTestDatabase(service), createTestBroker()]);
+  dataSource = await new DataSource(
+    dataSourceOptions({ url: database.serviceUrl, schema: 'gateway', applicationName: 'outbox-spec' }),
+  ).initialize();
+  publisher = new EventPublisher({ url: broker.url, connectionName: 'outbox-spec', log: quiet });
+  await publisher.start();
+  await waitFor('the publisher', () => publisher.state() === 'up');
+});
+afterAll(async () => {
+  await publisher.stop();
+  await dataSource.destroy();
+  await Promise.all([database.drop(), broker.drop()]);
+});
+beforeEach(async () => {
+  relays = [];
+  tap = await tapEvents(broker.url);
+  await dataSource.query('UPDATE outbox SET sent_at = now() WHERE sent_at IS NULL');
+});
+afterEach(async () => {
+  await Promise.all(relays.map((relay) => relay.stop()));
+  await tap.close();
+});
+
+async function aRelay(through: EventPublisher = publisher): Promise<OutboxRelay> {
+  const relay = new OutboxRelay({
+    dataSource,
+    databaseUrl: database.serviceUrl,
+    publisher: through,
+    schema: 'gateway',
+    log: quiet,
+  });
+  relays.push(relay);
+  await relay.start();
+  return relay;
+}
+
+function opened(causeId: string, overrides: Partial<OutboxEvent> = {}): OutboxEvent {
+  const data = samples['billing.account.opened'];
+  return { event: { type: 'billing.account.opened', data }, causeId, subject: data.user_id, at, ...overrides };
+}
+function append(...events: OutboxEvent[]): Promise<void> {
+  return inTransaction(dataSource, (manager) => new Outbox().append(manager, 'gateway', events));
+}
+const causes = (): unknown[] => tap.events.map((event) => event.attributes['causeid']);
+async function unsent(): Promise<number> {
+  const rows: { count: string }[] = await dataSource.query('SELECT count(*) FROM outbox WHERE sent_at IS NULL');
+  return Number(rows[0]?.count);
+}
+
+describe('Outbox and OutboxRelay', () => {
+  it('publishes what a transaction committed, with its envelope', async () => {
+    await aRelay();
+    await append(
+      opened('req_1', { actor: 'user:user-1', remoteAddress: '203.0.113.7', userAgent: 'spec', requestId: 'r' }),
+    );
+    await waitFor('the event', () => tap.events.length === 1);
+    expect(tap.events[0]).toMatchObject({
+      routingKey: 'billing.account.opened',
+      attributes: {
+        id: eventId('req_1', 'billing.account.opened', 'user-1'),
+        source: 'gateway',
+        type: 'billing.account.opened',
+        subject: 'user-1',
+        time: at.toISOString(),
+        causeid: 'req_1',
+        dataversion: 1,
+        actor: 'user:user-1',
+        remoteaddress: '203.0.113.7',
+        useragent: 'spec',
+        requestid: 'r',
+      },
+    });
+    expect(JSON.parse(String(tap.events[0]?.body))).toEqual(samples['billing.account.opened']);
+    await waitFor('its mark', async () => (await unsent()) === 0);
+  });
+
+  it('publishes nothing of a transaction that was rolled back', async () => {
+    await aRelay();
+    const rolledBack = inTransaction(dataSource, async (manager) => {
+      await new Outbox().append(manager, 'gateway', [opened('req_never')]);
+      throw new Error('rolled back');
+    });
+    await expect(rolledBack).rejects.toThrow('rolled back');
+    await append(opened('req_after'));
+    await waitFor('the next event', () => tap.events.length === 1);
+    expect(causes()).toEqual(['req_after']);
+  });
+
+  it('keeps the order, also beyond one batch, and wakes long before its poll', async () => {
+    const ids = Array.from({ length: 450 }, (_, index) => `req_${index}`);
+    await append(...ids.map((id) => opened(id)));
+    await aRelay();
+    await waitFor('all events', () => tap.events.length === 450);
+    expect(causes()).toEqual(ids);
+    const begin = performance.now();
+    await append(opened('req_woken'));
+    await waitFor('the woken relay', () => tap.events.length === 451);
+    expect(performance.now() - begin).toBeLessThan(2_000);
+  });
+
+  it('lets one relay publish while the other stands by, and the other take over', async () => {
+    const [first] = [await aRelay(), await aRelay()];
+    await append(opened('req_both'));
+    await waitFor('the event', () => tap.events.length === 1);
+    await waitFor('its mark', async () => (await unsent()) === 0);
+    await first.stop();
+    await append(opened('req_after_first'));
+    await waitFor('the take-over', () => tap.events.length === 2);
+    expect(causes()).toEqual(['req_both', 'req_after_first']);
+  });
+
+  it('keeps rows while the broker is away and sends them when it is back', async () => {
+    const late = new EventPublisher({ url: broker.url, connectionName: 'late', log: quiet });
+    await aRelay(late);
+    await append(opened('req_waits'));
+    await waitFor('the relay to hold the lock', async () => {
+      const rows: unknown[] = await dataSource.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted");
+      return rows.length > 0;
+    });
+    expect(await unsent()).toBe(1);
+    await late.start();
+    await waitFor('the event', () => tap.events.length === 1);
+    await waitFor('its mark', async () => (await unsent()) === 0);
+    await Promise.all(relays.map((relay) => relay.stop()));
+    await late.stop();
+  });
+
+  it('takes over by itself when its own connection is cut', async () => {
+    await aRelay();
+    await append(opened('req_before'));
+    await waitFor('the event', () => tap.events.length === 1);
+    await dataSource.query(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'billhook-relay-gateway' AND datname = current_database()",
+    );
+    await append(opened('req_after_cut'));
+    await waitFor('the relay to be back', () => causes().includes('req_after_cut'));
+  });
+});

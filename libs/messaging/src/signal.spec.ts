@@ -1,0 +1,31 @@
+import { describe, expect, it } from '@jest/globals';
+import { Signal } from './signal.js';
+
+const anHour = 3_600_000;
+
+describe('Signal', () => {
+  it('wakes who waits', async () => {
+    const signal = new Signal();
+    const waiting = signal.wait(anHour);
+    signal.set();
+    await expect(waiting).resolves.toBeUndefined();
+  });
+
+  it('remembers a call that came while nobody waited', async () => {
+    const signal = new Signal();
+    signal.set();
+    await expect(signal.wait(anHour)).resolves.toBeUndefined();
+  });
+
+  it('wakes once per call, and by itself after the time', async () => {
+    const signal = new Signal();
+    signal.set();
+    await signal.wait(anHour);
+    let woken = false;
+    const waiting = signal.wait(30).then(() => (woken = true));
+    await Promise.resolve();
+    expect(woken).toBe(false);
+    await waiting;
+    expect(woken).toBe(true);
+  });
+});
