@@ -1,0 +1,319 @@
+import { declareTopology } from '@billhook/messaging';
+import { startService } from '@billhook/runtime';
+import type { RunningService } from '@billhook/runtime';
+import {
+  aStripeEvent,
+  aSubscription,
+  createTestBroker,
+  signStripe,
+  startCableProxy,
+  tapEvents,
+  waitFor,
+} from '@billhook/testing';
+import type { CableProxy, EventTap, TestBroker } from '@billhook/testing';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { connect as connectBroker } from 'amqplib';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import { IngressConfig } from './config.js';
+import { ingressService } from './ingress.module.js';
+
+jest.setTimeout(20_000);
+
+const [oldSecret, newSecret] = ['whsec_old_made_up', 'whsec_new_made_up'];
+let broker: TestBroker;
+let cable: CableProxy;
+let ingress: RunningService;
+let tap: EventTap;
+
+async function startIngress(settings: Partial<IngressConfig> = {}): Promise<RunningService> {
+  const config = Object.assign(new IngressConfig(), {
+    PORT: 0,
+    MANAGEMENT_PORT: 0,
+    LOG_LEVEL: 'silent',
+    RABBITMQ_URL: cable.url,
+    STRIPE_WEBHOOK_SECRET: [oldSecret, newSecret],
+    STRIPE_LIVEMODE: false,
+    ...settings,
+  });
+  const service = await startService(ingressService(config));
+  await waitFor('readiness', () => isReady(service));
+  return service;
+}
+
+async function isReady(service: RunningService): Promise<boolean> {
+  return (await fetch(`${service.managementUrl}/health/ready`)).ok;
+}
+
+beforeAll(async () => {
+  broker = await createTestBroker();
+  cable = await startCableProxy(broker.url);
+  ingress = await startIngress();
+});
+
+afterAll(async () => {
+  await ingress?.stop();
+  await cable?.close();
+  await broker?.drop();
+});
+
+beforeEach(async () => {
+  tap = await tapEvents(broker.url);
+});
+
+afterEach(() => tap.close());
+
+interface Answer {
+  status: number;
+  retryAfter: string | null;
+  body: Record<string, unknown>;
+}
+
+async function deliver(
+  body: Buffer | string,
+  headers: Record<string, string> = {},
+  url = ingress.url,
+): Promise<Answer> {
+  const response = await fetch(`${url}/webhook/stripe`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'stripe-signature': signStripe(body, newSecret), ...headers },
+    body: new Uint8Array(Buffer.from(body)),
+  });
+  const text = await response.text();
+  return { status: response.status, retryAfter: response.headers.get('retry-after'), body: JSON.parse(text) };
+}
+
+const anEvent = (overrides: Parameters<typeof aStripeEvent>[2] = {}) =>
+  aStripeEvent('customer.subscription.updated', aSubscription({ id: 'sub_1' }), overrides);
+const stripeEvents = () => tap.events.filter(({ routingKey }) => routingKey.startsWith('stripe.'));
+const rejections = () => tap.events.filter(({ routingKey }) => routingKey === 'ingress.delivery.rejected');
+
+async function rejectionOf(code: string): Promise<Record<string, unknown>> {
+  return waitFor(`a rejection ${code}`, () =>
+    rejections()
+      .map(({ body }): Record<string, unknown> => JSON.parse(body.toString()))
+      .find((data) => data['code'] === code),
+  );
+}
+
+describe('a delivery that is Stripe’s', () => {
+  it('is answered 200 with its id, and travels byte for byte', async () => {
+    // White space, a NUL escape, a lone surrogate and duplicate keys: nothing of it may be normalised on the way.
+    const event = anEvent({ id: 'evt_exact' });
+    const body = `  ${JSON.stringify(event).replace('"object":"event"', '"object":"x","object":"event","note":"\\u0000\\ud800"')}\n`;
+    expect(await deliver(body)).toMatchObject({ status: 200, body: { received: true, id: 'evt_exact' } });
+    const [published] = await waitFor('the event', () => stripeEvents().length === 1 && stripeEvents());
+    expect(published?.body.equals(Buffer.from(body))).toBe(true);
+    expect(published).toMatchObject({
+      routingKey: 'stripe.customer.subscription.updated',
+      attributes: { id: 'evt_exact', subject: 'sub_1', source: 'stripe', actor: 'stripe', livemode: false },
+    });
+  });
+
+  it('is in every consumer’s queue before the answer is sent', async () => {
+    const connection = await connectBroker(broker.url);
+    const channel = await connection.createChannel();
+    const before = await channel.checkQueue('subscription.events');
+    await deliver(JSON.stringify(anEvent()));
+    // A quorum queue counts what it has committed a moment later than it confirms.
+    await waitFor('the message', async () => {
+      const now = await channel.checkQueue('subscription.events');
+      return now.messageCount === before.messageCount + 1;
+    });
+    await connection.close();
+  });
+
+  it('may be signed with the old or the new secret during a rotation', async () => {
+    const body = JSON.stringify(anEvent());
+    for (const secret of [oldSecret, newSecret]) {
+      expect(await deliver(body, { 'stripe-signature': signStripe(body, secret) })).toMatchObject({ status: 200 });
+    }
+  });
+
+  it.each(['text/plain', 'application/xml', 'application/x-www-form-urlencoded'])('may say it is %s', async (type) => {
+    expect(await deliver(JSON.stringify(anEvent()), { 'content-type': type })).toMatchObject({ status: 200 });
+  });
+
+  it('of another mode or account is answered 200, ignored and counted', async () => {
+    const live = anEvent({ livemode: true });
+    expect(await deliver(JSON.stringify(live))).toMatchObject({ status: 200, body: { ignored: 'livemode_mismatch' } });
+    const theirs = anEvent({ account: 'acct_theirs' });
+    expect(await deliver(JSON.stringify(theirs))).toMatchObject({ status: 200, body: { ignored: 'account_mismatch' } });
+    await rejectionOf('livemode_mismatch');
+    await rejectionOf('account_mismatch');
+    expect(stripeEvents()).toEqual([]);
+  });
+});
+
+describe('a delivery that is not', () => {
+  const body = JSON.stringify(anEvent());
+  const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
+  it.each<[string, number, string | Buffer, Record<string, string>]>([
+    ['signature_missing', 400, body, { 'stripe-signature': '' }],
+    ['signature_mismatch', 400, body, { 'stripe-signature': signStripe(body, 'whsec_somebody_else') }],
+    ['signature_mismatch', 400, `${body} `, { 'stripe-signature': signStripe(body, newSecret) }],
+    ['signature_mismatch', 400, '', {}],
+    ['signature_expired', 400, body, { 'stripe-signature': signStripe(body, newSecret, minutesAgo(6)) }],
+    ['signature_expired', 400, body, { 'stripe-signature': signStripe(body, newSecret, minutesAgo(-6)) }],
+    ['body_malformed', 400, 'null', {}],
+    ['body_malformed', 400, '{"id":', {}],
+    ['body_too_large', 413, 'x'.repeat(1024 * 1024 + 1), {}],
+    ['content_encoding_unsupported', 415, gzipSync(body), { 'content-encoding': 'gzip' }],
+  ])('is refused with %s (%i) and leaves no event', async (code, status, sent, headers) => {
+    const signed: Record<string, string> = sent === '' ? { 'stripe-signature': signStripe('other', newSecret) } : {};
+    expect(await deliver(sent, { ...signed, ...headers })).toMatchObject({ status, body: { code } });
+    await rejectionOf(code);
+    expect(stripeEvents()).toEqual([]);
+  });
+
+  it('is counted in the trail with its code and address', async () => {
+    await deliver(body, { 'stripe-signature': signStripe(body, 'whsec_somebody_else') });
+    expect(await rejectionOf('signature_mismatch')).toEqual({
+      code: 'signature_mismatch',
+      count: expect.any(Number),
+      remote_address: '127.0.0.1',
+    });
+  });
+
+  it('cannot name its own address unless a trusted proxy says so', async () => {
+    await deliver('{}', { 'x-forwarded-for': '198.51.100.1' });
+    expect(await rejectionOf('body_malformed')).toMatchObject({ remote_address: '127.0.0.1' });
+    const behindProxy = await startIngress({ TRUSTED_PROXIES: ['127.0.0.1'] });
+    await deliver('null', { 'x-forwarded-for': '198.51.100.1' }, behindProxy.url);
+    await waitFor('the forwarded address', () =>
+      rejections().some(({ body: sent }) => sent.toString().includes('198.51.100.1')),
+    );
+    await behindProxy.stop();
+  });
+
+  it('is turned away for 20 KB of headers with headers_too_large', async () => {
+    const answer = await rawAnswer(`POST /webhook/stripe HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`);
+    expect(answer).toContain('HTTP/1.1 431');
+    expect(answer).toContain('"headers_too_large"');
+    await rejectionOf('headers_too_large');
+  });
+
+  it('is given up after ten seconds of waiting for its body, with body_timeout', async () => {
+    const answer = await rawAnswer('POST /webhook/stripe HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
+    expect(answer).toContain('HTTP/1.1 408');
+    expect(answer).toContain('"body_timeout"');
+    await rejectionOf('body_timeout');
+  });
+});
+
+/** What a server answers to bytes that no HTTP client would send, once the connection is closed. */
+function rawAnswer(bytes: string): Promise<string> {
+  return rawConnection(ingress.url, bytes).answer;
+}
+
+function rawConnection(url: string, bytes: string): { socket: Socket; answer: Promise<string> } {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(bytes));
+  let answer = '';
+  socket.on('data', (chunk) => (answer += chunk.toString()));
+  socket.on('close', () => resolve(answer));
+  socket.on('error', reject);
+  return { socket, answer: promise };
+}
+
+describe('when the event could not be kept', () => {
+  it('answers 503 with Retry-After while a consumer’s queue is missing, and takes events again once it is back', async () => {
+    const ours = await createTestBroker();
+    const lonely = await startIngress({ RABBITMQ_URL: ours.url });
+    const connection = await connectBroker(ours.url);
+    const channel = await connection.createChannel();
+    await channel.deleteQueue('subscription.events');
+    const body = JSON.stringify(anEvent());
+    const refused = await waitFor('a refusal', async () => {
+      const answer = await deliver(body, {}, lonely.url);
+      return answer.status === 503 && answer;
+    });
+    expect(refused).toMatchObject({ retryAfter: expect.stringMatching(/^\d+$/), body: { code: 'broker_unavailable' } });
+    expect((await fetch(`${lonely.managementUrl}/health/ready`)).status).toBe(503);
+    await declareTopology({ url: ours.url });
+    await waitFor('events to be taken again', async () => (await deliver(body, {}, lonely.url)).status === 200);
+    await connection.close();
+    await lonely.stop();
+    await ours.drop();
+  });
+
+  it('answers 503 within two seconds while the broker is away, and recovers by itself', async () => {
+    const body = JSON.stringify(anEvent());
+    cable.cut();
+    const startedAt = performance.now();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => deliver(body)));
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    for (const { status } of answers) expect([200, 503]).toContain(status);
+    await waitFor('the broker again', async () => (await deliver(body)).status === 200);
+  });
+
+  it('answers shutting_down to a delivery that is complete only after it began to stop', async () => {
+    const leaving = await startIngress();
+    const body = JSON.stringify(anEvent());
+    const head = [
+      'POST /webhook/stripe HTTP/1.1',
+      'Host: ingress',
+      'Expect: 100-continue',
+      `Stripe-Signature: ${signStripe(body, newSecret)}`,
+      `Content-Length: ${body.length}`,
+    ];
+    const { socket, answer } = rawConnection(leaving.url, `${head.join('\r\n')}\r\n\r\n`);
+    // Only a server that has seen the head asks for the rest.
+    await once(socket, 'data');
+    const stopping = leaving.stop();
+    await waitFor('the stop to begin', async () => !(await isReady(leaving)));
+    socket.write(body);
+    expect(await answer).toMatch(/HTTP\/1.1 503.*connection: close.*"shutting_down"/is);
+    await stopping;
+  });
+
+  it('finishes what it has taken before it stops: whatever it answered 200 is with the broker', async () => {
+    const leaving = await startIngress();
+    const events = Array.from({ length: 50 }, () => anEvent());
+    const answers = events.map((event) => deliver(JSON.stringify(event), {}, leaving.url));
+    await Promise.race(answers);
+    const begin = performance.now();
+    await leaving.stop();
+    expect(performance.now() - begin).toBeLessThan(5_000);
+    const settled = await Promise.allSettled(answers);
+    const taken = events.filter((_, index) => {
+      const answer = settled[index];
+      return answer?.status === 'fulfilled' && answer.value.status === 200;
+    });
+    expect(taken.length).toBeGreaterThan(0);
+    await waitFor('all that was taken', () => {
+      const published = new Set(stripeEvents().map(({ attributes }) => attributes['id']));
+      return taken.every(({ id }) => published.has(id));
+    });
+  });
+});
+
+it('answers anything but POST /webhook/stripe with 404 and no more', async () => {
+  for (const [method, path] of [
+    ['GET', '/webhook/stripe'],
+    ['POST', '/'],
+    ['GET', '/health/ready'],
+  ] as const) {
+    const response = await fetch(ingress.url + path, { method });
+    expect([method, path, response.status]).toEqual([method, path, 404]);
+  }
+});
+
+it('takes two hundred deliveries at once and loses none', async () => {
+  const answers = await Promise.all(Array.from({ length: 200 }, () => deliver(JSON.stringify(anEvent()))));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  await waitFor('all of them', () => stripeEvents().length === 200);
+});
+
+it('shows its deliveries and its connection to whoever scrapes the management port', async () => {
+  await deliver(JSON.stringify(anEvent()));
+  await deliver('null');
+  const metrics = await (await fetch(`${ingress.managementUrl}/metrics`)).text();
+  expect(metrics).toMatch(/billhook_ingress_deliveries_total\{outcome="accepted"\} [1-9]/);
+  expect(metrics).toMatch(/billhook_ingress_deliveries_total\{outcome="body_malformed"\} [1-9]/);
+  expect(metrics).toMatch(/billhook_ingress_delivery_seconds_count [1-9]/);
+  expect(metrics).toContain('billhook_ingress_unconfirmed_messages 0');
+  expect(metrics).toContain('billhook_ingress_publisher_state{state="');
+});
