@@ -1,0 +1,119 @@
+import { tierNames } from '@billhook/contracts';
+import type { Account, DomainEvent, Tier } from '@billhook/contracts';
+import { planOf } from './plan-catalogue.js';
+import type { PlanCatalogue } from './plan-catalogue.js';
+import { toView } from './subscription-row.js';
+import type { SubscriptionRow } from './subscription-row.js';
+import { meaningOf } from './subscription-status.js';
+import { tierFor } from './tier-policy.js';
+
+export interface AccountQuestion {
+  userId: string;
+  subscriptions: readonly SubscriptionRow[];
+  tier: Tier;
+  catalogue: PlanCatalogue;
+  version: number;
+  /** The newest Stripe time that went into it. */
+  asOf: Date;
+}
+
+export function accountFor(question: AccountQuestion): Account {
+  const shown = shownSubscription(question.subscriptions);
+  return {
+    user_id: question.userId,
+    tier: question.tier,
+    tier_name: tierNames[question.tier],
+    entitlements: planOf(question.catalogue, question.tier).entitlements,
+    subscription: shown === null ? null : toView(shown),
+    version: question.version,
+    as_of: question.asOf.toISOString(),
+  };
+}
+
+/** An account that nobody has opened reads as Free, version 0. */
+export function unopenedAccount(userId: string, catalogue: PlanCatalogue, asOf: Date): Account {
+  return accountFor({ userId, subscriptions: [], tier: 0, catalogue, version: 0, asOf });
+}
+
+/** Opening announces the account once, so that every read model has it from its first day. */
+export function openAccount(current: Account): { account: Account; domainEvents: DomainEvent[] } {
+  if (current.version > 0) return { account: current, domainEvents: [] };
+  const account = { ...current, version: 1 };
+  return { account, domainEvents: [{ type: 'billing.account.changed', data: account }] };
+}
+
+export interface Circumstances {
+  catalogue: PlanCatalogue;
+  graceDays: number;
+  /** The policy's clock: the later of the wall clock and the newest Stripe time seen for the customer. */
+  now: Date;
+  /** When what led to this happened. */
+  at: Date;
+  asOf: Date;
+}
+
+/** The account after its subscriptions changed, and the events that say so: none when it reads as before. */
+export function reconsiderAccount(
+  current: Account,
+  subscriptions: readonly SubscriptionRow[],
+  circumstances: Circumstances,
+): { account: Account; domainEvents: DomainEvent[] } {
+  const { catalogue, graceDays, now, asOf } = circumstances;
+  const decision = tierFor({ subscriptions, now, previousTier: current.tier, graceDays });
+  const next = { userId: current.user_id, subscriptions, tier: decision.tier, catalogue, asOf };
+  if (isSameAccount(current, accountFor({ ...next, version: current.version })))
+    return { account: current, domainEvents: [] };
+  const account = accountFor({ ...next, version: current.version + 1 });
+  const domainEvents: DomainEvent[] = [{ type: 'billing.account.changed', data: account }];
+  if (account.tier === current.tier) return { account, domainEvents };
+  const [from, to, at] = [current.tier, account.tier, circumstances.at.toISOString()];
+  const data = { user_id: current.user_id, from, to, reasons: decision.reasons, at };
+  return { account, domainEvents: [{ type: 'billing.tier.changed', data }, ...domainEvents] };
+}
+
+/** Later knowledge of the same facts is not a change. The subscription's keys may come in another order out of jsonb. */
+function isSameAccount(a: Account, b: Account): boolean {
+  return accountKey(a) === accountKey(b);
+}
+
+function accountKey({ tier, entitlements, subscription }: Account): string {
+  return JSON.stringify([tier, sortedEntries(entitlements), subscription && sortedEntries(subscription)]);
+}
+
+function sortedEntries(value: object): [string, unknown][] {
+  return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+}
+
+/** The one a profile page shows: what grants first, then the better plan, then the younger. */
+export function shownSubscription(subscriptions: readonly SubscriptionRow[]): SubscriptionRow | null {
+  return subscriptions.toSorted(byStanding)[0] ?? null;
+}
+
+function byStanding(a: SubscriptionRow, b: SubscriptionRow): number {
+  return (
+    standing(b) - standing(a) ||
+    (b.tier ?? -1) - (a.tier ?? -1) ||
+    b.createdAt.getTime() - a.createdAt.getTime() ||
+    (a.subscriptionId < b.subscriptionId ? -1 : 1)
+  );
+}
+
+function standing(row: SubscriptionRow): number {
+  const meaning = meaningOf(row.status);
+  switch (meaning) {
+    case 'granting':
+    case 'past_due':
+      return 3;
+    case 'unpaid':
+    case 'paused':
+    case 'unknown':
+      return 2;
+    case 'incomplete':
+      return 1;
+    case 'incomplete_expired':
+    case 'canceled':
+      return 0;
+    default:
+      return meaning satisfies never;
+  }
+}

@@ -1,0 +1,196 @@
+import { parseDomainEvent } from '@billhook/contracts';
+import { describe, expect, it, test } from '@jest/globals';
+import { decide } from './decide.js';
+import type { Decision } from './decide.js';
+import { catalogue } from './rows.spec-data.js';
+import { fingerprint } from './snapshot-order.js';
+import type { SubscriptionEvent } from './stripe-event.js';
+import { at, toEvents, toSnapshot } from './stripe-history.spec-data.js';
+import type { State, Step } from './stripe-history.spec-data.js';
+import type { SubscriptionRow } from './subscription-row.js';
+
+const context = { userId: 'user_1', catalogue };
+const pro: State = { status: 'active', price: 'price_pro_monthly', cancelAtPeriodEnd: false, note: '' };
+const ending: State = { ...pro, cancelAtPeriodEnd: true };
+const elite: State = { ...pro, price: 'price_elite_monthly' };
+const pastDue: State = { ...pro, status: 'past_due' };
+const canceled: State = { ...ending, status: 'canceled' };
+
+/** Events one after the other, each decided on the row that the ones before left. */
+function run(events: readonly SubscriptionEvent[]): { row: SubscriptionRow | null; decisions: Decision[] } {
+  let row: SubscriptionRow | null = null;
+  const decisions: Decision[] = [];
+  for (const event of events) {
+    const decision = decide(row, event, context);
+    decisions.push(decision);
+    if (decision.kind === 'applied' || decision.kind === 'ignored') row = decision.row ?? row;
+  }
+  return { row, decisions };
+}
+
+function history(...steps: [Step['kind'], number, State][]): SubscriptionEvent[] {
+  return toEvents(steps.map(([kind, second, state]) => ({ kind, second, state })));
+}
+
+/** The events of a history in another order of delivery. */
+function delivered(events: SubscriptionEvent[], ...order: number[]): SubscriptionEvent[] {
+  return order.flatMap((index) => events[index] ?? []);
+}
+
+function lastOf(decisions: Decision[]): Decision {
+  const last = decisions.at(-1);
+  if (!last) throw new Error('nothing was decided');
+  return last;
+}
+
+function fetched(state: State, second: number, seen: State): SubscriptionEvent {
+  const snapshot = toSnapshot(state);
+  return { kind: 'fetched', type: 'fetched', at: at(second), snapshot, seen: fingerprint(toSnapshot(seen)) };
+}
+
+describe('events in order', () => {
+  it('start, change and end a subscription, and say so in events that fit their contracts', () => {
+    const { row, decisions } = run(history(['created', 0, pro], ['updated', 5, ending], ['deleted', 9, canceled]));
+    expect(row).toMatchObject({ status: 'canceled', tier: 1, userId: 'user_1', priceId: 'price_pro_monthly' });
+    const domainEvents = decisions.flatMap((decision) => (decision.kind === 'applied' ? decision.domainEvents : []));
+    expect(domainEvents.map((event) => event.type)).toEqual([
+      'billing.subscription.started',
+      'billing.subscription.changed',
+      'billing.subscription.ended',
+    ]);
+    for (const event of domainEvents) {
+      expect(parseDomainEvent(event.type, JSON.stringify(event.data))).toEqual({ ok: true, data: event.data });
+    }
+  });
+
+  it('that change nothing of ours are kept as the newest state but say nothing', () => {
+    const { decisions } = run(history(['created', 0, pro], ['updated', 5, { ...pro, note: 'x' }]));
+    expect(lastOf(decisions)).toMatchObject({ kind: 'applied', domainEvents: [] });
+  });
+});
+
+describe('events out of order', () => {
+  const events = history(['created', 0, pro], ['updated', 5, ending], ['deleted', 9, canceled]);
+
+  it('deleted before created: the subscription stays ended', () => {
+    const { row, decisions } = run(delivered(events, 2, 0));
+    expect(row?.status).toBe('canceled');
+    expect(lastOf(decisions)).toEqual({ kind: 'ignored', reason: 'subscription_has_ended', row: null });
+  });
+
+  it('updated before created: the newer state stands', () => {
+    const { row, decisions } = run(delivered(events, 1, 0));
+    expect(row?.cancelAtPeriodEnd).toBe(true);
+    expect(lastOf(decisions)).toMatchObject({ kind: 'ignored', reason: 'newer_state_known' });
+  });
+
+  it('the same event again changes nothing', () => {
+    const { decisions } = run(delivered(events, 0, 1, 1));
+    expect(lastOf(decisions)).toEqual({ kind: 'ignored', reason: 'state_already_known', row: null });
+  });
+
+  it('an end with an earlier time than the newest state still ends: Stripe never brings a subscription back', () => {
+    const early = history(['created', 0, pro], ['updated', 9, elite], ['deleted', 5, canceled]);
+    expect(run(early).row?.status).toBe('canceled');
+  });
+});
+
+describe('events of one second', () => {
+  test.each([
+    ['created, updated', [0, 1]],
+    ['updated, created', [1, 0]],
+  ])('%s: the lifecycle decides', (_, order) => {
+    const { row } = run(delivered(history(['created', 0, pro], ['updated', 0, elite]), ...order));
+    expect(row?.tier).toBe(2);
+  });
+
+  test.each([
+    ['in order', [0, 1, 2]],
+    ['out of order', [0, 2, 1]],
+    ['before their creation', [2, 1, 0]],
+  ])('two updates %s: previous_attributes decide', (_, order) => {
+    const events = history(
+      ['created', 0, pro],
+      ['updated', 5, elite],
+      ['updated', 5, { ...elite, cancelAtPeriodEnd: true }],
+    );
+    const { row, decisions } = run(delivered(events, ...order));
+    expect(row).toMatchObject({ tier: 2, cancelAtPeriodEnd: true });
+    expect(decisions.map((decision) => decision.kind)).not.toContain('needsFetch');
+  });
+
+  it('a change and its undoing close a circle that only Stripe can open', () => {
+    const { decisions } = run(history(['created', 0, pro], ['updated', 5, ending], ['updated', 5, pro]));
+    expect(lastOf(decisions)).toEqual({ kind: 'needsFetch', reason: 'circle_in_one_second' });
+  });
+
+  it('two updates with one missing between them need a fetch', () => {
+    const events = history(['created', 0, pro], ['updated', 5, ending], ['updated', 5, elite], ['updated', 5, pastDue]);
+    const { decisions } = run(delivered(events, 0, 1, 3));
+    expect(lastOf(decisions)).toEqual({ kind: 'needsFetch', reason: 'gap_in_one_second' });
+  });
+});
+
+describe('a fetched snapshot', () => {
+  const events = history(['created', 0, pro], ['updated', 5, ending], ['updated', 5, pro]);
+
+  it('settles the tie that asked for it, though its time is the same second', () => {
+    const { row } = run([...delivered(events, 0, 1), fetched(pro, 5, ending)]);
+    expect(row).toMatchObject({ cancelAtPeriodEnd: false, order: { kind: 'fetched' } });
+  });
+
+  it('loses against an event that is newer than it', () => {
+    const { row } = run([...history(['created', 0, pro], ['updated', 9, elite]), fetched(pro, 5, pro)]);
+    expect(row?.tier).toBe(2);
+  });
+
+  it('is asked for again when the row moved, in the same second, while it was under way', () => {
+    const { decisions } = run([...delivered(events, 0, 1), fetched(elite, 5, pro)]);
+    expect(lastOf(decisions)).toEqual({ kind: 'needsFetch', reason: 'changed_while_fetching' });
+  });
+
+  it('knows of the creation in its second, but perhaps not of an update', () => {
+    const twins = history(['created', 5, pro], ['updated', 5, elite]);
+    const known = [...delivered(events, 0), fetched(ending, 5, pro)];
+    expect(lastOf(run([...known, ...delivered(twins, 0)]).decisions).kind).toBe('ignored');
+    expect(lastOf(run([...known, ...delivered(twins, 1)]).decisions)).toEqual({
+      kind: 'needsFetch',
+      reason: 'same_second_as_a_fetch',
+    });
+  });
+});
+
+describe('past due', () => {
+  const events = history(
+    ['created', 0, pro],
+    ['updated', 5, pastDue],
+    ['updated', 8, { ...pastDue, cancelAtPeriodEnd: true }],
+  );
+
+  it('begins with the change into it and not with the latest event', () => {
+    expect(run(events).row?.pastDue).toEqual({ since: at(5), isExact: true });
+  });
+
+  it('is dated back when the change into it comes late', () => {
+    expect(run(delivered(events, 0, 2)).row?.pastDue).toEqual({ since: at(8), isExact: false });
+    expect(run(delivered(events, 0, 2, 1)).row?.pastDue).toEqual({ since: at(5), isExact: true });
+  });
+
+  it('is over once the payment came through', () => {
+    expect(run(history(['created', 0, pro], ['updated', 5, pastDue], ['updated', 8, pro])).row?.pastDue).toBeNull();
+  });
+});
+
+describe('what cannot be', () => {
+  it('a subscription that changes its customer is parked', () => {
+    const [created, updated] = history(['created', 0, pro], ['updated', 5, elite]);
+    if (!created || !updated) throw new Error('two events expected');
+    const other = { ...updated, snapshot: { ...updated.snapshot, customerId: 'cus_other' } };
+    expect(lastOf(run([created, other]).decisions)).toEqual({ kind: 'parked', reason: 'customer_changed' });
+  });
+
+  it('two snapshots differ in their fingerprints as soon as one field does', () => {
+    const prints = [pro, ending, elite, pastDue, canceled].map((state) => fingerprint(toSnapshot(state)));
+    expect(new Set(prints).size).toBe(prints.length);
+  });
+});

@@ -1,0 +1,119 @@
+import type { BillingCycle, SubscriptionView, Tier } from '@billhook/contracts';
+import { planForPrice } from './plan-catalogue.js';
+import type { PlanCatalogue } from './plan-catalogue.js';
+import type { SnapshotOrder } from './snapshot-order.js';
+import { isTerminal, renews } from './subscription-status.js';
+import type { SnapshotItem, SubscriptionSnapshot } from './subscription-snapshot.js';
+
+/** Since when a subscription has been past due. `isExact` once the very change into `past_due` has been seen. */
+export interface PastDue {
+  since: Date;
+  isExact: boolean;
+}
+
+/** A subscription as we keep it: the newest snapshot, what plan it means, and what the next decision needs. */
+export interface SubscriptionRow {
+  subscriptionId: string;
+  customerId: string;
+  userId: string;
+  /** Of the item that decides the plan; null for a subscription without items. */
+  priceId: string | null;
+  status: string;
+  /** Null, like `billingCycle`, for a price that is not in the plan catalogue. */
+  tier: Tier | null;
+  billingCycle: BillingCycle | null;
+  currentPeriodStart: Date | null;
+  currentPeriodEnd: Date | null;
+  cancelAtPeriodEnd: boolean;
+  cancelAt: Date | null;
+  canceledAt: Date | null;
+  endedAt: Date | null;
+  trialEnd: Date | null;
+  createdAt: Date;
+  pastDue: PastDue | null;
+  order: SnapshotOrder;
+}
+
+export interface RowContext {
+  userId: string;
+  catalogue: PlanCatalogue;
+}
+
+type Memory = Pick<SubscriptionRow, 'pastDue' | 'order'>;
+
+export function toRow(snapshot: SubscriptionSnapshot, memory: Memory, context: RowContext): SubscriptionRow {
+  const item = decidingItem(snapshot.items, context.catalogue);
+  const plan = item ? planForPrice(context.catalogue, item.priceId) : null;
+  return {
+    subscriptionId: snapshot.subscriptionId,
+    customerId: snapshot.customerId,
+    userId: context.userId,
+    priceId: item?.priceId ?? null,
+    status: snapshot.status,
+    tier: plan?.kind === 'known' ? plan.tier : null,
+    billingCycle: plan?.kind === 'known' ? plan.billingCycle : null,
+    currentPeriodStart: item?.currentPeriodStart ?? null,
+    currentPeriodEnd: item?.currentPeriodEnd ?? null,
+    cancelAtPeriodEnd: snapshot.cancelAtPeriodEnd,
+    cancelAt: snapshot.cancelAt,
+    canceledAt: snapshot.canceledAt,
+    endedAt: snapshot.endedAt,
+    trialEnd: snapshot.trialEnd,
+    createdAt: snapshot.createdAt,
+    ...memory,
+  };
+}
+
+/** A subscription may hold add-ons beside its plan: the item with the best plan decides, else the first. */
+function decidingItem(items: SnapshotItem[], catalogue: PlanCatalogue): SnapshotItem | undefined {
+  const ranked = items.map((item) => ({ item, rank: tierOfPrice(catalogue, item.priceId) }));
+  return ranked.toSorted((a, b) => b.rank - a.rank)[0]?.item;
+}
+
+function tierOfPrice(catalogue: PlanCatalogue, priceId: string): number {
+  const plan = planForPrice(catalogue, priceId);
+  return plan.kind === 'known' ? plan.tier : -1;
+}
+
+/**
+ * When a scheduled cancellation takes effect; null when none is scheduled. Stripe schedules with either field: the portal sets
+ * `cancel_at` alone in flexible billing mode, API and Dashboard may set `cancel_at_period_end` alone.
+ */
+export function scheduledEnd(row: SubscriptionRow): Date | null {
+  if (isTerminal(row.status)) return null;
+  return row.cancelAt ?? (row.cancelAtPeriodEnd ? row.currentPeriodEnd : null);
+}
+
+export function isScheduledToEnd(row: SubscriptionRow): boolean {
+  return !isTerminal(row.status) && (row.cancelAtPeriodEnd || row.cancelAt !== null);
+}
+
+export function toView(row: SubscriptionRow): SubscriptionView {
+  const endsAt = scheduledEnd(row);
+  return {
+    id: row.subscriptionId,
+    customer_id: row.customerId,
+    price_id: row.priceId,
+    status: row.status,
+    tier: row.tier,
+    billing_cycle: row.billingCycle,
+    current_period_start: iso(row.currentPeriodStart),
+    current_period_end: iso(row.currentPeriodEnd),
+    cancel_at_period_end: row.cancelAtPeriodEnd || endsWithPeriod(row),
+    cancel_at: iso(endsAt ?? row.cancelAt),
+    canceled_at: iso(row.canceledAt),
+    trial_end: iso(row.trialEnd),
+    scheduled_change: null,
+    is_active: row.status === 'active' || row.status === 'trialing',
+    is_canceled: isTerminal(row.status),
+    will_renew: renews(row.status) && !isScheduledToEnd(row),
+  };
+}
+
+function endsWithPeriod(row: SubscriptionRow): boolean {
+  return row.cancelAt !== null && row.cancelAt.getTime() === row.currentPeriodEnd?.getTime();
+}
+
+function iso(date: Date | null): string | null {
+  return date === null ? null : date.toISOString();
+}
