@@ -1,0 +1,58 @@
+import { createBatchProcessor } from '@billhook/messaging';
+import type { Delivery, ProcessBatch, Settlement } from '@billhook/messaging';
+import { Controller, Logger } from '@nestjs/common';
+import { EventPattern, Payload } from '@nestjs/microservices';
+import { Counter } from 'prom-client';
+import { DataSource } from 'typeorm';
+import { PendingFetchConsumer } from '../fetch/pending-fetch.consumer.js';
+import { fetchingPrefix } from '../ledger/settle.js';
+import { RulesSource } from '../rules.js';
+import { BatchApplier, consumerName } from './apply.store.js';
+
+const outcomes = new Counter({
+  name: 'billhook_subscription_events_total',
+  help: 'Events taken from subscription.events, by what became of them.',
+  labelNames: ['outcome'],
+});
+
+/** The queue's end in this service. */
+@Controller()
+export class EventsConsumer {
+  private readonly log = new Logger('events');
+  private readonly processBatch: ProcessBatch;
+
+  constructor(
+    dataSource: DataSource,
+    applier: BatchApplier,
+    rules: RulesSource,
+    private readonly fetches: PendingFetchConsumer,
+  ) {
+    this.processBatch = createBatchProcessor({
+      dataSource,
+      consumer: consumerName,
+      outboxSource: 'subscription',
+      apply: (manager, deliveries) => applier.apply(manager, deliveries, rules.now()),
+    });
+  }
+
+  @EventPattern('subscription.events')
+  async take(@Payload() batch: Delivery[]): Promise<Settlement[]> {
+    const startedAt = performance.now();
+    const settlements = await this.processBatch(batch);
+    if (settlements.some(isFetching)) this.fetches.wake();
+    const ms = Math.round(performance.now() - startedAt);
+    settlements.forEach((settlement, index) => this.report(batch[index], settlement, ms));
+    return settlements;
+  }
+
+  private report(delivery: Delivery | undefined, settlement: Settlement, ms: number): void {
+    outcomes.inc({ outcome: settlement.kind });
+    const reason = 'reason' in settlement ? settlement.reason : undefined;
+    const { id: eventId, type } = delivery?.attributes ?? {};
+    this.log.log({ msg: 'event', eventId, type, outcome: settlement.kind, reason, ms });
+  }
+}
+
+function isFetching(settlement: Settlement): boolean {
+  return settlement.kind === 'ignored' && settlement.reason.startsWith(fetchingPrefix);
+}

@@ -1,0 +1,46 @@
+import { describe, expect, it, test } from '@jest/globals';
+import { samples } from '@billhook/contracts';
+import { CustomerStory } from '../customer-story.spec-data.js';
+import { fromGateway, fromStripe } from '../messages.spec-data.js';
+import { toIntake } from './intake.js';
+
+const story = new CustomerStory('ada');
+
+function read(type: string, body: string | Buffer) {
+  const attributes = { id: 'evt_1', source: 'spec', type, time: '2026-11-01T00:00:00.000Z' };
+  return toIntake({ attributes, body: Buffer.from(body), redelivered: false });
+}
+
+describe('a delivery', () => {
+  it('of Stripe is read with its customer, its user and its time', () => {
+    const intake = toIntake({ ...fromStripe(story.created(7)), redelivered: false });
+    expect(intake).toMatchObject({ customerId: 'cus_ada', userId: 'user-ada', meaning: { kind: 'subscription' } });
+    expect(intake.at).toEqual(new Date('2026-11-01T00:00:07Z'));
+  });
+
+  it('of the gateway is read in the shape of its golden sample', () => {
+    const event = fromGateway({ type: 'billing.customer.linked', data: samples['billing.customer.linked'] });
+    expect(toIntake({ ...event, redelivered: false })).toMatchObject({
+      customerId: 'cus_sample',
+      userId: 'user-1',
+      meaning: { kind: 'customer_linked', customerId: 'cus_sample', userId: 'user-1' },
+    });
+  });
+
+  test.each<[string, string | Buffer, RegExp]>([
+    ['stripe.invoice.paid', '{"id":', /^unreadable: not JSON$/],
+    ['stripe.invoice.paid', 'null', /^unreadable: \(document\)$/],
+    ['stripe.invoice.paid', Buffer.from([0xff, 0xfe]), /^unreadable: not JSON$/],
+    ['billing.account.opened', '{}', /user_id/],
+    ['billing.customer.linked', 'nothing', /not JSON/],
+  ])('of type %s with the body %s is unreadable, with a reason', (type, body, reason) => {
+    expect(read(type, body).meaning).toEqual({ kind: 'unreadable', reason: expect.stringMatching(reason) });
+  });
+
+  test.each(['billing.reconcile.requested', 'billing.account.erasure_requested', 'something.else'])(
+    'of type %s is of no interest yet',
+    (type) => {
+      expect(read(type, '{}').meaning).toEqual({ kind: 'not_relevant' });
+    },
+  );
+});

@@ -1,0 +1,80 @@
+import { customerOf, toStripeFact } from '@billhook/billing';
+import type { StripeFact } from '@billhook/billing';
+import { parseDomainEvent } from '@billhook/contracts';
+import type { Delivery } from '@billhook/messaging';
+
+/** What an event means to this service. */
+export type Meaning =
+  | Exclude<StripeFact, { kind: 'irrelevant' }>
+  | { kind: 'account_opened'; userId: string }
+  | { kind: 'customer_linked'; userId: string; customerId: string }
+  | { kind: 'not_relevant' }
+  | { kind: 'unreadable'; reason: string };
+
+/** A delivery, read once: the rest of its way works with this. */
+export interface Intake {
+  delivery: Delivery;
+  id: string;
+  /** When it happened. */
+  at: Date;
+  /** Whom it is about, as far as it says so itself. */
+  customerId: string | null;
+  userId: string | null;
+  meaning: Meaning;
+}
+
+export function toIntake(delivery: Delivery): Intake {
+  const { id, time, type } = delivery.attributes;
+  const read = type.startsWith('stripe.') ? readStripe(delivery) : readBilling(delivery);
+  return { delivery, id, at: new Date(time), ...read };
+}
+
+type Read = Pick<Intake, 'customerId' | 'userId' | 'meaning'>;
+
+function readStripe(delivery: Delivery): Read {
+  const body = toJson(delivery.body);
+  if (!body.ok) return about(null, null, { kind: 'unreadable', reason: 'unreadable: not JSON' });
+  const customerId = customerOf(body.value);
+  const fact = toStripeFact(body.value);
+  if (!fact.ok) return about(customerId, null, { kind: 'unreadable', reason: `unreadable: ${fact.path}` });
+  switch (fact.value.kind) {
+    case 'irrelevant':
+      return about(customerId, null, { kind: 'not_relevant' });
+    case 'customer_deleted':
+      return about(customerId, null, fact.value);
+    case 'subscription':
+    case 'payment':
+    case 'checkout':
+      return about(customerId, fact.value.userId, fact.value);
+    default:
+      return fact.value satisfies never;
+  }
+}
+
+function readBilling({ attributes, body }: Delivery): Read {
+  if (attributes.type === 'billing.account.opened') {
+    const opened = parseDomainEvent(attributes.type, body.toString());
+    if (!opened.ok) return about(null, null, { kind: 'unreadable', reason: opened.reason });
+    const userId = opened.data.user_id;
+    return about(null, userId, { kind: 'account_opened', userId });
+  }
+  if (attributes.type === 'billing.customer.linked') {
+    const linked = parseDomainEvent(attributes.type, body.toString());
+    if (!linked.ok) return about(null, null, { kind: 'unreadable', reason: linked.reason });
+    const { user_id: userId, customer_id: customerId } = linked.data;
+    return about(customerId, userId, { kind: 'customer_linked', userId, customerId });
+  }
+  return about(null, null, { kind: 'not_relevant' });
+}
+
+function about(customerId: string | null, userId: string | null, meaning: Meaning): Read {
+  return { customerId, userId, meaning };
+}
+
+function toJson(body: Buffer): { ok: true; value: unknown } | { ok: false } {
+  try {
+    return { ok: true, value: JSON.parse(body.toString()) };
+  } catch {
+    return { ok: false };
+  }
+}

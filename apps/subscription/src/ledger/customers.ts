@@ -1,0 +1,65 @@
+import type { Intake, Meaning } from '../intake/intake.js';
+
+/** Where we know a customer's user from. An announcement by the gateway, which owns the mapping, comes before metadata. */
+export type LinkSource = 'announced' | 'metadata';
+
+export interface CustomerLink {
+  customerId: string;
+  userId: string;
+  source: LinkSource;
+}
+
+export interface Customers {
+  /** The user of each known customer. */
+  users: Map<string, string>;
+  /** What this batch has taught us. */
+  learned: CustomerLink[];
+}
+
+/**
+ * Whose the customers of a batch are: known before, announced in it, or named by our own metadata in it. Learned before any
+ * event is applied, so that it does not matter which of them comes first.
+ */
+export function learnCustomers(known: ReadonlyMap<string, string>, intakes: readonly Intake[]): Customers {
+  const users = new Map(known);
+  const learned: CustomerLink[] = [];
+  for (const link of [...intakes.flatMap(announcedLink), ...intakes.flatMap(metadataLink)]) {
+    if (users.has(link.customerId)) continue;
+    users.set(link.customerId, link.userId);
+    learned.push(link);
+  }
+  return { users, learned };
+}
+
+/** The customers whose rows a batch must lock. Events that billing does not use need none. */
+export function customersToLock(intakes: readonly Intake[]): string[] {
+  return [...new Set(intakes.flatMap(({ meaning }) => lockedCustomer(meaning) ?? []))];
+}
+
+function lockedCustomer(meaning: Meaning): string | null {
+  switch (meaning.kind) {
+    case 'customer_linked':
+    case 'subscription':
+    case 'payment':
+    case 'checkout':
+      return meaning.customerId;
+    case 'account_opened':
+    case 'customer_deleted':
+    case 'not_relevant':
+    case 'unreadable':
+      return null;
+    default:
+      return meaning satisfies never;
+  }
+}
+
+function announcedLink({ meaning }: Intake): CustomerLink[] {
+  if (meaning.kind !== 'customer_linked') return [];
+  return [{ customerId: meaning.customerId, userId: meaning.userId, source: 'announced' }];
+}
+
+function metadataLink({ meaning }: Intake): CustomerLink[] {
+  if (meaning.kind !== 'subscription' && meaning.kind !== 'payment' && meaning.kind !== 'checkout') return [];
+  const { customerId, userId } = meaning;
+  return userId === null ? [] : [{ customerId, userId, source: 'metadata' }];
+}

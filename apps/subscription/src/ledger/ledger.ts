@@ -1,0 +1,119 @@
+import type { PlanCatalogue, SubscriptionRow } from '@billhook/billing';
+import type { Account, DomainEvent } from '@billhook/contracts';
+import type { OutboxEvent } from '@billhook/messaging';
+
+export interface AccountEntry {
+  account: Account;
+  newestStripeTime: Date | null;
+}
+
+export interface Payment {
+  invoiceId: string;
+  outcome: 'succeeded' | 'failed';
+  /** Stripe's count of tries for a failed one; 0 for the payment itself. */
+  attempt: number;
+  eventId: string;
+  userId: string;
+  customerId: string;
+  subscriptionId: string | null;
+  amount: number;
+  currency: string;
+  occurredAt: Date;
+}
+
+export interface FetchRequest {
+  subscriptionId: string;
+  customerId: string;
+  reason: string;
+  causeId: string;
+}
+
+/**
+ * All that a batch may touch, read under its users' locks. Applying an event changes it in memory; the store then writes back
+ * what changed, so that a batch costs a fixed number of statements.
+ */
+export interface Ledger {
+  /** The user of each known customer. */
+  users: ReadonlyMap<string, string>;
+  /** Customers whose user this batch has taught us. */
+  learned: ReadonlySet<string>;
+  accounts: Map<string, AccountEntry>;
+  subscriptions: Map<string, SubscriptionRow>;
+  payments: Map<string, Payment>;
+  changes: Changes;
+}
+
+export interface Changes {
+  accounts: Set<string>;
+  subscriptions: Set<string>;
+  payments: Set<string>;
+  fetches: Map<string, FetchRequest>;
+  announcements: OutboxEvent[];
+}
+
+export interface Rules {
+  catalogue: PlanCatalogue;
+  graceDays: number;
+  now: Date;
+}
+
+/** What led to a change: an event, or the fetch that an event asked for. */
+export interface Cause {
+  id: string;
+  /** Which fetch it was: one event may ask for several, and each may announce something. */
+  effect?: string;
+  at: Date;
+  requestId?: string | undefined;
+}
+
+export function noChanges(): Changes {
+  return { accounts: new Set(), subscriptions: new Set(), payments: new Set(), fetches: new Map(), announcements: [] };
+}
+
+export function accountOf(ledger: Ledger, userId: string): AccountEntry {
+  const entry = ledger.accounts.get(userId);
+  if (entry === undefined) throw new Error('the account of this user was not locked');
+  return entry;
+}
+
+export function subscriptionsOf(ledger: Ledger, userId: string): SubscriptionRow[] {
+  return [...ledger.subscriptions.values()].filter((row) => row.userId === userId);
+}
+
+export function saveAccount(ledger: Ledger, entry: AccountEntry): void {
+  ledger.accounts.set(entry.account.user_id, entry);
+  ledger.changes.accounts.add(entry.account.user_id);
+}
+
+export function saveSubscription(ledger: Ledger, row: SubscriptionRow): void {
+  ledger.subscriptions.set(row.subscriptionId, row);
+  ledger.changes.subscriptions.add(row.subscriptionId);
+}
+
+export function paymentKey({
+  invoiceId,
+  outcome,
+  attempt,
+}: Pick<Payment, 'invoiceId' | 'outcome' | 'attempt'>): string {
+  return `${invoiceId} ${outcome} ${attempt}`;
+}
+
+export function savePayment(ledger: Ledger, payment: Payment): void {
+  ledger.payments.set(paymentKey(payment), payment);
+  ledger.changes.payments.add(paymentKey(payment));
+}
+
+/** To be published with the batch. The subject is the user, so that a user's events leave in the order of their commits. */
+export function announce(ledger: Ledger, userId: string, cause: Cause, domainEvents: readonly DomainEvent[]): void {
+  const { id: causeId, effect, at, requestId } = cause;
+  for (const event of domainEvents) {
+    ledger.changes.announcements.push({
+      event,
+      causeId,
+      effect,
+      subject: userId,
+      at,
+      ...(requestId !== undefined && { requestId }),
+    });
+  }
+}

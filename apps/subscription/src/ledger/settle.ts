@@ -1,0 +1,178 @@
+import { decide, openAccount, reconsiderAccount } from '@billhook/billing';
+import type { Decision, InvoiceFacts, SubscriptionEvent } from '@billhook/billing';
+import type { DomainEvent } from '@billhook/contracts';
+import type { Outcome } from '@billhook/messaging';
+import type { Intake, Meaning } from '../intake/intake.js';
+import {
+  accountOf,
+  announce,
+  paymentKey,
+  saveAccount,
+  savePayment,
+  saveSubscription,
+  subscriptionsOf,
+} from './ledger.js';
+import type { Cause, Ledger, Payment, Rules } from './ledger.js';
+
+/** Begins the reason of an event whose place only Stripe can tell. */
+export const fetchingPrefix = 'fetching: ';
+
+const applied: Outcome = { kind: 'applied' };
+const ignored = (reason: string): Outcome => ({ kind: 'ignored', reason });
+
+/** Applies one event to the ledger and says what became of it: the table of what this service does. */
+export function settle(ledger: Ledger, intake: Intake, rules: Rules): Outcome {
+  const { meaning } = intake;
+  const cause: Cause = { id: intake.id, at: intake.at, requestId: intake.delivery.attributes.requestid };
+  switch (meaning.kind) {
+    case 'account_opened':
+      return settleOpened(ledger, meaning.userId, cause);
+    case 'customer_linked':
+      return settleLinked(ledger, meaning);
+    case 'subscription':
+    case 'payment':
+    case 'checkout':
+      return settleForUser(ledger, meaning, cause, rules);
+    case 'customer_deleted':
+      return ignored('customer_deleted');
+    case 'not_relevant':
+      return ignored('not_relevant');
+    case 'unreadable':
+      return { kind: 'parked', reason: meaning.reason };
+    default:
+      return meaning satisfies never;
+  }
+}
+
+/** Applies one snapshot of a subscription, announced or fetched. */
+export function settleSubscription(
+  ledger: Ledger,
+  subject: { userId: string; event: SubscriptionEvent },
+  cause: Cause,
+  rules: Rules,
+): Decision {
+  const { userId, event } = subject;
+  noteStripeTime(ledger, userId, event.at);
+  const current = ledger.subscriptions.get(event.snapshot.subscriptionId) ?? null;
+  const decision = decide(current, event, { userId, catalogue: rules.catalogue });
+  if ((decision.kind === 'applied' || decision.kind === 'ignored') && decision.row)
+    saveSubscription(ledger, decision.row);
+  if (decision.kind === 'applied') announce(ledger, userId, cause, decision.domainEvents);
+  reconsider(ledger, userId, cause, rules);
+  return decision;
+}
+
+type OfCustomer = Extract<Meaning, { kind: 'subscription' | 'payment' | 'checkout' }>;
+
+function settleForUser(ledger: Ledger, meaning: OfCustomer, cause: Cause, rules: Rules): Outcome {
+  const { customerId } = meaning;
+  const userId = ledger.users.get(customerId);
+  if (userId === undefined) return { kind: 'parked', reason: 'unknown_customer', key: customerId };
+  noteStripeTime(ledger, userId, cause.at);
+  switch (meaning.kind) {
+    case 'subscription':
+      return settleAnnounced(ledger, { userId, event: meaning.event }, cause, rules);
+    case 'payment':
+      return settlePayment(ledger, toPayment(meaning.invoice, meaning.outcome, userId, cause), cause);
+    case 'checkout':
+      return ledger.learned.has(customerId) ? applied : ignored('customer_already_known');
+    default:
+      return meaning satisfies never;
+  }
+}
+
+function settleOpened(ledger: Ledger, userId: string, cause: Cause): Outcome {
+  const entry = accountOf(ledger, userId);
+  const { account, domainEvents } = openAccount(entry.account);
+  if (domainEvents.length === 0) return ignored('account_already_open');
+  saveAccount(ledger, { ...entry, account });
+  announce(ledger, userId, cause, domainEvents);
+  return applied;
+}
+
+/** The link itself was learned before the batch's events: here only a contradiction is left to find. */
+function settleLinked(ledger: Ledger, { customerId, userId }: { customerId: string; userId: string }): Outcome {
+  if (ledger.users.get(customerId) === userId) return applied;
+  return { kind: 'parked', reason: 'customer_of_another_user' };
+}
+
+function settleAnnounced(
+  ledger: Ledger,
+  subject: { userId: string; event: SubscriptionEvent },
+  cause: Cause,
+  rules: Rules,
+): Outcome {
+  const decision = settleSubscription(ledger, subject, cause, rules);
+  switch (decision.kind) {
+    case 'applied':
+      return applied;
+    case 'ignored':
+      return ignored(decision.reason);
+    case 'needsFetch': {
+      const { subscriptionId, customerId } = subject.event.snapshot;
+      const request = { subscriptionId, customerId, reason: decision.reason, causeId: cause.id };
+      ledger.changes.fetches.set(subscriptionId, request);
+      return ignored(fetchingPrefix + decision.reason);
+    }
+    case 'parked':
+      return { kind: 'parked', reason: decision.reason };
+    default:
+      return decision satisfies never;
+  }
+}
+
+function settlePayment(ledger: Ledger, payment: Payment, cause: Cause): Outcome {
+  if (ledger.payments.has(paymentKey(payment))) return ignored('payment_already_recorded');
+  savePayment(ledger, payment);
+  announce(ledger, payment.userId, cause, [toPaymentEvent(payment)]);
+  return applied;
+}
+
+function toPayment(invoice: InvoiceFacts, outcome: Payment['outcome'], userId: string, cause: Cause): Payment {
+  const { invoiceId, customerId, subscriptionId, currency } = invoice;
+  return {
+    invoiceId,
+    outcome,
+    customerId,
+    subscriptionId,
+    currency,
+    userId,
+    attempt: outcome === 'failed' ? invoice.attemptCount : 0,
+    amount: outcome === 'failed' ? invoice.amountRemaining : invoice.amountPaid,
+    eventId: cause.id,
+    occurredAt: cause.at,
+  };
+}
+
+function toPaymentEvent(payment: Payment): DomainEvent {
+  const data = {
+    user_id: payment.userId,
+    customer_id: payment.customerId,
+    subscription_id: payment.subscriptionId,
+    invoice_id: payment.invoiceId,
+    amount: payment.amount,
+    currency: payment.currency,
+  };
+  return payment.outcome === 'failed'
+    ? { type: 'billing.payment.failed', data }
+    : { type: 'billing.payment.succeeded', data };
+}
+
+/** Stripe's clock may run ahead of ours, with a test clock by years: the policy goes by the later of the two. */
+function noteStripeTime(ledger: Ledger, userId: string, at: Date): void {
+  const entry = accountOf(ledger, userId);
+  if (entry.newestStripeTime !== null && entry.newestStripeTime >= at) return;
+  saveAccount(ledger, { ...entry, newestStripeTime: at });
+}
+
+function reconsider(ledger: Ledger, userId: string, cause: Cause, rules: Rules): void {
+  const entry = accountOf(ledger, userId);
+  const asOf = entry.newestStripeTime ?? cause.at;
+  const now = asOf > rules.now ? asOf : rules.now;
+  const { catalogue, graceDays } = rules;
+  const circumstances = { catalogue, graceDays, now, asOf, at: cause.at };
+  const { account, domainEvents } = reconsiderAccount(entry.account, subscriptionsOf(ledger, userId), circumstances);
+  if (domainEvents.length === 0) return;
+  saveAccount(ledger, { ...entry, account });
+  announce(ledger, userId, cause, domainEvents);
+}

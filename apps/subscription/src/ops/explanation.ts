@@ -1,0 +1,77 @@
+import { tierFor, toView, unopenedAccount } from '@billhook/billing';
+import type { SubscriptionRow, TierReason } from '@billhook/billing';
+import { tierNames } from '@billhook/contracts';
+import type { Account, SubscriptionView, Tier, TierName } from '@billhook/contracts';
+import type { Rules } from '../ledger/ledger.js';
+import type { Dossier, PastEvent } from './explain.store.js';
+
+/** Why a user has the tier they have. Times are ISO 8601 UTC. */
+export interface Explanation {
+  user_id: string;
+  /** What was announced last; Free, version 0, for a user never seen. */
+  account: Account;
+  /** What the policy answers at this moment, and why. */
+  verdict: { tier: Tier; tier_name: TierName; until: string | null; reasons: TierReason[]; at: string };
+  customer_ids: string[];
+  subscriptions: (SubscriptionView & { newest_event: { at: string; kind: string } })[];
+  /** Subscriptions that Stripe is being asked about. */
+  pending_fetches: {
+    subscription_id: string;
+    reason: string;
+    attempts: number;
+    last_error: string | null;
+    due_at: string;
+  }[];
+  /** Newest first. */
+  last_events: {
+    id: string;
+    type: string;
+    occurred_at: string;
+    recorded_at: string;
+    status: string | null;
+    reason: string | null;
+  }[];
+}
+
+export function explain(userId: string, dossier: Dossier, rules: Rules): Explanation {
+  const account = dossier.entry?.account ?? unopenedAccount(userId, rules.catalogue, rules.now);
+  return {
+    user_id: userId,
+    account,
+    verdict: verdictOf(account, dossier, rules),
+    customer_ids: dossier.customerIds,
+    subscriptions: dossier.subscriptions.map(toSubscriptionAnswer),
+    pending_fetches: dossier.fetches.map((fetch) => ({
+      subscription_id: fetch.subscriptionId,
+      reason: fetch.reason,
+      attempts: fetch.attempts,
+      last_error: fetch.lastError,
+      due_at: fetch.dueAt.toISOString(),
+    })),
+    last_events: dossier.events.map(toEventAnswer),
+  };
+}
+
+function verdictOf(account: Account, dossier: Dossier, rules: Rules): Explanation['verdict'] {
+  const newest = dossier.entry?.newestStripeTime ?? null;
+  const now = newest !== null && newest > rules.now ? newest : rules.now;
+  const { subscriptions } = dossier;
+  const decision = tierFor({ subscriptions, now, previousTier: account.tier, graceDays: rules.graceDays });
+  const { tier, until, reasons } = decision;
+  return { tier, tier_name: tierNames[tier], until: until?.toISOString() ?? null, reasons, at: now.toISOString() };
+}
+
+function toSubscriptionAnswer(row: SubscriptionRow): Explanation['subscriptions'][number] {
+  return { ...toView(row), newest_event: { at: row.order.at.toISOString(), kind: row.order.kind } };
+}
+
+function toEventAnswer(event: PastEvent): Explanation['last_events'][number] {
+  return {
+    id: event.id,
+    type: event.type,
+    occurred_at: event.occurredAt.toISOString(),
+    recorded_at: event.recordedAt.toISOString(),
+    status: event.outcome,
+    reason: event.reason,
+  };
+}

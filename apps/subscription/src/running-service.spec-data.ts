@@ -1,0 +1,146 @@
+import { parseDomainEvent } from '@billhook/contracts';
+import type { Account, DomainEventType, EventData } from '@billhook/contracts';
+import { EventPublisher } from '@billhook/messaging';
+import type { OutgoingEvent } from '@billhook/messaging';
+import { startService } from '@billhook/runtime';
+import type { RunningService } from '@billhook/runtime';
+import { createTestBroker, createTestDatabase, startTestIdentityProvider, tapEvents, waitFor } from '@billhook/testing';
+import type { StripeEventBody } from '@billhook/testing';
+import { Pool } from 'pg';
+import type { QueryResultRow } from 'pg';
+import { SubscriptionConfig } from './config.js';
+import { fromStripe } from './messages.spec-data.js';
+import { startPretendStripe } from './pretend-stripe.spec-data.js';
+import type { PretendStripe } from './pretend-stripe.spec-data.js';
+import { schema } from './schema.js';
+import { subscriptionService } from './subscription.module.js';
+
+/** Database, broker and all else that the service needs; the service itself is started by the spec. */
+export class World {
+  private readonly running = new Set<RunningService>();
+
+  private constructor(
+    private readonly parts: Awaited<ReturnType<typeof makeParts>>,
+    readonly stripe: PretendStripe,
+  ) {}
+
+  static async create(): Promise<World> {
+    return new World(await makeParts(), await startPretendStripe());
+  }
+
+  get brokerUrl(): string {
+    return this.parts.broker.url;
+  }
+
+  async start(overrides: Partial<SubscriptionConfig> = {}): Promise<RunningService> {
+    const { database, broker, identity } = this.parts;
+    const config = Object.assign(new SubscriptionConfig(), {
+      PORT: 0,
+      MANAGEMENT_PORT: 0,
+      LOG_LEVEL: 'silent',
+      DATABASE_URL: database.serviceUrl,
+      RABBITMQ_URL: broker.url,
+      STRIPE_SECRET_KEY: 'sk_test_madeUp',
+      STRIPE_API_BASE: this.stripe.url,
+      STRIPE_PRO_MONTHLY_PRICE_ID: 'price_pro_monthly',
+      STRIPE_PRO_YEARLY_PRICE_ID: 'price_pro_yearly',
+      STRIPE_ELITE_MONTHLY_PRICE_ID: 'price_elite_monthly',
+      STRIPE_ELITE_YEARLY_PRICE_ID: 'price_elite_yearly',
+      AUTH_ISSUER: identity.issuer,
+      AUTH_AUDIENCE: identity.audience,
+      AUTH_JWKS_URL: identity.jwksUrl,
+      ...overrides,
+    });
+    const service = await startService(subscriptionService(config));
+    this.running.add(service);
+    return service;
+  }
+
+  async stop(service: RunningService): Promise<void> {
+    if (this.running.delete(service)) await service.stop();
+  }
+
+  async end(): Promise<void> {
+    await Promise.all([...this.running].map((service) => this.stop(service)));
+    const { publisher, pool, tap, broker, database, identity } = this.parts;
+    await Promise.all([publisher.stop(), pool.end(), tap.close(), identity.close(), this.stripe.close()]);
+    await Promise.all([broker.drop(), database.drop()]);
+  }
+
+  async publish(...events: (StripeEventBody | OutgoingEvent)[]): Promise<void> {
+    for (const event of events) await this.parts.publisher.publish('attributes' in event ? event : fromStripe(event));
+  }
+
+  async query<T extends QueryResultRow>(sql: string, parameters: unknown[] = []): Promise<T[]> {
+    return (await this.parts.pool.query<T>(sql, parameters)).rows;
+  }
+
+  /** What became of events, once all of them have been taken. */
+  async outcomesOf(...ids: string[]): Promise<string[]> {
+    const rows = await waitFor(`the outcomes of ${ids.join(', ')}`, async () => {
+      const found = await this.query<{ event_id: string; text: string }>(
+        `SELECT event_id, concat_ws(' ', outcome, reason) AS text FROM inbox WHERE event_id = ANY($1)`,
+        [ids],
+      );
+      return found.length === new Set(ids).size && found;
+    });
+    return ids.map((id) => rows.find((row) => row.event_id === id)?.text ?? 'missing');
+  }
+
+  async accountOf(userId: string): Promise<Account | undefined> {
+    const rows = await this.query<{ body: Account }>('SELECT body FROM account WHERE user_id = $1', [userId]);
+    return rows[0]?.body;
+  }
+
+  /** Data of the events of one type that were published about a user, in their order. Waits for the outbox to be empty. */
+  async told<T extends DomainEventType>(type: T, userId: string): Promise<EventData<T>[]> {
+    await this.allTold();
+    return this.parts.tap.events.flatMap(({ routingKey, attributes, body }) => {
+      if (routingKey !== type || attributes['subject'] !== userId) return [];
+      const parsed = parseDomainEvent(type, body.toString());
+      if (!parsed.ok) throw new Error(`${type} does not fit its contract: ${parsed.reason}`);
+      return [parsed.data];
+    });
+  }
+
+  /** Types of all that this service published about a subject, in order. */
+  async typesToldOf(subject: string): Promise<string[]> {
+    await this.allTold();
+    const ours = this.parts.tap.events.filter(({ attributes }) => attributes['source'] === 'subscription');
+    return ours.filter(({ attributes }) => attributes['subject'] === subject).map(({ routingKey }) => routingKey);
+  }
+
+  /** Everything published to the exchange so far. */
+  get tapped(): { routingKey: string; attributes: Record<string, unknown>; body: Buffer }[] {
+    return this.parts.tap.events;
+  }
+
+  private async allTold(): Promise<void> {
+    await waitFor('an empty outbox', async () => {
+      const unsent = await this.query('SELECT FROM outbox WHERE sent_at IS NULL');
+      const sent = await this.query<{ event_id: string }>('SELECT event_id FROM outbox');
+      const heard = new Set(this.parts.tap.events.map(({ attributes }) => attributes['id']));
+      return unsent.length === 0 && sent.every((row) => heard.has(row.event_id));
+    });
+  }
+
+  async ops(service: RunningService, path: string, roles = ['ops']): Promise<{ status: number; body: unknown }> {
+    const token = await this.parts.identity.tokenFor({ sub: 'somebody', roles });
+    const response = await fetch(service.url + path, { headers: { authorization: `Bearer ${token}` } });
+    return { status: response.status, body: await response.json() };
+  }
+}
+
+async function makeParts() {
+  const [database, broker, identity] = await Promise.all([
+    createTestDatabase(schema),
+    createTestBroker(),
+    startTestIdentityProvider(),
+  ]);
+  const pool = new Pool({ connectionString: database.adminUrl, max: 2, options: '-c search_path=subscription' });
+  const tap = await tapEvents(broker.url);
+  const publisher = new EventPublisher({ url: broker.url, connectionName: 'spec', timeoutMs: 5_000 });
+  await publisher.start();
+  await waitFor('the publisher', () => publisher.state() === 'up');
+  return { database, broker, identity, pool, tap, publisher };
+}

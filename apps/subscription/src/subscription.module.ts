@@ -1,0 +1,111 @@
+import { dataSourceOptions, databaseCheck } from '@billhook/database';
+import { BatchTransport, EventPublisher, isSurroundingsFailure, OutboxRelay } from '@billhook/messaging';
+import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
+import type { ServiceOptions } from '@billhook/runtime';
+import { createStripeClient } from '@billhook/stripe';
+import { Module } from '@nestjs/common';
+import type { DynamicModule, Provider } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import { DataSource } from 'typeorm';
+import type { SubscriptionConfig } from './config.js';
+import { FetchApplier } from './fetch/apply-fetch.store.js';
+import { PendingFetchConsumer } from './fetch/pending-fetch.consumer.js';
+import { PendingFetchEntity } from './fetch/pending-fetch.entity.js';
+import { PendingFetchStore } from './fetch/pending-fetch.store.js';
+import { stripeToken, SubscriptionClient } from './fetch/subscription.client.js';
+import { BatchApplier } from './intake/apply.store.js';
+import { EventsConsumer } from './intake/events.consumer.js';
+import { RawEvents } from './intake/raw-event.store.js';
+import { AccountEntity } from './ledger/account.entity.js';
+import { CustomerEntity } from './ledger/customer.entity.js';
+import { CustomerStore } from './ledger/customer.store.js';
+import { LedgerStore } from './ledger/ledger.store.js';
+import { PaymentEntity } from './ledger/payment.entity.js';
+import { SubscriptionEntity } from './ledger/subscription.entity.js';
+import { AccountsController } from './ops/accounts.controller.js';
+import { EventsController } from './ops/events.controller.js';
+import { ExplainStore } from './ops/explain.store.js';
+import { OutboxRelaying } from './outbox.relay.js';
+import { catalogueOf, RulesSource } from './rules.js';
+import { schema } from './schema.js';
+
+const entities = [AccountEntity, CustomerEntity, PaymentEntity, PendingFetchEntity, SubscriptionEntity];
+
+/**
+ * Turns Stripe's events into subscriptions and tiers: exactly one effect per event, in whatever order they come, announced
+ * through the outbox.
+ */
+@Module({})
+export class SubscriptionModule {
+  static with(config: SubscriptionConfig): DynamicModule {
+    const database = { url: config.DATABASE_URL, schema: schema.schema, applicationName: 'billhook-subscription' };
+    return {
+      module: SubscriptionModule,
+      imports: [TypeOrmModule.forRoot(dataSourceOptions({ ...database, entities }))],
+      controllers: [EventsConsumer, EventsController, AccountsController],
+      providers: [
+        BatchApplier,
+        CustomerStore,
+        ExplainStore,
+        FetchApplier,
+        LedgerStore,
+        OutboxRelaying,
+        PendingFetchConsumer,
+        PendingFetchStore,
+        RawEvents,
+        SubscriptionClient,
+        ...configured(config),
+      ],
+    };
+  }
+}
+
+function configured(config: SubscriptionConfig): Provider[] {
+  const { DATABASE_URL: databaseUrl, RABBITMQ_URL: brokerUrl, STRIPE_API_BASE: apiBase, NODE_ENV: nodeEnv } = config;
+  return [
+    { provide: RulesSource, useFactory: () => new RulesSource(catalogueOf(config)) },
+    { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
+    { provide: APP_GUARD, useClass: RolesGuard },
+    {
+      provide: stripeToken,
+      useFactory: () =>
+        createStripeClient({ secretKey: config.STRIPE_SECRET_KEY, nodeEnv, ...(apiBase && { apiBase }) }),
+    },
+    {
+      provide: EventPublisher,
+      useFactory: () => new EventPublisher({ url: brokerUrl, connectionName: 'billhook-subscription-publish' }),
+    },
+    {
+      provide: OutboxRelay,
+      inject: [DataSource, EventPublisher],
+      useFactory: (dataSource: DataSource, publisher: EventPublisher) =>
+        new OutboxRelay({ dataSource, databaseUrl, publisher, schema: schema.schema }),
+    },
+    {
+      provide: BatchTransport,
+      inject: [DataSource],
+      useFactory: (dataSource: DataSource) => transport(brokerUrl, dataSource),
+    },
+  ];
+}
+
+function transport(url: string, dataSource: DataSource): BatchTransport {
+  const isReady = async () => (await databaseCheck(dataSource)()).up;
+  return new BatchTransport({ url, connectionName: 'billhook-subscription-consume', isSurroundingsFailure, isReady });
+}
+
+/** This service as `runService` starts it, and as specs do. */
+export function subscriptionService(config: SubscriptionConfig): ServiceOptions {
+  return {
+    name: 'subscription',
+    config,
+    module: SubscriptionModule.with(config),
+    consumers: (app) => [app.get(BatchTransport)],
+    readiness: (app) => ({
+      database: databaseCheck(app.get(DataSource)),
+      queue: () => app.get(BatchTransport).readiness(),
+      publisher: () => app.get(EventPublisher).readiness(),
+    }),
+  };
+}
