@@ -55,6 +55,22 @@ export function aStripeDelivery(type: string, object: object, overrides: StripeE
   return { attributes, body: Buffer.from(JSON.stringify(event)) };
 }
 
+/** Since 2025-03-31 all that ties a payment to its invoice; it names no customer. */
+export const anInvoicePayment = (invoice: string | object) => ({
+  id: `inpay_${randomUUID().replaceAll('-', '')}`,
+  object: 'invoice_payment',
+  amount_paid: 999,
+  amount_requested: 999,
+  created: 1_795_392_000,
+  currency: 'usd',
+  invoice,
+  is_default: true,
+  livemode: false,
+  payment: { payment_intent: 'pi_1', type: 'payment_intent' },
+  status: 'paid',
+  status_transitions: { canceled_at: null, paid_at: 1_795_392_000 },
+});
+
 export interface Trail {
   database: TestDatabase;
   /** As the service's own role. */

@@ -1,6 +1,12 @@
 import { inTransaction } from '@billhook/database';
+import { Retryable } from '@billhook/runtime';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+
+/** The append waited for another writer, or for a migration, longer than `append_entries` waits. */
+const lockNotAvailable = '55P03';
+/** The whole statement took longer than the connection allows. */
+const queryCanceled = '57014';
 
 /** The only writer of the trail: the one function that this service's role may execute. */
 @Injectable()
@@ -9,13 +15,26 @@ export class AppendStore {
 
   /**
    * Appends entries (their RFC 8785 bytes) in this order, in one transaction. Returns the event ids that are new; the others
-   * have an entry already.
+   * have an entry already. Throws Retryable when it could not come to its turn, or to its end, through no fault of the entries.
    */
   async append(contents: Buffer[]): Promise<Set<string>> {
     if (contents.length === 0) return new Set();
-    const rows: { appended_id: string }[] = await inTransaction(this.dataSource, (manager) =>
-      manager.query('SELECT appended_id FROM append_entries($1::bytea[])', [contents]),
-    );
-    return new Set(rows.map((row) => row.appended_id));
+    try {
+      const rows: { appended_id: string }[] = await inTransaction(this.dataSource, (manager) =>
+        manager.query('SELECT appended_id FROM append_entries($1::bytea[])', [contents]),
+      );
+      return new Set(rows.map((row) => row.appended_id));
+    } catch (error) {
+      throw isHeldUp(error, contents.length) ? new Retryable('database_unavailable', error) : error;
+    }
   }
+}
+
+/**
+ * An entry is bounded, so one alone never takes ten seconds unless the server is held up. Many together might, and must not be
+ * tried together for ever: the transport takes a batch that failed one by one, at no cost to its deliveries.
+ */
+function isHeldUp(error: unknown, entries: number): boolean {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return error.code === lockNotAvailable || (error.code === queryCanceled && entries === 1);
 }

@@ -7,24 +7,33 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
  */
 export class Trail1795392000000 implements MigrationInterface {
   async up(queryRunner: QueryRunner): Promise<void> {
-    for (const statement of [entryTable, ...entryIndexes, ...linkTable, ...refusal, appendFunction, revokeFromPublic]) {
+    for (const statement of [
+      entryTable,
+      ...entryIndexes,
+      ...linkTables,
+      ...refusal,
+      appendFunction,
+      revokeFromPublic,
+    ]) {
       await queryRunner.query(statement);
     }
     await grantToService(queryRunner, 'SELECT', 'TABLE', 'entry');
     await grantToService(queryRunner, 'SELECT', 'TABLE', 'customer_link');
+    await grantToService(queryRunner, 'SELECT', 'TABLE', 'object_link');
     await grantToService(queryRunner, 'EXECUTE', 'FUNCTION', 'append_entries(bytea[])');
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
     await queryRunner.query('DROP FUNCTION append_entries(bytea[])');
-    await queryRunner.query('DROP TABLE entry, customer_link');
+    await queryRunner.query('DROP TABLE entry, customer_link, object_link');
     await queryRunner.query('DROP FUNCTION refuse_change()');
   }
 }
 
 /**
  * Everything but seq, recorded_at and the hashes is derived from `content` and is only an index into it. COLLATE "C": prefix
- * ranges work, and no change of the system's locale data can ever break an index.
+ * ranges work, and no change of the system's locale data can ever break an index. An entry is found by its user, else by its
+ * customer, else by customer_via: by one of them only, or a page would list it twice.
  */
 const entryTable = `
   CREATE TABLE entry (
@@ -33,6 +42,7 @@ const entryTable = `
     type text COLLATE "C" NOT NULL,
     user_id text COLLATE "C",
     customer_id text COLLATE "C",
+    customer_via text COLLATE "C" CHECK (customer_via IS NULL OR (user_id IS NULL AND customer_id IS NULL)),
     stripe_ids text[] COLLATE "C" NOT NULL,
     ip text COLLATE "C",
     user_agent text,
@@ -50,6 +60,7 @@ const entryTable = `
 const entryIndexes = [
   'CREATE INDEX entry_user ON entry (user_id, seq) WHERE user_id IS NOT NULL',
   'CREATE INDEX entry_customer ON entry (customer_id, seq) WHERE user_id IS NULL AND customer_id IS NOT NULL',
+  'CREATE INDEX entry_via ON entry (customer_via, seq) WHERE customer_via IS NOT NULL',
   'CREATE INDEX entry_type ON entry (type, seq)',
   'CREATE INDEX entry_ip ON entry (ip, seq) WHERE ip IS NOT NULL',
   'CREATE INDEX entry_request ON entry (request_id, seq) WHERE request_id IS NOT NULL',
@@ -58,16 +69,22 @@ const entryIndexes = [
 ];
 
 /**
- * Which user a Stripe customer belongs to, by the newest announcement. Joined when entries are read, because Stripe's events
- * may be recorded before the link is.
+ * Which user a Stripe customer belongs to, by the newest announcement; and which customer a Stripe object is of, for the events
+ * about things that name that object and no customer. Joined when entries are read, because an event may be recorded before the
+ * link is.
  */
-const linkTable = [
+const linkTables = [
   `CREATE TABLE customer_link (
     customer_id text COLLATE "C" PRIMARY KEY,
     user_id text COLLATE "C" NOT NULL,
     seq bigint NOT NULL
   )`,
   'CREATE INDEX customer_link_user ON customer_link (user_id)',
+  `CREATE TABLE object_link (
+    object_id text COLLATE "C" PRIMARY KEY,
+    customer_id text COLLATE "C" NOT NULL
+  )`,
+  'CREATE INDEX object_link_customer ON object_link (customer_id)',
 ];
 
 const refusal = [
@@ -86,11 +103,13 @@ const refusal = [
  * The advisory lock makes one writer at a time; each statement after it has a snapshot taken after it, so it sees what the
  * writer before committed. That holds in READ COMMITTED only, which is why another isolation level is refused. seq continues
  * from the last entry instead of a sequence, whose numbers would be lost by a rollback.
+ * A wait for a lock ends in 55P03, half way to the connection's statement_timeout: whoever waited can tell that from entries
+ * that take too long.
  * The hash is the one that trail/chain.ts describes.
  */
 const appendFunction = `
   CREATE FUNCTION append_entries(contents bytea[]) RETURNS TABLE (appended_id text, appended_seq bigint)
-  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+  LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET lock_timeout = '5s' AS $$
   DECLARE
     last_seq bigint;
     last_hash bytea;
@@ -151,15 +170,23 @@ const appendFunction = `
       hashes := hashes || last_hash;
     END LOOP;
 
+    -- An invoice keeps its customer for good: the first event of it says all. A preview (upcoming_in_…) is no invoice yet.
+    INSERT INTO audit.object_link (object_id, customer_id)
+    SELECT c.p #>> '{data,object,id}', c.p ->> 'customer_id'
+    FROM unnest(fresh) AS f (position) CROSS JOIN LATERAL (SELECT parsed[f.position]) AS c (p)
+    WHERE starts_with(c.p ->> 'type', 'stripe.invoice.') AND c.p #>> '{data,object,object}' = 'invoice'
+      AND starts_with(c.p #>> '{data,object,id}', 'in_') AND c.p ->> 'customer_id' IS NOT NULL
+    ON CONFLICT (object_id) DO NOTHING;
+
     RETURN QUERY
     WITH appended AS (
       INSERT INTO audit.entry (
-        seq, event_id, type, user_id, customer_id, stripe_ids, ip, user_agent, request_id, cause_id,
+        seq, event_id, type, user_id, customer_id, customer_via, stripe_ids, ip, user_agent, request_id, cause_id,
         occurred_at, recorded_at, content, previous_hash, content_hash, hash
       )
       SELECT
         last_seq + f.n, c.p ->> 'id', c.p ->> 'type', c.p ->> 'user_id', c.p ->> 'customer_id',
-        ARRAY(SELECT jsonb_array_elements_text(c.p -> 'stripe_ids')),
+        c.p ->> 'customer_via', ARRAY(SELECT jsonb_array_elements_text(c.p -> 'stripe_ids')),
         c.p ->> 'ip', c.p ->> 'user_agent', c.p ->> 'request_id', c.p ->> 'cause_id',
         (c.p ->> 'occurred_at')::timestamptz, recorded, contents[f.position], hashes[f.n], digests[f.n], hashes[f.n + 1]
       FROM unnest(fresh) WITH ORDINALITY AS f (position, n)

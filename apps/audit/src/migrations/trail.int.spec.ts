@@ -23,7 +23,7 @@ const tamper = (sql: string): Promise<Record<string, unknown>[]> =>
     `ALTER TABLE audit.entry DISABLE TRIGGER USER; ${sql}; ALTER TABLE audit.entry ENABLE ALWAYS TRIGGER entry_is_append_only`,
   );
 
-const clear = (): Promise<unknown> => tamper('TRUNCATE audit.entry, audit.customer_link');
+const clear = (): Promise<unknown> => tamper('TRUNCATE audit.entry, audit.customer_link, audit.object_link');
 const verify = (): Promise<Verdict> => verifyChain(new VerifyStore(trail.dataSource).walk());
 const seqs = async (): Promise<number[]> =>
   (await trail.asSuperuser('SELECT seq::int FROM audit.entry ORDER BY seq')).map((row) => Number(row['seq']));
@@ -157,6 +157,8 @@ describe("the service's role", () => {
     `INSERT INTO customer_link VALUES ('cus_1', 'user-1', 1)`,
     `UPDATE customer_link SET user_id = 'user-2'`,
     'DELETE FROM customer_link',
+    `INSERT INTO object_link VALUES ('in_1', 'cus_1')`,
+    `UPDATE object_link SET customer_id = 'cus_2'`,
   ])('may not: %s', async (sql) => {
     await expect(trail.dataSource.query(sql)).rejects.toMatchObject({
       message: expect.stringMatching(/permission denied|must be owner/),

@@ -21,14 +21,22 @@ export interface SqlQuery {
   parameters: unknown[];
 }
 
-/** The columns of a page, `user_id` completed by the customer's link. */
+/**
+ * Named by the entry, else the one its customer is linked to, else the same for the customer of the object it is known through.
+ * Subqueries, not joins: they look up the rows of one page by key, where a join may be planned as a scan of all links.
+ */
+const userOf = `coalesce(e.user_id, (
+    SELECT l.user_id FROM customer_link l WHERE l.customer_id = coalesce(
+      e.customer_id, (SELECT o.customer_id FROM object_link o WHERE o.object_id = e.customer_via)
+    )
+  ))`;
+
+/** The columns of a page. */
 const shown = `
-  e.seq, e.event_id, e.type, coalesce(e.user_id, l.user_id) AS user_id, e.ip, e.user_agent, e.occurred_at,
+  e.seq, e.event_id, e.type, ${userOf} AS user_id, e.ip, e.user_agent, e.occurred_at,
   to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS recorded_at,
   e.content, e.previous_hash, e.content_hash, e.hash
   `;
-
-const linked = 'LEFT JOIN customer_link l ON e.user_id IS NULL AND l.customer_id = e.customer_id';
 
 /**
  * One page, newest first. Each branch is one range of one index read backwards, cut at `limit`; the branches are then merged.
@@ -39,12 +47,12 @@ export function entriesQuery(filter: EntryFilter, limit: number): SqlQuery {
   const query = new Parameters();
   const size = query.add(limit);
   const branches = branchesOf(filter, query, size);
-  const text = `SELECT ${shown} FROM (${branches.join(' UNION ALL ')}) AS e ${linked} ORDER BY e.seq DESC LIMIT ${size}`;
+  const text = `SELECT ${shown} FROM (${branches.join(' UNION ALL ')}) AS e ORDER BY e.seq DESC LIMIT ${size}`;
   return { text, parameters: query.values };
 }
 
 export function entryByIdQuery(eventId: string): SqlQuery {
-  return { text: `SELECT ${shown} FROM entry e ${linked} WHERE e.event_id = $1`, parameters: [eventId] };
+  return { text: `SELECT ${shown} FROM entry e WHERE e.event_id = $1`, parameters: [eventId] };
 }
 
 function branchesOf(filter: EntryFilter, query: Parameters, size: string): string[] {
@@ -58,6 +66,7 @@ function branchesOf(filter: EntryFilter, query: Parameters, size: string): strin
         conditions: ['e.user_id IS NULL', 'e.customer_id = k.customer_id', ...rest],
         size,
       }),
+      forEach(`(${objectsOf(user)}) AS k`, { conditions: ['e.customer_via = k.object_id', ...rest], size }),
     ];
   }
   if (filter.type?.kind === 'prefix' && !isSelective(filter)) {
@@ -67,6 +76,11 @@ function branchesOf(filter: EntryFilter, query: Parameters, size: string): strin
   // `seq + 0` keeps the planner off the primary key: it would expect an id's entries to be spread evenly over the trail.
   const order = filter.stripeId === undefined ? 'e.seq' : 'e.seq + 0';
   return [branch({ conditions: [...conditions, ...typeConditions(filter.type, query)], size, order })];
+}
+
+/** Both tables have a key each, so that an entry comes by one object to one user. */
+function objectsOf(user: string): string {
+  return `SELECT o.object_id FROM customer_link c JOIN object_link o ON o.customer_id = c.customer_id WHERE c.user_id = ${user}`;
 }
 
 function isSelective(filter: EntryFilter): boolean {

@@ -19,7 +19,7 @@ function anEntry(seq: number, before: StoredEntry | undefined): StoredEntry {
     previousHash: before?.hash ?? genesisHash,
     contentHash: sha256(content),
   };
-  const { user_id, customer_id, stripe_ids, ip, user_agent, request_id, cause_id } = read;
+  const { user_id, customer_id, customer_via, stripe_ids, ip, user_agent, request_id, cause_id } = read;
   return {
     ...link,
     hash: entryHash(link),
@@ -29,6 +29,7 @@ function anEntry(seq: number, before: StoredEntry | undefined): StoredEntry {
       type: read.type,
       user_id,
       customer_id,
+      customer_via,
       stripe_ids,
       ip,
       user_agent,
@@ -136,6 +137,7 @@ describe('walking the chain', () => {
     { user_id: 'user-9' },
     { user_id: null },
     { customer_id: 'cus_1' },
+    { customer_via: 'in_1' },
     { stripe_ids: ['cus_1'] },
     { ip: '203.0.113.7' },
     { user_agent: 'x' },

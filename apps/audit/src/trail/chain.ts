@@ -44,6 +44,7 @@ export interface DerivedColumns {
   type: string;
   user_id: string | null;
   customer_id: string | null;
+  customer_via: string | null;
   stripe_ids: string[];
   ip: string | null;
   user_agent: string | null;
@@ -107,6 +108,7 @@ function columnFault({ content, columns }: StoredEntry): Fault | undefined {
     type: read.type,
     user_id: read.user_id,
     customer_id: read.customer_id,
+    customer_via: read.customer_via,
     stripe_ids: read.stripe_ids,
     ip: read.ip,
     user_agent: read.user_agent,
@@ -123,6 +125,7 @@ function fingerprint(columns: DerivedColumns): string {
     columns.type,
     columns.user_id,
     columns.customer_id,
+    columns.customer_via,
     columns.stripe_ids,
     columns.ip,
     columns.user_agent,

@@ -6,6 +6,8 @@ export interface References {
   /** Named by the event itself; a Stripe event that names none is found by its customer, when it is read. */
   userId: string | null;
   customerId: string | null;
+  /** For an event that names neither of the two: the Stripe object whose customer it is of. */
+  customerVia: string | null;
   /** Sorted, without repetition. */
   stripeIds: string[];
 }
@@ -22,9 +24,12 @@ const anyStripeId = /^[a-z][a-z0-9]*_[A-Za-z0-9_]{1,240}$/;
 
 /** `data` is the projection, so that nothing is found by what is not kept. `ids` are the event's own and its cause's. */
 export function referencesOf(data: Json, ids: (string | null)[]): References {
+  const userId = userIdOf(data);
+  const customerId = customerIdOf(data);
   return {
-    userId: userIdOf(data),
-    customerId: customerIdOf(data),
+    userId,
+    customerId,
+    customerVia: userId === null && customerId === null ? customerViaOf(data) : null,
     stripeIds: stripeIdsOf(data, ids),
   };
 }
@@ -53,6 +58,18 @@ function customerIdOf(data: Json): string | null {
   if (at(data, 'object', 'object') === 'customer') paths.push(['object', 'id']);
   if (at(data, 'event', 'related_object', 'type') === 'customer') paths.push(['event', 'related_object', 'id']);
   return firstText(data, paths, (text) => findable.test(text));
+}
+
+/**
+ * By Stripe's `object`, for those that have no `customer`: the field with the object that has one. Since 2025-03-31 a payment
+ * belongs to its invoice this way only. `append_entries` must learn the customers of whatever is named here.
+ */
+const customerViaPaths: ReadonlyMap<string, string[]> = new Map([['invoice_payment', ['object', 'invoice']]]);
+
+function customerViaOf(data: Json): string | null {
+  const kind = at(data, 'object', 'object');
+  const path = typeof kind === 'string' ? customerViaPaths.get(kind) : undefined;
+  return path === undefined ? null : firstText(data, [path], (text) => findable.test(text));
 }
 
 function firstText(data: Json, paths: string[][], accept: (text: string) => boolean): string | null {

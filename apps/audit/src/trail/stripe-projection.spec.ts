@@ -177,6 +177,24 @@ describe('whom a Stripe event is about', () => {
     expect(references({ id: 'ch_1', object: 'charge', customer: 'cus_6' })).toMatchObject({ customerId: 'cus_6' });
   });
 
+  it.each<[string, object, string | null]>([
+    ['the invoice that a payment is of', { object: 'invoice_payment', invoice: 'in_1' }, 'in_1'],
+    [
+      'that invoice when it stands there whole',
+      { object: 'invoice_payment', invoice: anInvoice({ id: 'in_2' }) },
+      'in_2',
+    ],
+    ['nothing when the invoice is not said', { object: 'invoice_payment', invoice: null }, null],
+    ['nothing when it is no id', { object: 'invoice_payment', invoice: 'first' }, null],
+    ['nothing where the customer is named', { object: 'invoice_payment', invoice: 'in_1', customer: 'cus_1' }, null],
+    ['nothing where the user is named', { object: 'invoice_payment', invoice: 'in_1', metadata: ours }, null],
+    ['nothing for an object of another kind', { object: 'setup_intent', invoice: 'in_1' }, null],
+    ['nothing for an object that does not say its kind', { invoice: 'in_1' }, null],
+    ["nothing for a kind that is a prototype's", { object: 'constructor', invoice: 'in_1' }, null],
+  ])('is sought through %s', (_, object, via) => {
+    expect(references(object).customerVia).toBe(via);
+  });
+
   it('is found by every id but those that nearly every entry names', () => {
     const found = references(aSubscription({ id: 'sub_1', customer: 'cus_1', latest_invoice: 'in_1' })).stripeIds;
     expect(found).toEqual(['cus_1', 'evt_1', 'in_1', 'sub_1']);

@@ -16,7 +16,8 @@ interface Row extends DerivedColumns {
 /** Microseconds as text: a Date holds milliseconds only, and the hash covers what PostgreSQL stored. */
 const page = `
   SELECT seq, (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_at, content, previous_hash, content_hash, hash,
-         event_id, type, user_id, customer_id, stripe_ids, ip, user_agent, request_id, cause_id, occurred_at
+         event_id, type, user_id, customer_id, customer_via, stripe_ids, ip, user_agent, request_id, cause_id,
+         occurred_at
   FROM entry WHERE seq > $1 ORDER BY seq LIMIT $2`;
 
 @Injectable()

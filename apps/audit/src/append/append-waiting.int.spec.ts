@@ -1,0 +1,81 @@
+import { dataSourceOptions } from '@billhook/database';
+import { isSurroundingsFailure } from '@billhook/messaging';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
+import { opened, openTrail } from '../audit.spec-data.js';
+import type { Trail } from '../audit.spec-data.js';
+import { contentBytes, toContent } from '../trail/content.js';
+import { AppendStore } from './append.store.js';
+
+describe('an append that waits for the lock', () => {
+  let trail: Trail;
+  let holder: pg.Client;
+
+  beforeAll(async () => {
+    trail = await openTrail();
+  });
+  afterAll(async () => {
+    await trail?.close();
+  });
+  beforeEach(async () => {
+    holder = new pg.Client({ connectionString: trail.database.adminUrl });
+    await holder.connect();
+    await holder.query(`SELECT pg_advisory_lock('audit.entry'::regclass::oid::bigint)`);
+  });
+  afterEach(async () => {
+    await holder.end();
+  });
+
+  const rejection = async (appended: Promise<unknown>): Promise<unknown> => {
+    await expect(appended).rejects.toThrow();
+    return appended.catch((error: unknown) => error);
+  };
+
+  /** As the service's own, but for the time that a statement may take. */
+  async function hurried<T>(work: (store: AppendStore) => Promise<T>): Promise<T> {
+    const options = dataSourceOptions({
+      url: trail.database.serviceUrl,
+      schema: 'audit',
+      applicationName: 'spec',
+      poolSize: 1,
+    });
+    const extra: unknown = { ...options.extra, statement_timeout: 200 };
+    const source = await new DataSource({ ...options, extra }).initialize();
+    try {
+      return await work(new AppendStore(source));
+    } finally {
+      await source.destroy();
+    }
+  }
+
+  const contents = (...userIds: string[]): Buffer[] => userIds.map((userId) => contentBytes(toContent(opened(userId))));
+
+  it('gives up before its statement does, at no cost to the events, and appends once the lock is free', async () => {
+    const events = [opened('ada'), opened('grace')];
+    const error = await rejection(trail.append(events));
+    expect(error).toMatchObject({ code: 'database_unavailable', cause: { code: '55P03' } });
+    expect(isSurroundingsFailure(error)).toBe(true);
+    await holder.query('SELECT pg_advisory_unlock_all()');
+    expect(await trail.append(events)).toEqual(new Set(events.map((event) => event.attributes.id)));
+  }, 20_000);
+
+  it('costs an entry nothing when the statement ends first', async () => {
+    const error = await rejection(hurried((store) => store.append(contents('ada'))));
+    expect(error).toMatchObject({ code: 'database_unavailable', cause: { code: '57014' } });
+    expect(isSurroundingsFailure(error)).toBe(true);
+  });
+
+  it('lets a batch that takes too long be tried one by one', async () => {
+    const error = await rejection(hurried((store) => store.append(contents('ada', 'grace'))));
+    expect(error).toMatchObject({ code: '57014' });
+    expect(isSurroundingsFailure(error)).toBe(false);
+  });
+
+  it('does not hide what an entry itself does wrong', async () => {
+    await holder.query('SELECT pg_advisory_unlock_all()');
+    const error = await rejection(new AppendStore(trail.dataSource).append([Buffer.from('{}')]));
+    expect(error).toMatchObject({ code: '22023' });
+    expect(isSurroundingsFailure(error)).toBe(false);
+  });
+});

@@ -1,0 +1,56 @@
+import { waitFor } from '@billhook/testing';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import pg from 'pg';
+import { asSuperuser, opened, startAudit } from '../audit.spec-data.js';
+import type { AuditUnderTest } from '../audit.spec-data.js';
+import { openProxy } from './cuttable-proxy.spec-data.js';
+import type { CuttableProxy } from './cuttable-proxy.spec-data.js';
+
+describe('a crash between append and ack', () => {
+  let audit: AuditUnderTest | undefined;
+  let proxy: CuttableProxy | undefined;
+
+  afterEach(async () => {
+    await audit?.stop();
+    proxy?.close();
+  });
+
+  it('leaves one entry: what was appended and not acknowledged comes again and is known', async () => {
+    const started = await startAudit(async (url) => {
+      proxy = await openProxy(url);
+      return proxy.url;
+    });
+    audit = started;
+    await started.settled();
+    // Whoever holds the lock keeps the append from returning: long enough to cut the wire while it is at work.
+    const holder = new pg.Client({ connectionString: started.database.adminUrl });
+    await holder.connect();
+    await holder.query(`SELECT pg_advisory_lock('audit.entry'::regclass::oid::bigint)`);
+    const event = opened('crash');
+    const duplicatesBefore = await duplicates(started);
+    await started.publish(event);
+    await waitFor('the append to wait for the lock', async () => {
+      const rows = await asSuperuser(
+        started.database.adminUrl,
+        `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+      );
+      return rows.length === 1;
+    });
+    proxy?.cut();
+    await holder.end();
+    await waitFor('the entry', async () => (await started.get(`/v1/entries/${event.attributes.id}`)).status === 200);
+    proxy?.mend();
+    await started.settled();
+    expect(await started.entries('user_id=crash')).toHaveLength(1);
+    expect(await duplicates(started)).toBe(duplicatesBefore + 1);
+    const { body } = await started.get('/v1/chain/verify');
+    // The marker before, the event, the marker after: nothing doubled, no seq missing.
+    expect(body).toMatchObject({ ok: true, entries: 3 });
+  }, 30_000);
+});
+
+async function duplicates({ managementUrl }: AuditUnderTest): Promise<number> {
+  const metrics = await (await fetch(`${managementUrl}/metrics`)).text();
+  return Number(/^billhook_audit_events_total\{outcome="duplicate"\} (\d+)$/m.exec(metrics)?.[1] ?? 0);
+}
