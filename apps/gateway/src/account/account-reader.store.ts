@@ -1,0 +1,49 @@
+import type { PlanCatalogue } from '@billhook/billing';
+import type { Account } from '@billhook/contracts';
+import { Inject, Injectable } from '@nestjs/common';
+import { planCatalogueToken } from '../catalogue.js';
+import { accountAnswer, freeAccount } from './account-answer.js';
+import type { AccountAnswer } from './account-answer.js';
+import { AccountChanges } from './account-changes.store.js';
+import { AccountStore } from './account.store.js';
+
+/** A change whose notification is lost is still seen this soon; the database is never asked more often while waiting. */
+const longestSleepMs = 1_000;
+
+@Injectable()
+export class AccountReader {
+  constructor(
+    private readonly store: AccountStore,
+    private readonly changes: AccountChanges,
+    @Inject(planCatalogueToken) private readonly catalogue: PlanCatalogue,
+  ) {}
+
+  /** The account as its events left it; Free at version 0 for who was never heard of. */
+  async read(userId: string): Promise<Account> {
+    return (await this.store.find(userId)) ?? freeAccount(userId, this.catalogue, new Date());
+  }
+
+  /** The same with the change on top that Stripe has accepted and not confirmed yet. */
+  async answer(userId: string): Promise<AccountAnswer> {
+    const now = new Date();
+    const { account, change } = await this.store.findWithPending(userId);
+    return accountAnswer(account ?? freeAccount(userId, this.catalogue, now), change, now);
+  }
+
+  /** Waits until the account is as `holds` wants it, or the time is over; answers with the account as it then is. */
+  async waitUntil(userId: string, holds: (account: Account) => boolean, timeoutMs: number): Promise<Account> {
+    const endsAt = Date.now() + timeoutMs;
+    // Watched before it is read: a change between the two would otherwise be slept through.
+    const watch = this.changes.watch(userId);
+    try {
+      for (;;) {
+        const account = await this.read(userId);
+        const left = endsAt - Date.now();
+        if (left <= 0 || holds(account)) return account;
+        await watch.next(Math.min(left, longestSleepMs));
+      }
+    } finally {
+      watch.close();
+    }
+  }
+}

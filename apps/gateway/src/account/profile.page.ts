@@ -1,0 +1,84 @@
+import { html } from '../pages/html.js';
+import type { Html } from '../pages/html.js';
+import { layout } from '../pages/layout.page.js';
+import { banner, flash } from '../pages/messages.js';
+import type { MessageCode } from '../pages/messages.js';
+import { day, money, perCycle } from '../pages/words.js';
+import type { Outlook, ProfileView } from './profile-view.js';
+
+export interface ProfilePage {
+  view: ProfileView;
+  email: string | null;
+  message: MessageCode | null;
+  dashboardUrl: string;
+}
+
+export function profilePage({ view, email, message, dashboardUrl }: ProfilePage): string {
+  return layout({
+    title: 'Your plan',
+    place: 'profile',
+    body: html`<div class="narrow">
+      ${message !== null && flash(message)}
+      ${view.outlook.kind === 'past_due' && banner('bad', 'Your last payment failed. Update your card under Manage billing to keep your plan.')}
+      <section class="card" aria-labelledby="plan">
+        <p class="soft">${email ?? 'Your account'}</p>
+        <h1 id="plan">You're on <span class="${toneOf(view.tier)}">${view.planName}</span></h1>
+        <p class="lead">${sentence(view.outlook, view.planName)}</p>
+        ${facts(view)}
+        ${view.isPending && html`<p class="soft small">Stripe has accepted this change; its confirmation is on the way.</p>`}
+        <div class="actions">${actions(view, dashboardUrl)}</div>
+      </section>
+    </div>`,
+  });
+}
+
+function toneOf(tier: ProfileView['tier']): string {
+  return ({ 0: '', 1: 'pro-text', 2: 'elite-text' } as const)[tier];
+}
+
+function sentence(outlook: Outlook, planName: string): string {
+  switch (outlook.kind) {
+    case 'free':
+      return 'Free costs nothing and never ends. Upgrade whenever you need more.';
+    case 'renews':
+      return outlook.on === null ? `${planName} renews by itself.` : `${planName} renews on ${day(outlook.on)}.`;
+    case 'ends':
+      return outlook.on === null
+        ? `${planName} will not renew. After that you are on Free.`
+        : `${planName} ends on ${day(outlook.on)} and will not renew. After that you are on Free.`;
+    case 'ending_now':
+      return 'Your subscription is being cancelled.';
+    case 'past_due':
+      return `You keep ${planName} for now while Stripe tries the payment again.`;
+    case 'inactive':
+      return `There is a subscription, but it is not active (${outlook.status.replaceAll('_', ' ')}). See Manage billing.`;
+    default:
+      return outlook satisfies never;
+  }
+}
+
+function facts({ price, outlook, planName }: ProfileView): Html {
+  const rows: [string, string][] = [['Plan', planName]];
+  if (price !== null) rows.push(['Price', `${money(price.amount, price.currency)} ${perCycle[price.billingCycle]}`]);
+  if (outlook.kind === 'renews' && outlook.on !== null) rows.push(['Next payment', day(outlook.on)]);
+  if (outlook.kind === 'ends') rows.push(['Next payment', 'None']);
+  if (outlook.kind === 'ends' && outlook.on !== null) rows.push(['Ends on', day(outlook.on)]);
+  return html`<dl class="facts">
+    ${rows.map(
+      ([name, value]) =>
+        html`<div>
+          <dt>${name}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+function actions(view: ProfileView, dashboardUrl: string): Html {
+  const isFree = view.outlook.kind === 'free';
+  return html`${isFree && html`<a class="button green" href="/pricing">See the plans</a>`}
+    ${view.canResume && html`<form method="post" action="/resume-subscription"><button class="button green" type="submit">Don't cancel</button></form>`}
+    ${view.canManage && html`<a class="button quiet" href="/manage-subscription">Manage billing</a>`}
+    <a class="button quiet" href="${dashboardUrl}">Dashboard</a>
+    ${view.canCancel && html`<form method="post" action="/cancel-subscription"><input type="hidden" name="immediate" value="false" /><button class="button danger" type="submit">Cancel subscription</button></form>`}`;
+}

@@ -1,0 +1,99 @@
+import type { PlanCatalogue } from '@billhook/billing';
+import { Refused } from '@billhook/runtime';
+import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AccountReader } from '../account/account-reader.store.js';
+import { planCatalogueToken } from '../catalogue.js';
+import { GatewayConfig } from '../config.js';
+import { isMessageCode } from '../pages/messages.js';
+import { redirect, redirectToProfile, sendPage } from '../pages/reply.js';
+import { SignedIn } from '../sign-in/access.js';
+import type { Caller } from '../sign-in/caller.js';
+import { CurrentCaller, SignInGuard } from '../sign-in/sign-in.guard.js';
+import { Checkout } from './checkout.client.js';
+import { canceledPage, successPage } from './payment.page.js';
+import { toPlanChoice, toTier } from './plan-choice.js';
+import { pricingPage } from './pricing.page.js';
+import { pricingView } from './pricing-view.js';
+import { ProgressReader } from './progress.client.js';
+
+/** Shorter than a browser's or a proxy's patience; after it the page looks again by itself. */
+const successWaitMs = 8_000;
+
+/** The way from the prices through Stripe's page and back. */
+@Controller()
+export class CheckoutPagesController {
+  constructor(
+    private readonly checkout: Checkout,
+    private readonly progress: ProgressReader,
+    private readonly accounts: AccountReader,
+    private readonly signIn: SignInGuard,
+    private readonly config: GatewayConfig,
+    @Inject(planCatalogueToken) private readonly catalogue: PlanCatalogue,
+  ) {}
+
+  @Get()
+  home(@Res() reply: FastifyReply): void {
+    redirect(reply, '/pricing');
+  }
+
+  @Get('pricing')
+  async pricing(
+    @Req() request: FastifyRequest,
+    @Query('message') message: unknown,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const visitor = await this.signIn.peek(request);
+    const account = visitor === undefined ? null : await this.accounts.read(visitor.userId);
+    sendPage(reply, pricingPage(pricingView(this.catalogue, account), isMessageCode(message) ? message : null));
+  }
+
+  @Get('create-checkout')
+  @SignedIn('page')
+  async createCheckout(
+    @CurrentCaller() caller: Caller,
+    @Query('tier') tier: unknown,
+    @Query('billing_cycle') billingCycle: unknown,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    const choice = toPlanChoice({ tier, billing_cycle: billingCycle });
+    try {
+      redirect(reply, (await this.checkout.start(caller, choice)).url);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== 'subscription_exists') throw error;
+      redirectToProfile(reply, 'subscription_exists');
+    }
+  }
+
+  /** The address that older links use: monthly unless it says otherwise. */
+  @Get('upgrade/:tier')
+  @SignedIn('page')
+  upgrade(
+    @Param('tier') tier: string,
+    @Query('billing_cycle') billingCycle: unknown,
+    @Res() reply: FastifyReply,
+  ): void {
+    const choice = toPlanChoice({ tier: toTier(tier), billing_cycle: billingCycle ?? 'monthly' });
+    redirect(reply, `/create-checkout?tier=${choice.tier}&billing_cycle=${choice.billingCycle}`);
+  }
+
+  @Get('payment/success')
+  @SignedIn('page')
+  async success(
+    @CurrentCaller() caller: Caller,
+    @Query('session_id') sessionId: unknown,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    if (typeof sessionId !== 'string' || sessionId === '') throw new Refused('not_found');
+    const progress = await this.progress.reportToPage(caller, sessionId, successWaitMs);
+    if (progress.kind === 'past') return redirect(reply, '/profile');
+    const selfUrl = `/payment/success?session_id=${encodeURIComponent(sessionId)}`;
+    sendPage(reply, successPage({ progress, selfUrl, dashboardUrl: this.config.DASHBOARD_URL }));
+  }
+
+  @Get('payment/canceled')
+  @SignedIn('page')
+  canceled(@Res() reply: FastifyReply): void {
+    sendPage(reply, canceledPage());
+  }
+}

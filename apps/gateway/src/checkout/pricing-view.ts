@@ -1,0 +1,63 @@
+import { plansOf } from '@billhook/billing';
+import type { Plan, PlanCatalogue, PlanPrice } from '@billhook/billing';
+import type { Account, BillingCycle, Entitlements, Tier } from '@billhook/contracts';
+import { yearlySaving } from '../pages/words.js';
+
+export interface Offer {
+  billingCycle: BillingCycle;
+  amount: number;
+  currency: string;
+  /** What twelve months at the monthly price would cost more; 0 where there is nothing to save. */
+  saving: number;
+}
+
+export interface PlanCard {
+  tier: Tier;
+  name: string;
+  features: string[];
+  offers: Offer[];
+  isCurrent: boolean;
+  /** `buy` leads to Checkout; `manage` to the profile, where a living subscription is changed instead of bought again. */
+  action: 'buy' | 'manage' | 'none';
+}
+
+/** The cards of the pricing page; `account` is null for visitors. */
+export function pricingView(catalogue: PlanCatalogue, account: Account | null): PlanCard[] {
+  const isSubscribed = account?.subscription != null && !account.subscription.is_canceled;
+  return plansOf(catalogue).map((plan) => ({
+    tier: plan.tier,
+    name: plan.name,
+    features: features(plan.entitlements),
+    offers: offersOf(plan),
+    isCurrent: account?.tier === plan.tier,
+    action: plan.tier === 0 ? 'none' : isSubscribed ? 'manage' : 'buy',
+  }));
+}
+
+/** The prices of a plan, each with what it saves over paying monthly. */
+export function offersOf(plan: Plan): Offer[] {
+  const monthly = plan.prices.find((price) => price.billingCycle === 'monthly');
+  return plan.prices.map((price) => ({
+    billingCycle: price.billingCycle,
+    amount: price.amount,
+    currency: price.currency,
+    saving: savingOver(monthly, price),
+  }));
+}
+
+function savingOver(monthly: PlanPrice | undefined, price: PlanPrice): number {
+  return price.billingCycle === 'yearly' && monthly ? yearlySaving(monthly.amount, price.amount) : 0;
+}
+
+function features(allowed: Entitlements): string[] {
+  const seconds = allowed.refresh_interval_seconds;
+  return [
+    seconds === 1 ? 'Data refreshed every second' : `Data refreshed every ${seconds} seconds`,
+    `${allowed.alerts_limit} price alerts`,
+    ...(allowed.email_alerts ? ['Alerts by e-mail'] : []),
+    ...(allowed.sms_alerts ? ['Alerts by SMS'] : []),
+    ...(allowed.export_formats.length > 0
+      ? [`Export as ${allowed.export_formats.map((format) => format.toUpperCase()).join(' and ')}`]
+      : []),
+  ];
+}

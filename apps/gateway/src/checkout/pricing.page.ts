@@ -1,0 +1,73 @@
+import { html } from '../pages/html.js';
+import type { Html } from '../pages/html.js';
+import { layout } from '../pages/layout.page.js';
+import { flash } from '../pages/messages.js';
+import type { MessageCode } from '../pages/messages.js';
+import { money } from '../pages/words.js';
+import type { Offer, PlanCard } from './pricing-view.js';
+
+export function pricingPage(cards: PlanCard[], message: MessageCode | null): string {
+  return layout({
+    title: 'Pricing',
+    place: 'pricing',
+    body: html`${message !== null && flash(message)}
+      <div class="center">
+        <h1><span class="gradient">Choose your plan</span></h1>
+        <p class="lead">Start free. Upgrade when you need faster data and more alerts, and cancel at any time.</p>
+      </div>
+      <div class="plans">${cards.map(card)}</div>
+      <p class="secure">💳 Secure payment powered by Stripe</p>`,
+  });
+}
+
+const looks = {
+  0: { card: '', name: '', button: 'quiet' },
+  1: { card: 'pro', name: 'pro-text', button: 'green' },
+  2: { card: 'elite', name: 'elite-text', button: 'purple' },
+} as const;
+
+function card(plan: PlanCard): Html {
+  const look = looks[plan.tier];
+  return html`<section class="card plan ${look.card}" aria-labelledby="plan-${plan.tier}">
+    ${plan.isCurrent && html`<span class="badge">Your plan</span>`}
+    <h2 id="plan-${plan.tier}" class="${look.name}">${plan.name}</h2>
+    ${price(plan.offers)}
+    <ul>
+      ${plan.features.map((feature) => html`<li>${feature}</li>`)}
+    </ul>
+    <div class="actions">${actions(plan, look.button)}</div>
+  </section>`;
+}
+
+function price(offers: Offer[]): Html {
+  const monthly = offers.find((offer) => offer.billingCycle === 'monthly');
+  const yearly = offers.find((offer) => offer.billingCycle === 'yearly');
+  if (monthly === undefined)
+    return html`<p class="price">$0</p>
+      <p class="or">For ever</p>`;
+  return html`<p class="price">${money(monthly.amount, monthly.currency)} <small>/ month</small></p>
+    <p class="or">${yearly && html`or ${money(yearly.amount, yearly.currency)} a year ${saving(yearly)}`}</p>`;
+}
+
+function saving(offer: Offer): Html | false {
+  return offer.saving > 0 && html`<span class="save">Save ${money(offer.saving, offer.currency)}</span>`;
+}
+
+function actions(plan: PlanCard, button: string): Html | Html[] {
+  switch (plan.action) {
+    case 'none':
+      return html``;
+    case 'manage':
+      return html`<a class="button quiet" href="/profile">${plan.isCurrent ? 'Manage your plan' : 'Change plan'}</a>`;
+    case 'buy':
+      return plan.offers.map((offer) => {
+        const isMonthly = offer.billingCycle === 'monthly';
+        const href = `/create-checkout?tier=${plan.tier}&billing_cycle=${offer.billingCycle}`;
+        return html`<a class="button ${isMonthly ? button : 'quiet'}" href="${href}"
+          >${plan.name} ${offer.billingCycle}</a
+        >`;
+      });
+    default:
+      return plan.action satisfies never;
+  }
+}

@@ -1,0 +1,71 @@
+import { describe, expect, it } from '@jest/globals';
+import { planCatalogue } from '@billhook/billing';
+import { samples } from '@billhook/contracts';
+import { yearlySaving } from '../pages/words.js';
+import { pricingPage } from './pricing.page.js';
+import { pricingView } from './pricing-view.js';
+
+const catalogue = planCatalogue({
+  pro: { monthly: ['price_pro_monthly'], yearly: ['price_pro_yearly'] },
+  elite: { monthly: ['price_elite_monthly'], yearly: ['price_elite_yearly'] },
+});
+const subscriber = samples['billing.account.changed'];
+
+describe('the pricing page', () => {
+  it('shows every plan with its prices, what a year saves, and who handles the payment', () => {
+    const page = pricingPage(pricingView(catalogue, null), null);
+    for (const text of ['$9.99', '$99 a year', 'Save $20', '$29.99', '$299 a year', 'Save $60']) {
+      expect(page).toContain(text);
+    }
+    expect(page).toContain('💳 Secure payment powered by Stripe');
+  });
+
+  it('leads a visitor to the checkout of each plan and cycle', () => {
+    const page = pricingPage(pricingView(catalogue, null), null);
+    for (const tier of [1, 2]) {
+      for (const cycle of ['monthly', 'yearly']) {
+        expect(page).toContain(`href="/create-checkout?tier=${tier}&amp;billing_cycle=${cycle}"`);
+      }
+    }
+    expect(page).not.toContain('Your plan');
+  });
+
+  it('marks the current plan and offers a subscriber no second purchase', () => {
+    const cards = pricingView(catalogue, subscriber);
+    expect(cards.map((card) => [card.name, card.isCurrent, card.action])).toEqual([
+      ['Free', false, 'none'],
+      ['Pro', true, 'manage'],
+      ['Elite', false, 'manage'],
+    ]);
+    expect(pricingPage(cards, null)).not.toContain('/create-checkout');
+  });
+
+  it('sells again to who is on Free after a subscription has ended', () => {
+    if (subscriber.subscription === null) throw new Error('the golden account has a subscription');
+    const ended = { ...subscriber.subscription, is_active: false, is_canceled: true };
+    const cards = pricingView(catalogue, { ...subscriber, tier: 0, subscription: ended });
+    expect(cards.map((card) => [card.isCurrent, card.action])).toEqual([
+      [true, 'none'],
+      [false, 'buy'],
+      [false, 'buy'],
+    ]);
+  });
+
+  it('tells in words what each plan allows', () => {
+    expect(pricingView(catalogue, null).map((card) => card.features)).toEqual([
+      ['Data refreshed every 60 seconds', '3 price alerts'],
+      ['Data refreshed every 10 seconds', '50 price alerts', 'Alerts by e-mail', 'Export as CSV'],
+      [
+        'Data refreshed every second',
+        '500 price alerts',
+        'Alerts by e-mail',
+        'Alerts by SMS',
+        'Export as CSV and JSON',
+      ],
+    ]);
+  });
+
+  it('never promises a saving that is not there', () => {
+    expect([yearlySaving(999, 9900), yearlySaving(2999, 29900), yearlySaving(999, 12_000)]).toEqual([2000, 6000, 0]);
+  });
+});

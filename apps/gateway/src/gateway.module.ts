@@ -1,0 +1,151 @@
+import { dataSourceOptions, databaseCheck } from '@billhook/database';
+import { BatchTransport, EventPublisher, isSurroundingsFailure, Outbox, OutboxRelay } from '@billhook/messaging';
+import { createTokenVerifier, tokenVerifierToken } from '@billhook/runtime';
+import type { ServiceOptions } from '@billhook/runtime';
+import { createStripeClient } from '@billhook/stripe';
+import { Module } from '@nestjs/common';
+import type { DynamicModule, Provider } from '@nestjs/common';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { TypeOrmModule } from '@nestjs/typeorm';
+import Stripe from 'stripe';
+import { DataSource } from 'typeorm';
+import { AccountChanges } from './account/account-changes.store.js';
+import { AccountConsumer } from './account/account.consumer.js';
+import { AccountController } from './account/account.controller.js';
+import { AccountReader } from './account/account-reader.store.js';
+import { AccountStore } from './account/account.store.js';
+import { ProfileController } from './account/profile.controller.js';
+import { catalogueOf, planCatalogueToken } from './catalogue.js';
+import { CheckoutAnnouncer } from './checkout/checkout-announcer.store.js';
+import { CheckoutAttemptStore } from './checkout/checkout-attempt.store.js';
+import { CheckoutController } from './checkout/checkout.controller.js';
+import { Checkout } from './checkout/checkout.client.js';
+import { CheckoutPagesController } from './checkout/checkout-pages.controller.js';
+import { CheckoutSessions } from './checkout/checkout-sessions.client.js';
+import { CustomerStore } from './checkout/customer.store.js';
+import { Customers } from './checkout/customer.client.js';
+import { ProgressReader } from './checkout/progress.client.js';
+import { GatewayConfig } from './config.js';
+import { configureHttp, maxBodyBytes } from './http.module.js';
+import { ManageController } from './manage/manage.controller.js';
+import { ManagePagesController } from './manage/manage-pages.controller.js';
+import { PlanManagement } from './manage/plan-management.client.js';
+import { OutboxRunner } from './outbox-runner.relay.js';
+import { AssetsController } from './pages/assets.controller.js';
+import { schema } from './schema.js';
+import { AccessCheck } from './sign-in/access-check.module.js';
+import { AppUserStore } from './sign-in/app-user.store.js';
+import { SessionController } from './sign-in/session.controller.js';
+import { SignInGuard } from './sign-in/sign-in.guard.js';
+import { StripeBilling } from './stripe-billing.client.js';
+import { lockConnections, UserLock } from './user-lock.store.js';
+
+const lockPoolSize = 10;
+
+/**
+ * The users' door: plans, checkout, portal, cancel, profile. It owns who is which Stripe customer, is the only writer to
+ * Stripe, and answers what a user may do from its own copy of the account.
+ */
+@Module({})
+export class GatewayModule {
+  static with(config: GatewayConfig): DynamicModule {
+    const database = { url: config.DATABASE_URL, schema: schema.schema };
+    return {
+      module: GatewayModule,
+      imports: [
+        DiscoveryModule,
+        TypeOrmModule.forRoot(dataSourceOptions({ ...database, applicationName: 'billhook-gateway' })),
+        TypeOrmModule.forRoot({
+          ...dataSourceOptions({ ...database, applicationName: 'billhook-gateway-locks', poolSize: lockPoolSize }),
+          name: lockConnections,
+        }),
+      ],
+      controllers: [
+        AccountConsumer,
+        AccountController,
+        AssetsController,
+        CheckoutController,
+        CheckoutPagesController,
+        ManageController,
+        ManagePagesController,
+        ProfileController,
+        SessionController,
+      ],
+      providers: [
+        ...own,
+        ...surroundings(config),
+        { provide: GatewayConfig, useValue: config },
+        { provide: planCatalogueToken, useFactory: () => catalogueOf(config) },
+        { provide: APP_GUARD, useExisting: SignInGuard },
+      ],
+    };
+  }
+}
+
+const own: Provider[] = [
+  AccessCheck,
+  AccountChanges,
+  AccountReader,
+  AccountStore,
+  AppUserStore,
+  Checkout,
+  CheckoutAnnouncer,
+  CheckoutAttemptStore,
+  CheckoutSessions,
+  Customers,
+  CustomerStore,
+  Outbox,
+  OutboxRunner,
+  PlanManagement,
+  ProgressReader,
+  SignInGuard,
+  StripeBilling,
+  UserLock,
+];
+
+function surroundings(config: GatewayConfig): Provider[] {
+  return [
+    { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
+    { provide: Stripe, useFactory: () => createStripeClient(config.stripeClient()) },
+    {
+      provide: EventPublisher,
+      useFactory: () => new EventPublisher({ url: config.RABBITMQ_URL, connectionName: 'billhook-gateway-publish' }),
+    },
+    {
+      provide: OutboxRelay,
+      inject: [DataSource, EventPublisher],
+      useFactory: (dataSource: DataSource, publisher: EventPublisher) =>
+        new OutboxRelay({ dataSource, publisher, databaseUrl: config.DATABASE_URL, schema: schema.schema }),
+    },
+    {
+      provide: BatchTransport,
+      inject: [DataSource],
+      useFactory: (dataSource: DataSource) =>
+        new BatchTransport({
+          url: config.RABBITMQ_URL,
+          connectionName: 'billhook-gateway-consume',
+          isSurroundingsFailure,
+          isReady: async () => (await databaseCheck(dataSource)()).up,
+        }),
+    },
+  ];
+}
+
+/** This service as `runService` starts it, and as specs do. */
+export function gatewayService(config: GatewayConfig): ServiceOptions {
+  return {
+    name: 'gateway',
+    config,
+    module: GatewayModule.with(config),
+    consumers: (app) => [app.get(BatchTransport)],
+    readiness: (app) => ({
+      database: databaseCheck(app.get(DataSource)),
+      queue: () => app.get(BatchTransport).readiness(),
+    }),
+    configure: (app) => configureHttp(app, config),
+    fastify: {
+      bodyLimit: maxBodyBytes,
+      trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { GatewayConfig } from './config.js';
+import { ErrorPageFilter } from './pages/error-page.filter.js';
+
+/** Nothing that comes here is long: a plan, a flag. */
+export const maxBodyBytes = 16 * 1024;
+
+/** Cookies, security headers, CORS and error answers, before the service listens. */
+export async function configureHttp(app: NestFastifyApplication, config: GatewayConfig): Promise<void> {
+  await app.register(cookie);
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'"],
+        // Browsers hold a form's redirects to this too: a form sent after the session's end goes to the sign-in page.
+        formAction: ["'self'", new URL(config.SIGN_IN_URL).origin],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+      },
+    },
+    // A browser that was once told to use https for localhost would refuse every other project on it.
+    hsts: config.PUBLIC_URL.startsWith('https:') && { maxAge: 31_536_000, includeSubDomains: false },
+    frameguard: { action: 'deny' },
+    referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
+  });
+  app.enableCors({
+    origin: config.CORS_ORIGINS,
+    credentials: true,
+    methods: ['GET', 'POST', 'DELETE'],
+    allowedHeaders: ['authorization', 'content-type'],
+    maxAge: 600,
+  });
+  app.useGlobalFilters(new ErrorPageFilter(config));
+}

@@ -1,0 +1,33 @@
+import { Body, Controller, Get, Post, Res } from '@nestjs/common';
+import type { FastifyReply } from 'fastify';
+import { redirect, redirectToProfile } from '../pages/reply.js';
+import { SignedIn } from '../sign-in/access.js';
+import type { Caller } from '../sign-in/caller.js';
+import { CurrentCaller } from '../sign-in/sign-in.guard.js';
+import { CancelForm } from './manage.request.js';
+import { PlanManagement } from './plan-management.client.js';
+
+/** The profile's buttons. */
+@Controller()
+@SignedIn('page')
+export class ManagePagesController {
+  constructor(private readonly management: PlanManagement) {}
+
+  @Post('cancel-subscription')
+  async cancel(@CurrentCaller() caller: Caller, @Body() form: CancelForm, @Res() reply: FastifyReply): Promise<void> {
+    const isImmediate = form.immediate === 'true';
+    await this.management.cancel(caller, isImmediate);
+    redirectToProfile(reply, isImmediate ? 'canceled_now' : 'cancel_scheduled');
+  }
+
+  @Post('resume-subscription')
+  async resume(@CurrentCaller() caller: Caller, @Res() reply: FastifyReply): Promise<void> {
+    await this.management.resume(caller);
+    redirectToProfile(reply, 'resumed');
+  }
+
+  @Get('manage-subscription')
+  async manage(@CurrentCaller() caller: Caller, @Res() reply: FastifyReply): Promise<void> {
+    redirect(reply, await this.management.openPortal(caller));
+  }
+}

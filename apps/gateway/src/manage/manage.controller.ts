@@ -1,0 +1,31 @@
+import { Body, Controller, HttpCode, Post } from '@nestjs/common';
+import type { AccountAnswer } from '../account/account-answer.js';
+import { SignedIn } from '../sign-in/access.js';
+import type { Caller } from '../sign-in/caller.js';
+import { CurrentCaller } from '../sign-in/sign-in.guard.js';
+import { CancelRequest } from './manage.request.js';
+import { PlanManagement } from './plan-management.client.js';
+
+/** Cancel and resume answer with the account, the change shown as pending. */
+@Controller('v1')
+@SignedIn('api')
+export class ManageController {
+  constructor(private readonly management: PlanManagement) {}
+
+  @Post('subscription/cancel')
+  @HttpCode(200)
+  cancel(@CurrentCaller() caller: Caller, @Body() request: CancelRequest): Promise<AccountAnswer> {
+    return this.management.cancel(caller, request.immediate === true);
+  }
+
+  @Post('subscription/resume')
+  @HttpCode(200)
+  resume(@CurrentCaller() caller: Caller): Promise<AccountAnswer> {
+    return this.management.resume(caller);
+  }
+
+  @Post('portal-sessions')
+  async openPortal(@CurrentCaller() caller: Caller): Promise<{ url: string }> {
+    return { url: await this.management.openPortal(caller) };
+  }
+}

@@ -1,0 +1,178 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, test } from '@jest/globals';
+import type { SubscriptionView } from '@billhook/contracts';
+import { samples } from '@billhook/contracts';
+import { waitFor } from '@billhook/testing';
+import { anAccount, publishedAbout, startGateway } from '../running-gateway.spec-support.js';
+import type { TestGateway } from '../running-gateway.spec-support.js';
+import { idOf } from '../simulator.spec-support.js';
+import type { TestBrowser } from '../test-browser.spec-support.js';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startGateway();
+}, 60_000);
+afterAll(() => gateway.stop());
+afterEach(() => gateway.simulator.setWeather('clear'));
+
+interface Subscriber {
+  user: TestBrowser;
+  subscriptionId: string;
+  /** Announces the subscription as it would be after an event. */
+  announce: (version: number, changes?: Partial<SubscriptionView>) => Promise<void>;
+}
+
+async function subscribe(userId: string): Promise<Subscriber> {
+  const user = await gateway.as(userId, { email: `${userId}@example.com` });
+  const { json } = await user.api('POST', '/v1/checkout-sessions', { tier: 1, billing_cycle: 'monthly' });
+  await gateway.simulator.pay(String(json['url']));
+  const session = await gateway.simulator.stripe.checkout.sessions.retrieve(String(json['id']));
+  const subscriptionId = idOf(session.subscription);
+  const sample = samples['billing.account.changed'].subscription;
+  if (sample === null) throw new Error('the golden account has a subscription');
+  const announce = async (version: number, changes: Partial<SubscriptionView> = {}): Promise<void> => {
+    await gateway.announce(anAccount(userId, { version, subscription: { ...sample, id: subscriptionId, ...changes } }));
+    await waitFor('the account', async () => (await user.api('GET', '/v1/account')).json['version'] === version);
+  };
+  await announce(1);
+  return { user, subscriptionId, announce };
+}
+
+const atStripe = (subscriptionId: string) => gateway.simulator.stripe.subscriptions.retrieve(subscriptionId);
+const published = (userId: string, type: string) =>
+  publishedAbout(gateway, userId).filter((event) => event.type === type);
+
+describe('POST /cancel-subscription', () => {
+  it('ends the subscription at the period’s end, shows it at once, and announces it', async () => {
+    const { user, subscriptionId, announce } = await subscribe('leaver');
+    const answer = await user.submit('/cancel-subscription', { immediate: 'false' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/profile?message=cancel_scheduled']);
+    const subscription = await atStripe(subscriptionId);
+    expect([subscription.status, subscription.cancel_at_period_end]).toEqual(['active', true]);
+
+    const { json } = await user.api('GET', '/v1/account');
+    const endsAt = new Date((subscription.items.data[0]?.current_period_end ?? 0) * 1000).toISOString();
+    expect(json).toMatchObject({ tier: 1, pending: { change: 'cancel_at_period_end', ends_at: endsAt } });
+    const page = await user.page('/profile?message=cancel_scheduled');
+    expect(page.text).toContain('will not renew');
+    expect(page.text).toContain('its confirmation is on the way');
+    expect(page.text).toContain('action="/resume-subscription"');
+
+    await announce(2, { cancel_at_period_end: true, will_renew: false });
+    expect((await user.api('GET', '/v1/account')).json['pending']).toBeNull();
+    expect((await user.page('/profile')).text).toContain('ends on December 1, 2026');
+    await waitFor('the announcement', () => published('leaver', 'billing.cancellation.requested').length > 0);
+    expect(published('leaver', 'billing.cancellation.requested').map((event) => event.data)).toEqual([
+      { user_id: 'leaver', subscription_id: subscriptionId, immediate: false, outcome: 'accepted' },
+    ]);
+  });
+
+  it('ends it at once when told so; the tier stays as it is until the event says otherwise', async () => {
+    const { user, subscriptionId } = await subscribe('quitter');
+    const answer = await user.submit('/cancel-subscription', { immediate: 'true' });
+    expect(answer.headers.get('location')).toBe('/profile?message=canceled_now');
+    expect((await atStripe(subscriptionId)).status).toBe('canceled');
+    expect((await user.api('GET', '/v1/account')).json).toMatchObject({ tier: 1, pending: { change: 'cancel_now' } });
+    expect((await user.page('/profile')).text).toContain('is being cancelled');
+  });
+
+  it('is at the period’s end when the form does not say', async () => {
+    const { user, subscriptionId } = await subscribe('terse');
+    await user.submit('/cancel-subscription', {});
+    expect((await atStripe(subscriptionId)).cancel_at_period_end).toBe(true);
+  });
+
+  it('does nothing on a word that is neither true nor false', async () => {
+    const { user, subscriptionId } = await subscribe('vague');
+    expect((await user.submit('/cancel-subscription', { immediate: 'maybe' })).status).toBe(400);
+    expect((await atStripe(subscriptionId)).cancel_at_period_end).toBe(false);
+  });
+});
+
+describe('POST /v1/subscription/cancel and resume', () => {
+  it('answer with the account, the change on top', async () => {
+    const { user, subscriptionId } = await subscribe('undecided');
+    const canceled = await user.api('POST', '/v1/subscription/cancel', { immediate: false });
+    expect([canceled.status, canceled.json['pending']]).toEqual([
+      200,
+      expect.objectContaining({ change: 'cancel_at_period_end' }),
+    ]);
+    const resumed = await user.api('POST', '/v1/subscription/resume');
+    expect(resumed.status).toBe(200);
+    // The account still says that it renews, so there is nothing left to show on top.
+    expect(resumed.json['pending']).toBeNull();
+    expect((await atStripe(subscriptionId)).cancel_at_period_end).toBe(false);
+    await waitFor('the announcement', () => published('undecided', 'billing.resumption.requested').length > 0);
+  });
+
+  it('takes back an end that was scheduled by date, as the portal does it', async () => {
+    const { user, subscriptionId, announce } = await subscribe('portal-leaver');
+    const { items } = await atStripe(subscriptionId);
+    const end = items.data[0]?.current_period_end ?? 0;
+    await gateway.simulator.stripe.subscriptions.update(subscriptionId, { cancel_at: end });
+    await announce(2, { cancel_at: new Date(end * 1000).toISOString(), will_renew: false });
+    const { json } = await user.api('POST', '/v1/subscription/resume');
+    expect(json['pending']).toMatchObject({ change: 'resume', ends_at: null });
+    expect((await atStripe(subscriptionId)).cancel_at).toBeNull();
+    expect((await user.page('/profile')).text).toContain('Pro renews on');
+  });
+
+  it('may be asked twice: the second time nothing is left to do', async () => {
+    const { user } = await subscribe('repeater');
+    await user.api('POST', '/v1/subscription/cancel', {});
+    expect((await user.api('POST', '/v1/subscription/cancel', {})).status).toBe(200);
+    await waitFor('both announcements', () => published('repeater', 'billing.cancellation.requested').length === 2);
+    expect(published('repeater', 'billing.cancellation.requested').map((event) => event.data['outcome'])).toEqual([
+      'accepted',
+      'already_scheduled',
+    ]);
+  });
+
+  test.each([
+    ['POST', '/v1/subscription/cancel'],
+    ['POST', '/v1/subscription/resume'],
+    ['POST', '/v1/portal-sessions'],
+  ])('%s %s is 409 no_subscription for who has none', async (method, path) => {
+    const user = await gateway.as('free-rider');
+    const answer = await user.api(method, path, {});
+    expect([answer.status, answer.json['code']]).toEqual([409, 'no_subscription']);
+  });
+
+  test.each([{ immediate: 'yes' }, { immediate: 1 }, { immediate: true, subscription_id: 'sub_other' }])(
+    'refuses %j',
+    async (body) => {
+      const answer = await (await gateway.as('careless')).api('POST', '/v1/subscription/cancel', body);
+      expect([answer.status, answer.json['code']]).toEqual([400, 'request_invalid']);
+    },
+  );
+
+  it('tells people on a page that there is nothing to cancel', async () => {
+    const user = await gateway.as('free-reader');
+    const answer = await user.submit('/cancel-subscription', { immediate: 'false' });
+    expect(answer.status).toBe(409);
+    expect(answer.text).toContain('There is no subscription');
+    expect((await user.page('/manage-subscription')).status).toBe(409);
+  });
+
+  it('says 502 when Stripe fails, announces the outcome, and shows nothing as pending', async () => {
+    const { user, subscriptionId } = await subscribe('stormy');
+    gateway.simulator.setWeather('failing', /^POST /);
+    const answer = await user.api('POST', '/v1/subscription/cancel', {});
+    expect([answer.status, answer.json['code']]).toEqual([502, 'stripe_unavailable']);
+    expect((await user.api('GET', '/v1/account')).json['pending']).toBeNull();
+    expect((await atStripe(subscriptionId)).cancel_at_period_end).toBe(false);
+    await waitFor('the announcement', () => published('stormy', 'billing.cancellation.requested').length > 0);
+    expect(published('stormy', 'billing.cancellation.requested')[0]?.data['outcome']).toBe('stripe_unavailable');
+  });
+});
+
+describe('the customer portal', () => {
+  it('is reached by a link, comes back to the profile, and is announced', async () => {
+    const { user } = await subscribe('manager');
+    const answer = await user.page('/manage-subscription');
+    expect(answer.status).toBe(303);
+    const portal = await fetch(answer.headers.get('location') ?? '');
+    expect(await portal.text()).toContain(`${gateway.publicUrl}/profile`);
+    expect((await user.api('POST', '/v1/portal-sessions')).json['url']).toMatch(/^http/);
+    await waitFor('both announcements', () => published('manager', 'billing.portal.opened').length === 2);
+  });
+});

@@ -1,0 +1,4 @@
+import { runMigrateCommand } from '@billhook/database';
+import { schema } from './schema.js';
+
+await runMigrateCommand(schema);

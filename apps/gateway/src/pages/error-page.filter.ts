@@ -1,0 +1,47 @@
+import { isDatabaseUnavailable } from '@billhook/database';
+import { ProblemFilter, problemFor, Retryable } from '@billhook/runtime';
+import { Catch, Logger } from '@nestjs/common';
+import type { ArgumentsHost } from '@nestjs/common';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { GatewayConfig } from '../config.js';
+import { SignInNeeded } from '../sign-in/sign-in.guard.js';
+import { errorPage } from './error.page.js';
+
+/** Problem JSON on `/v1`, pages for people everywhere else, and the way to the sign-in page for who has to go there. */
+@Catch()
+export class ErrorPageFilter extends ProblemFilter {
+  private readonly pageLog = new Logger('page');
+
+  constructor(private readonly config: Pick<GatewayConfig, 'PUBLIC_URL' | 'SIGN_IN_URL'>) {
+    super();
+  }
+
+  override catch(thrown: unknown, host: ArgumentsHost): ReturnType<ProblemFilter['catch']> {
+    if (host.getType() !== 'http') return super.catch(thrown, host);
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const error = isDatabaseUnavailable(thrown) ? new Retryable('database_unavailable', thrown) : thrown;
+    if (/^\/v1(\/|$|\?)/.test(request.url)) return super.catch(error, host);
+    if (error instanceof SignInNeeded) this.leadToSignIn(host);
+    else this.showPage(error, host);
+    return undefined;
+  }
+
+  /** A form that was posted without a session cannot be posted again by a redirect: back to the profile instead. */
+  private leadToSignIn(host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const path = request.method === 'GET' ? request.url : '/profile';
+    const signIn = new URL(this.config.SIGN_IN_URL);
+    signIn.searchParams.set('return_to', this.config.PUBLIC_URL + path);
+    void host.switchToHttp().getResponse<FastifyReply>().header('cache-control', 'no-store').redirect(signIn.href, 303);
+  }
+
+  private showPage(error: unknown, host: ArgumentsHost): void {
+    const request = host.switchToHttp().getRequest<FastifyRequest>();
+    const reply = host.switchToHttp().getResponse<FastifyReply>();
+    const problem = problemFor(error, request.id);
+    if (problem.status >= 500) this.pageLog.error({ err: error, code: problem.code, requestId: request.id });
+    if (error instanceof Retryable) void reply.header('retry-after', String(error.retryAfterSeconds));
+    void reply.status(problem.status).type('text/html; charset=utf-8').header('cache-control', 'no-store');
+    void reply.send(errorPage(problem));
+  }
+}

@@ -1,0 +1,41 @@
+import { html } from './html.js';
+import type { Html } from './html.js';
+
+type Tone = 'good' | 'info' | 'warn' | 'bad';
+
+/**
+ * What a redirect may make the next page say. Codes, never text: a link that someone else has made must not be able to put
+ * words into our mouth.
+ */
+const messages = {
+  cancel_scheduled: {
+    tone: 'good',
+    text: 'Your subscription will not renew. You keep your plan until the date below.',
+  },
+  canceled_now: { tone: 'good', text: 'Your subscription has been cancelled, effective immediately.' },
+  resumed: { tone: 'good', text: 'Welcome back: your subscription will renew as before.' },
+  subscription_exists: {
+    tone: 'warn',
+    text: 'You already have a subscription, so nothing was bought a second time. Change your plan with Manage billing.',
+  },
+} as const satisfies Record<string, { tone: Tone; text: string }>;
+
+export type MessageCode = keyof typeof messages;
+
+export function isMessageCode(value: unknown): value is MessageCode {
+  return typeof value === 'string' && Object.hasOwn(messages, value);
+}
+
+export function flash(code: MessageCode): Html {
+  return banner(messages[code].tone, messages[code].text);
+}
+
+const marks: Record<Tone, string> = { good: '✓', info: 'ℹ', warn: '!', bad: '✕' };
+
+/** A box above the page's content; `tone` is also told by its mark, not by colour alone. */
+export function banner(tone: Tone, text: string | Html): Html {
+  return html`<div class="flash ${tone}" role="status">
+    <span aria-hidden="true">${marks[tone]}</span>
+    <p>${text}</p>
+  </div>`;
+}

@@ -1,0 +1,165 @@
+/**
+ * The look of every page, in one file that a browser keeps: no inline styles, so that the content security policy can forbid
+ * them. Contrast is at least 4.5:1 for text. No web font is fetched: Inter where it is installed, else the system's own.
+ */
+export const stylesheet = `
+:root {
+  color-scheme: dark;
+  --ground: #1a1a1a;
+  --card: rgba(45, 45, 45, 0.9);
+  --edge: rgba(255, 255, 255, 0.1);
+  --text: #ffffff;
+  --soft: #b9bdc6;
+  --on-light: #1f2937;
+  --green: #00ff88;
+  --purple: #a855f7;
+  --purple-text: #c89bff;
+  --amber: #ffc857;
+  --red: #ff8080;
+  --radius: 1.25rem;
+}
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; }
+body {
+  margin: 0;
+  min-height: 100vh;
+  display: flex;
+  flex-direction: column;
+  background:
+    radial-gradient(50rem 32rem at 12% -8%, rgba(0, 255, 136, 0.13), transparent 70%),
+    radial-gradient(50rem 32rem at 96% 4%, rgba(168, 85, 247, 0.17), transparent 70%),
+    var(--ground);
+  background-repeat: no-repeat;
+  color: var(--text);
+  font: 400 1rem/1.6 Inter, system-ui, -apple-system, "Segoe UI", Roboto, "Noto Sans", sans-serif;
+}
+a { color: var(--green); text-underline-offset: 0.2em; }
+:focus-visible { outline: 3px solid var(--green); outline-offset: 3px; border-radius: 0.4rem; }
+.skip { position: absolute; left: -100rem; top: 0.5rem; padding: 0.5rem 1rem; background: var(--ground); z-index: 1; }
+.skip:focus { left: 0.5rem; }
+.wrap { width: 100%; max-width: 66rem; margin-inline: auto; padding-inline: 1.25rem; }
+.top { border-bottom: 1px solid var(--edge); backdrop-filter: blur(12px); }
+.top .wrap {
+  display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between;
+  gap: 0.25rem 1.5rem; padding-block: 0.9rem;
+}
+.brand { font-weight: 800; font-size: 1.15rem; letter-spacing: -0.02em; color: var(--text); text-decoration: none; }
+.brand span { color: var(--green); }
+nav { display: flex; gap: 0.35rem; }
+nav a { padding: 0.4rem 0.8rem; border-radius: 0.7rem; color: var(--soft); text-decoration: none; font-weight: 500; }
+nav a:hover { color: var(--text); background: rgba(255, 255, 255, 0.07); }
+nav a[aria-current] { color: var(--text); background: rgba(255, 255, 255, 0.1); }
+main { flex: 1; padding-block: clamp(1.75rem, 5vw, 3.75rem); }
+footer { border-top: 1px solid var(--edge); color: var(--soft); font-size: 0.9rem; }
+footer .wrap { padding-block: 1.25rem; }
+
+h1, h2 { letter-spacing: -0.03em; line-height: 1.15; margin: 0; text-wrap: balance; }
+h1 { font-weight: 800; font-size: clamp(2rem, 6vw, 3.1rem); }
+h2 { font-weight: 700; font-size: 1.5rem; }
+.gradient {
+  background: linear-gradient(100deg, var(--green), #7de3c8 40%, #c9a2ff 75%, var(--purple));
+  -webkit-background-clip: text; background-clip: text; color: transparent;
+}
+.lead { color: var(--soft); font-size: 1.1rem; max-width: 42rem; margin: 0.9rem 0 0; text-wrap: pretty; }
+.center { text-align: center; }
+.center .lead { margin-inline: auto; }
+.soft { color: var(--soft); }
+.small { font-size: 0.9rem; }
+
+.card {
+  background: var(--card); border: 1px solid var(--edge); border-radius: var(--radius);
+  backdrop-filter: blur(14px); padding: clamp(1.35rem, 4vw, 2rem);
+  box-shadow: 0 1.2rem 3rem rgba(0, 0, 0, 0.35);
+}
+.narrow { max-width: 41rem; margin-inline: auto; }
+.narrow h1 { font-size: clamp(1.9rem, 5vw, 2.5rem); }
+.card > :first-child { margin-top: 0; }
+.plans { display: grid; gap: 1.25rem; grid-template-columns: repeat(3, minmax(0, 1fr)); margin-top: 2.75rem; }
+.plan { display: flex; flex-direction: column; position: relative; }
+.plan.pro { border-color: rgba(0, 255, 136, 0.45); }
+.plan.elite { border-color: rgba(168, 85, 247, 0.55); }
+.plan .price { margin: 0.9rem 0 0; font-weight: 800; font-size: 2.4rem; letter-spacing: -0.04em; line-height: 1.1; }
+.plan .price small { font-size: 1rem; font-weight: 500; letter-spacing: 0; color: var(--soft); }
+.plan .or { margin: 0.4rem 0 0; color: var(--soft); min-height: 1.6rem; }
+.plan ul { list-style: none; margin: 1.4rem 0 1.8rem; padding: 0; flex: 1; }
+.plan li { padding: 0.32rem 0 0.32rem 1.7rem; position: relative; }
+.plan li::before { content: "✓"; position: absolute; left: 0; font-weight: 700; color: var(--soft); }
+.plan.pro li::before, .pro-text { color: var(--green); }
+.plan.elite li::before, .elite-text { color: var(--purple-text); }
+.save {
+  display: inline-block; padding: 0.05rem 0.6rem; border-radius: 1rem; font-size: 0.85rem; font-weight: 600;
+  color: var(--green); background: rgba(0, 255, 136, 0.12); white-space: nowrap;
+}
+.elite .save { color: var(--purple-text); background: rgba(168, 85, 247, 0.18); }
+.badge {
+  position: absolute; top: -0.8rem; left: 1.5rem; padding: 0.1rem 0.8rem; border-radius: 1rem;
+  font-size: 0.85rem; font-weight: 700; background: var(--text); color: var(--on-light);
+}
+.secure { text-align: center; margin: 2.25rem 0 0; color: var(--soft); }
+
+.actions { display: flex; flex-wrap: wrap; gap: 0.75rem; margin-top: 1.6rem; }
+.actions form { margin: 0; }
+.plan .actions { flex-direction: column; margin-top: 0; }
+.center .actions { justify-content: center; }
+.button {
+  display: inline-block; padding: 0.75rem 1.35rem; border-radius: 0.85rem; border: 1px solid transparent;
+  font: inherit; font-weight: 600; line-height: 1.35; text-align: center; text-decoration: none; cursor: pointer;
+  color: var(--text); background: transparent;
+  transition: transform 0.15s ease, filter 0.15s ease, background-color 0.15s ease;
+}
+.button:hover { transform: translateY(-2px); filter: brightness(1.08); }
+.button:active { transform: none; }
+.button.green { color: #07281a; background: linear-gradient(100deg, var(--green), #2ddfb4); }
+.button.purple { color: #fff; background: linear-gradient(100deg, #8b37e0, #6d28d9); }
+.button.quiet { border-color: rgba(255, 255, 255, 0.26); }
+.button.quiet:hover { background: rgba(255, 255, 255, 0.07); }
+.button.danger { border-color: rgba(255, 128, 128, 0.55); color: var(--red); }
+.button.danger:hover { background: rgba(255, 128, 128, 0.1); }
+
+.flash {
+  display: flex; gap: 0.75rem; padding: 0.9rem 1.2rem; margin: 0 0 1.5rem; border-radius: 0.9rem;
+  border: 1px solid var(--tone); background: var(--card);
+}
+.flash p { margin: 0; }
+.flash span { color: var(--tone); font-weight: 700; }
+.good { --tone: var(--green); }
+.info { --tone: var(--soft); }
+.warn { --tone: var(--amber); }
+.bad { --tone: var(--red); }
+
+.facts { margin: 1.6rem 0 0; display: grid; gap: 0; }
+.facts div {
+  display: flex; flex-wrap: wrap; justify-content: space-between; gap: 0 1.5rem;
+  padding: 0.75rem 0; border-top: 1px solid var(--edge);
+}
+.facts dt { color: var(--soft); }
+.facts dd { margin: 0; font-weight: 600; text-align: right; }
+.stack > * + * { margin-top: 1.25rem; }
+
+.spinner {
+  width: 3rem; height: 3rem; margin: 0 auto 1.5rem; border-radius: 50%;
+  border: 4px solid rgba(255, 255, 255, 0.16); border-top-color: var(--green); animation: turn 1s linear infinite;
+}
+.mark {
+  width: 4rem; height: 4rem; margin: 0 auto 1.5rem; border-radius: 50%; display: grid; place-items: center;
+  font-size: 1.9rem; font-weight: 800; line-height: 1; border: 3px solid currentColor; color: var(--tone);
+}
+.code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.85rem; color: var(--soft); }
+@keyframes turn { to { transform: rotate(1turn); } }
+
+@media (max-width: 56rem) {
+  .plans { grid-template-columns: minmax(0, 30rem); justify-content: center; gap: 1.75rem; }
+  .plan ul { flex: none; }
+}
+@media (max-width: 30rem) {
+  .actions { flex-direction: column; }
+  .actions .button, .actions form { width: 100%; }
+}
+@media (prefers-reduced-motion: reduce) {
+  * { animation: none !important; transition: none !important; }
+  .button:hover { transform: none; }
+}
+`;
+
+/** The mark in the browser's tab: a hook in the brand's green. */
+export const icon = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect width="32" height="32" rx="8" fill="#1a1a1a"/><path d="M11 6v15a5 5 0 0 0 10 0v-3" fill="none" stroke="#00ff88" stroke-width="3.5" stroke-linecap="round"/></svg>`;

@@ -1,0 +1,43 @@
+import { SetMetadata } from '@nestjs/common';
+
+/** What a route asks for: `page` leads to the sign-in page, `api` answers 401. */
+export type Access = 'page' | 'api';
+
+export const accessKey = 'billhook:access';
+
+/** Marks a controller or a route as only for who is signed in. */
+export const SignedIn = (access: Access) => SetMetadata(accessKey, access);
+
+/**
+ * Every route that answers without a sign-in. Anything that is neither here nor marked `@SignedIn` stops the service at
+ * start, so that a route cannot be open by omission.
+ */
+export const publicRoutes: ReadonlySet<string> = new Set([
+  'GET /',
+  'GET /pricing',
+  'GET /assets/billhook.css',
+  'GET /assets/icon.svg',
+  'GET /v1/plans',
+  // Takes the bearer token itself: it is how a session begins.
+  'POST /v1/session',
+  // Signing out must work with a session that has expired.
+  'DELETE /v1/session',
+]);
+
+export interface Route {
+  method: string;
+  path: string;
+  access: Access | undefined;
+}
+
+/** What is wrong with the service's routes: open by omission, or on the list without existing. Empty when nothing is. */
+export function accessProblems(routes: readonly Route[]): string[] {
+  const keys = routes.map((route) => ({ ...route, key: `${route.method} ${route.path}` }));
+  const existing = new Set(keys.map((route) => route.key));
+  return [
+    ...keys
+      .filter((route) => (route.access === undefined) !== publicRoutes.has(route.key))
+      .map((route) => `${route.key} must be either marked @SignedIn or on the list of public routes`),
+    ...[...publicRoutes].filter((key) => !existing.has(key)).map((key) => `${key} is on the list but does not exist`),
+  ];
+}
