@@ -15,6 +15,8 @@ const infrastructure = {
 
 export default {
   rootDir: import.meta.dirname,
+  // Real servers on a busy machine: a time-out is for what hangs, not for what is slow.
+  testTimeout: 30_000,
   projects: [
     {
       ...shared,

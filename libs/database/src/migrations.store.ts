@@ -26,19 +26,27 @@ export interface MigrateOptions {
 const migrationLock = 7_203_114;
 
 /**
- * Creates the service's roles and schema and runs what is pending, under an advisory lock. Safe to repeat and to run twice at
- * once. Returns the names of the migrations that ran.
+ * Creates the service's roles and schema and runs what is pending. Safe to repeat and to run twice at once: advisory locks are
+ * per database, so the lock is taken in the administrator's own, which all migrations of a server share. Returns the names of
+ * the migrations that ran.
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
   const target = targetOf(options);
-  const admin = new Client({ connectionString: target.url, connectionTimeoutMillis: 5_000 });
-  await admin.connect();
+  return withClient(options.adminUrl, async (server) => {
+    await server.query('SELECT pg_advisory_lock($1)', [migrationLock]);
+    await prepareRoles(server, target);
+    await withClient(target.url, (database) => prepareSchema(database, target));
+    return runAsOwner(options, target);
+  });
+}
+
+async function withClient<T>(connectionString: string, work: (client: Client) => Promise<T>): Promise<T> {
+  const client = new Client({ connectionString, connectionTimeoutMillis: 5_000 });
+  await client.connect();
   try {
-    await admin.query('SELECT pg_advisory_lock($1)', [migrationLock]);
-    await prepareRoles(admin, target);
-    return await runAsOwner(options, target);
+    return await work(client);
   } finally {
-    await admin.end();
+    await client.end();
   }
 }
 
@@ -82,23 +90,27 @@ function targetOf({ adminUrl, serviceUrl, service }: MigrateOptions): Target {
 }
 
 /** The owner cannot log in and the service cannot become it: a stolen service password changes no table's shape. */
-async function prepareRoles(admin: Client, target: Target): Promise<void> {
-  const [role, owner, schema] = [target.role, target.owner, target.schema].map(escapeIdentifier);
-  await createRoleOnce(admin, target.role, 'LOGIN');
-  await createRoleOnce(admin, target.owner, 'NOLOGIN');
-  await admin.query(
-    `ALTER ROLE ${role} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD ${escapeLiteral(target.password)}`,
+async function prepareRoles(server: Client, { role, owner, password }: Target): Promise<void> {
+  await createRoleOnce(server, role, 'LOGIN');
+  await createRoleOnce(server, owner, 'NOLOGIN');
+  await server.query(
+    `ALTER ROLE ${escapeIdentifier(role)} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE PASSWORD ${escapeLiteral(password)}`,
   );
-  await admin.query(`REVOKE ALL ON DATABASE ${escapeIdentifier(target.database)} FROM PUBLIC`);
-  await admin.query(`GRANT CONNECT ON DATABASE ${escapeIdentifier(target.database)} TO ${role}`);
-  await admin.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
-  await admin.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${owner}`);
-  await admin.query(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`);
 }
 
-async function createRoleOnce(admin: Client, name: string, login: 'LOGIN' | 'NOLOGIN'): Promise<void> {
-  const { rowCount } = await admin.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name]);
-  if (rowCount === 0) await admin.query(`CREATE ROLE ${escapeIdentifier(name)} ${login}`);
+/** Nobody reaches the database or the schema but who is let in here. */
+async function prepareSchema(database: Client, target: Target): Promise<void> {
+  const [role, owner, schema] = [target.role, target.owner, target.schema].map(escapeIdentifier);
+  await database.query(`REVOKE ALL ON DATABASE ${escapeIdentifier(target.database)} FROM PUBLIC`);
+  await database.query(`GRANT CONNECT ON DATABASE ${escapeIdentifier(target.database)} TO ${role}`);
+  await database.query('REVOKE ALL ON SCHEMA public FROM PUBLIC');
+  await database.query(`CREATE SCHEMA IF NOT EXISTS ${schema} AUTHORIZATION ${owner}`);
+  await database.query(`GRANT USAGE ON SCHEMA ${schema} TO ${role}`);
+}
+
+async function createRoleOnce(server: Client, name: string, login: 'LOGIN' | 'NOLOGIN'): Promise<void> {
+  const { rowCount } = await server.query('SELECT 1 FROM pg_roles WHERE rolname = $1', [name]);
+  if (rowCount === 0) await server.query(`CREATE ROLE ${escapeIdentifier(name)} ${login}`);
 }
 
 async function runAsOwner({ service }: MigrateOptions, target: Target): Promise<string[]> {

@@ -1,0 +1,41 @@
+# Everything a developer runs. On a bare machine (Node 20+ with npm, git, make) each target installs what it needs first.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-once story test check build migrate format clean
+
+# `exec`, so that the program is make's own child: it notices when make is killed, and stops what it started.
+with := exec bash deploy/with-toolchain.sh
+# Jest's own 5 s are too few for a spec on real servers while another one takes the second core.
+jest := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js --testTimeout=30000
+# JEST_ARGS reaches Jest, e.g. make test JEST_ARGS="--selectProjects spec"
+JEST_ARGS ?=
+
+help: ## List the targets
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+
+demo: ## Start everything with the pretend Stripe and stay up until Ctrl-C
+	@$(with) --build node dist/demo/src/main.js up
+
+demo-once: ## Start everything, play the whole story, say what was seen, stop everything
+	@$(with) --build node dist/demo/src/main.js once
+
+story: ## Play the story against a system that is already up (make demo, docker compose up)
+	@$(with) --build node dist/demo/src/main.js story
+
+test: ## Run every test, on real PostgreSQL and RabbitMQ and in a real browser
+	@$(with) --build --browser $(jest) --maxWorkers=2 $(JEST_ARGS)
+
+check: ## Check format, types, lint and the boundaries between rooms
+	@$(with) bash deploy/check.sh
+
+build: ## Compile the services into dist
+	@$(with) --build true
+
+migrate: ## Migrate the schemas and declare the topology of the servers named in the environment
+	@$(with) --build bash deploy/migrate.sh
+
+format: ## Format every file
+	@$(with) npm run --silent format
+
+clean: ## Remove what was installed and built (node_modules, .tools, dist)
+	@rm -rf node_modules .tools dist coverage
