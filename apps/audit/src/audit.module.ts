@@ -1,4 +1,4 @@
-import { dataSourceOptions, databaseCheck } from '@billhook/database';
+import { DatabaseFailureFilter, dataSourceOptions, databaseCheck } from '@billhook/database';
 import { BatchTransport, isSurroundingsFailure } from '@billhook/messaging';
 import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
@@ -10,7 +10,6 @@ import { DataSource } from 'typeorm';
 import { AppendConsumer } from './append/append.consumer.js';
 import { AppendStore } from './append/append.store.js';
 import type { AuditConfig } from './config.js';
-import { DatabaseFailureFilter } from './database-failure.filter.js';
 import { EntriesController } from './query/entries.controller.js';
 import { EntriesStore } from './query/entries.store.js';
 import { schema } from './schema.js';

@@ -1,5 +1,13 @@
+import { planCatalogue } from '@billhook/billing';
 import { dataSourceOptions, databaseCheck } from '@billhook/database';
-import { BatchTransport, EventPublisher, isSurroundingsFailure, Outbox, OutboxRelay } from '@billhook/messaging';
+import {
+  BatchTransport,
+  EventPublisher,
+  isSurroundingsFailure,
+  Outbox,
+  OutboxRelay,
+  OutboxRunner,
+} from '@billhook/messaging';
 import { createTokenVerifier, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
 import { createStripeClient } from '@billhook/stripe';
@@ -15,7 +23,7 @@ import { AccountController } from './account/account.controller.js';
 import { AccountReader } from './account/account-reader.store.js';
 import { AccountStore } from './account/account.store.js';
 import { ProfileController } from './account/profile.controller.js';
-import { catalogueOf, planCatalogueToken } from './catalogue.js';
+import { planCatalogueToken } from './catalogue.js';
 import { CheckoutAnnouncer } from './checkout/checkout-announcer.store.js';
 import { CheckoutAttemptStore } from './checkout/checkout-attempt.store.js';
 import { CheckoutController } from './checkout/checkout.controller.js';
@@ -30,7 +38,6 @@ import { configureHttp, maxBodyBytes } from './http.module.js';
 import { ManageController } from './manage/manage.controller.js';
 import { ManagePagesController } from './manage/manage-pages.controller.js';
 import { PlanManagement } from './manage/plan-management.client.js';
-import { OutboxRunner } from './outbox-runner.relay.js';
 import { AssetsController } from './pages/assets.controller.js';
 import { schema } from './schema.js';
 import { AccessCheck } from './sign-in/access-check.module.js';
@@ -75,7 +82,7 @@ export class GatewayModule {
         ...own,
         ...surroundings(config),
         { provide: GatewayConfig, useValue: config },
-        { provide: planCatalogueToken, useFactory: () => catalogueOf(config) },
+        { provide: planCatalogueToken, useFactory: () => planCatalogue(config.planPrices()) },
         { provide: APP_GUARD, useExisting: SignInGuard },
       ],
     };
@@ -141,6 +148,7 @@ export function gatewayService(config: GatewayConfig): ServiceOptions {
     readiness: (app) => ({
       database: databaseCheck(app.get(DataSource)),
       queue: () => app.get(BatchTransport).readiness(),
+      publisher: () => app.get(EventPublisher).readiness(),
     }),
     configure: (app) => configureHttp(app, config),
     fastify: {

@@ -1,5 +1,6 @@
-import { dataSourceOptions, databaseCheck } from '@billhook/database';
-import { BatchTransport, EventPublisher, isSurroundingsFailure, OutboxRelay } from '@billhook/messaging';
+import { planCatalogue } from '@billhook/billing';
+import { DatabaseFailureFilter, dataSourceOptions, databaseCheck } from '@billhook/database';
+import { BatchTransport, EventPublisher, isSurroundingsFailure, OutboxRelay, OutboxRunner } from '@billhook/messaging';
 import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
 import { createStripeClient } from '@billhook/stripe';
@@ -26,8 +27,7 @@ import { SubscriptionEntity } from './ledger/subscription.entity.js';
 import { AccountsController } from './ops/accounts.controller.js';
 import { EventsController } from './ops/events.controller.js';
 import { ExplainStore } from './ops/explain.store.js';
-import { OutboxRelaying } from './outbox.relay.js';
-import { catalogueOf, RulesSource } from './rules.js';
+import { RulesSource } from './rules.js';
 import { schema } from './schema.js';
 
 const entities = [AccountEntity, CustomerEntity, PaymentEntity, PendingFetchEntity, SubscriptionEntity];
@@ -50,7 +50,7 @@ export class SubscriptionModule {
         ExplainStore,
         FetchApplier,
         LedgerStore,
-        OutboxRelaying,
+        OutboxRunner,
         PendingFetchConsumer,
         PendingFetchStore,
         RawEvents,
@@ -62,15 +62,14 @@ export class SubscriptionModule {
 }
 
 function configured(config: SubscriptionConfig): Provider[] {
-  const { DATABASE_URL: databaseUrl, RABBITMQ_URL: brokerUrl, STRIPE_API_BASE: apiBase, NODE_ENV: nodeEnv } = config;
+  const { DATABASE_URL: databaseUrl, RABBITMQ_URL: brokerUrl } = config;
   return [
-    { provide: RulesSource, useFactory: () => new RulesSource(catalogueOf(config)) },
+    { provide: RulesSource, useFactory: () => new RulesSource(planCatalogue(config.planPrices())) },
     { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
     { provide: APP_GUARD, useClass: RolesGuard },
     {
       provide: stripeToken,
-      useFactory: () =>
-        createStripeClient({ secretKey: config.STRIPE_SECRET_KEY, nodeEnv, ...(apiBase && { apiBase }) }),
+      useFactory: () => createStripeClient(config.stripeClient()),
     },
     {
       provide: EventPublisher,
@@ -101,6 +100,7 @@ export function subscriptionService(config: SubscriptionConfig): ServiceOptions 
     name: 'subscription',
     config,
     module: SubscriptionModule.with(config),
+    configure: (app) => void app.useGlobalFilters(new DatabaseFailureFilter()),
     consumers: (app) => [app.get(BatchTransport)],
     readiness: (app) => ({
       database: databaseCheck(app.get(DataSource)),

@@ -3,6 +3,7 @@
  * migrations under owners that the services cannot use.
  */
 export { isDatabaseUnavailable } from './connection-failures.js';
+export { DatabaseFailureFilter, withDatabaseFailureNamed } from './database-failure.filter.js';
 export { databaseCheck, dataSourceOptions } from './data-source.module.js';
 export type { DataSourceSettings } from './data-source.module.js';
 export { listen } from './listen.client.js';

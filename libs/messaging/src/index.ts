@@ -10,6 +10,7 @@ export { Inbox } from './inbox.store.js';
 export type { InboxEntry, InboxFilter, ParkedEvent, Settled } from './inbox.store.js';
 export type { MessagingLog } from './log.js';
 export { OutboxRelay } from './outbox.relay.js';
+export { OutboxRunner } from './outbox-runner.relay.js';
 export type { OutboxRelayOptions } from './outbox.relay.js';
 export { Outbox } from './outbox.store.js';
 export type { OutboxEvent } from './outbox.store.js';

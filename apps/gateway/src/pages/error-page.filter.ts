@@ -1,4 +1,4 @@
-import { isDatabaseUnavailable } from '@billhook/database';
+import { withDatabaseFailureNamed } from '@billhook/database';
 import { ProblemFilter, problemFor, Retryable } from '@billhook/runtime';
 import { Catch, Logger } from '@nestjs/common';
 import type { ArgumentsHost } from '@nestjs/common';
@@ -19,7 +19,7 @@ export class ErrorPageFilter extends ProblemFilter {
   override catch(thrown: unknown, host: ArgumentsHost): ReturnType<ProblemFilter['catch']> {
     if (host.getType() !== 'http') return super.catch(thrown, host);
     const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const error = isDatabaseUnavailable(thrown) ? new Retryable('database_unavailable', thrown) : thrown;
+    const error = withDatabaseFailureNamed(thrown);
     if (/^\/v1(\/|$|\?)/.test(request.url)) return super.catch(error, host);
     if (error instanceof SignInNeeded) this.leadToSignIn(host);
     else this.showPage(error, host);

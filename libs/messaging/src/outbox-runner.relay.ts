@@ -1,10 +1,15 @@
-import { BatchTransport, EventPublisher, OutboxRelay } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { BatchTransport } from './batch-transport.consumer.js';
+import { OutboxRelay } from './outbox.relay.js';
+import { EventPublisher } from './publisher.relay.js';
 
-/** Keeps the outbox flowing while the service runs. On the way down: take nothing new, publish what is left, hang up. */
+/**
+ * Keeps a service's outbox flowing while it runs; a provider beside the three that it takes. On the way down: take nothing new,
+ * publish what is left, hang up. What is written later still waits in the outbox, for another replica or the next start.
+ */
 @Injectable()
-export class OutboxRelaying implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class OutboxRunner implements OnApplicationBootstrap, BeforeApplicationShutdown {
   constructor(
     private readonly transport: BatchTransport,
     private readonly relay: OutboxRelay,
