@@ -104,7 +104,7 @@ function stateOf(row: SubscriptionRow): string {
 
 function truthOf(steps: Step[]): string {
   const last = newestOf(steps);
-  const order = { at: at(last.second), kind: last.kind, state: '', startedFrom: null };
+  const order = { at: at(last.second), kind: last.kind, state: '', startedFrom: null, events: [] };
   return stateOf(toRow(toSnapshot(last.state), { pastDue: null, order }, context));
 }
 

@@ -86,7 +86,7 @@ describe('events out of order', () => {
 
   it('the same event again changes nothing', () => {
     const { decisions } = run(delivered(events, 0, 1, 1));
-    expect(lastOf(decisions)).toEqual({ kind: 'ignored', reason: 'state_already_known', row: null });
+    expect(lastOf(decisions)).toEqual({ kind: 'ignored', reason: 'event_already_seen', row: null });
   });
 
   it('an end with an earlier time than the newest state still ends: Stripe never brings a subscription back', () => {
@@ -122,6 +122,25 @@ describe('events of one second', () => {
   it('a change and its undoing close a circle that only Stripe can open', () => {
     const { decisions } = run(history(['created', 0, pro], ['updated', 5, ending], ['updated', 5, pro]));
     expect(lastOf(decisions)).toEqual({ kind: 'needsFetch', reason: 'circle_in_one_second' });
+  });
+
+  it('two that look alike mean that there was a way back between them: only Stripe can tell which was last', () => {
+    const events = history(
+      ['created', 0, pro],
+      ['updated', 1, elite],
+      ['updated', 1, ending],
+      ['updated', 1, elite],
+      ['updated', 1, ending],
+    );
+    const { decisions } = run(delivered(events, 0, 4, 2));
+    expect(lastOf(decisions)).toEqual({ kind: 'needsFetch', reason: 'gap_in_one_second' });
+  });
+
+  it('one of them repeated after the others is no news, even where its change would fit once more', () => {
+    const events = history(['created', 0, pro], ['updated', 1, elite], ['updated', 1, ending], ['updated', 1, elite]);
+    const { row, decisions } = run(delivered(events, 0, 1, 2, 3, 2));
+    expect(lastOf(decisions)).toMatchObject({ kind: 'ignored', reason: 'event_already_seen' });
+    expect(row).toMatchObject({ tier: 2, cancelAtPeriodEnd: false });
   });
 
   it('two updates with one missing between them need a fetch', () => {

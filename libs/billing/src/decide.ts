@@ -1,5 +1,5 @@
 import type { DomainEvent, SubscriptionView } from '@billhook/contracts';
-import { changeOf, orderOf, placeChange } from './snapshot-order.js';
+import { changeOf, eventsWith, hasSeen, isSameSecond, orderOf, placeChange } from './snapshot-order.js';
 import type { SubscriptionEvent } from './stripe-event.js';
 import { toRow, toView } from './subscription-row.js';
 import type { PastDue, RowContext, SubscriptionRow } from './subscription-row.js';
@@ -25,6 +25,7 @@ export function decide(current: SubscriptionRow | null, event: SubscriptionEvent
   const ends = isTerminal(event.snapshot.status);
   if (hasEnded && !ends) return { kind: 'ignored', reason: 'subscription_has_ended', row: null };
   if (!hasEnded && ends) return apply(current, event, context, startedFrom(event));
+  if (hasSeen(event, current.order)) return { kind: 'ignored', reason: 'event_already_seen', row: null };
   const placement = placeChange(changeOf(event), current.order);
   switch (placement.kind) {
     case 'newer':
@@ -50,7 +51,7 @@ function apply(
   context: RowContext,
   start: string | null,
 ): Decision {
-  const memory = { pastDue: pastDueAfter(current, event), order: orderOf(event, start) };
+  const memory = { pastDue: pastDueAfter(current, event), order: orderOf(event, start, current?.order ?? null) };
   const row = toRow(event.snapshot, memory, context);
   return { kind: 'applied', row, domainEvents: subscriptionEvents(current, row, event.type) };
 }
@@ -87,8 +88,10 @@ function learnFrom(
   startedFrom: string | null,
 ): SubscriptionRow | null {
   const pastDue = current.pastDue === null ? null : earlierPastDue(current.pastDue, event);
-  const isNothingNew = pastDue === current.pastDue && startedFrom === current.order.startedFrom;
-  return isNothingNew ? null : { ...current, pastDue, order: { ...current.order, startedFrom } };
+  const events = isSameSecond(event, current.order) ? eventsWith(event, current.order) : current.order.events;
+  const isOrderAsBefore = startedFrom === current.order.startedFrom && events === current.order.events;
+  if (isOrderAsBefore && pastDue === current.pastDue) return null;
+  return { ...current, pastDue, order: { ...current.order, startedFrom, events } };
 }
 
 function earlierPastDue(known: PastDue, event: SubscriptionEvent): PastDue {

@@ -31,7 +31,7 @@ export function aRow(overrides: Partial<SubscriptionRow> = {}): SubscriptionRow 
     trialEnd: null,
     createdAt: day(0),
     pastDue: null,
-    order: { at: day(0), kind: 'created', state: 'state', startedFrom: null },
+    order: { at: day(0), kind: 'created', state: 'state', startedFrom: null, events: [] },
     ...overrides,
   };
 }

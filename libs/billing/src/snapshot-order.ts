@@ -9,6 +9,8 @@ export interface SnapshotOrder {
   state: string;
   /** Fingerprint of the state before the first change known within the second `at`; null where that cannot be told. */
   startedFrom: string | null;
+  /** Ids of the events of the second `at` that went into it: repeating one is no news, though its change might fit again. */
+  events: readonly string[];
 }
 
 /** Where an event stands against a row. `older` still tells the row from what state its second started. */
@@ -31,8 +33,28 @@ export function fingerprint(snapshot: SubscriptionSnapshot): string {
   return JSON.stringify(snapshot);
 }
 
-export function orderOf(event: SubscriptionEvent, startedFrom: string | null): SnapshotOrder {
-  return { at: event.at, kind: event.kind, state: fingerprint(event.snapshot), startedFrom };
+export function orderOf(
+  event: SubscriptionEvent,
+  startedFrom: string | null,
+  current: SnapshotOrder | null,
+): SnapshotOrder {
+  const { at, kind, snapshot } = event;
+  return { at, kind, state: fingerprint(snapshot), startedFrom, events: eventsWith(event, current) };
+}
+
+/** The events of the row's second, this one included. An event of another second begins a list of its own, or none. */
+export function eventsWith(event: SubscriptionEvent, current: SnapshotOrder | null): readonly string[] {
+  if (event.kind === 'fetched') return [];
+  if (current === null || !isSameSecond(event, current)) return [event.id];
+  return hasSeen(event, current) ? current.events : [...current.events, event.id];
+}
+
+export function isSameSecond(event: SubscriptionEvent, current: SnapshotOrder): boolean {
+  return event.at.getTime() === current.at.getTime();
+}
+
+export function hasSeen(event: SubscriptionEvent, current: SnapshotOrder): boolean {
+  return event.kind !== 'fetched' && current.events.includes(event.id);
 }
 
 export function changeOf(event: SubscriptionEvent): Change {
@@ -83,6 +105,9 @@ function placeTwin(change: Change, current: SnapshotOrder): Placement {
  * The changes of one second form a walk from state to state. A row holds one unbroken stretch of it: `startedFrom` … `state`.
  * A change that leads on from the stretch's end is newer, one that leads up to its start is older. One that does both closes a
  * circle, in which any change could have been the last; one that does neither leaves a gap. Only Stripe can settle those two.
+ *
+ * Why this ends in the truth: each event is used once (`events`), at one end of the stretch or the other. Once all are used,
+ * the stretch is a walk over the same changes as Stripe's, and unless it is a circle, all such walks end in the same state.
  */
 function placeInChain(change: Change, current: SnapshotOrder): Placement {
   if (change.before === null || current.startedFrom === null)
@@ -90,7 +115,6 @@ function placeInChain(change: Change, current: SnapshotOrder): Placement {
   const leadsOn = change.before === current.state;
   const leadsUp = change.state === current.startedFrom;
   if (leadsOn && change.state === current.state) return { kind: 'same' };
-  if (change.before === current.startedFrom && change.state === current.state) return { kind: 'same' };
   if (leadsOn && !leadsUp) return { kind: 'newer', startedFrom: current.startedFrom };
   if (leadsUp && !leadsOn) return { kind: 'older', startedFrom: change.before };
   return { kind: 'unclear', reason: leadsOn ? 'circle_in_one_second' : 'gap_in_one_second' };

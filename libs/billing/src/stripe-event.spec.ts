@@ -29,6 +29,7 @@ describe('a subscription event', () => {
         customerId: 'cus_1',
         userId: 'user_1',
         event: {
+          id: 'evt_1',
           type: 'customer.subscription.created',
           kind: 'created',
           at: new Date(started * 1000),

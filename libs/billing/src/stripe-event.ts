@@ -14,6 +14,8 @@ export type LifecycleKind = 'created' | 'updated' | 'deleted' | 'fetched';
 export type SubscriptionEvent = AnnouncedSubscription | FetchedSubscription;
 
 export interface AnnouncedSubscription {
+  /** Stripe's event id. */
+  id: string;
   kind: 'created' | 'updated' | 'deleted';
   /** Stripe's event type. */
   type: string;
@@ -102,6 +104,7 @@ function subscriptionFact(event: Envelope): Reading<StripeFact> {
   if (!snapshot.ok) return snapshot;
   const { customerId, userId } = snapshot.value;
   const announced: AnnouncedSubscription = {
+    id: event.id,
     type: event.type,
     kind: lifecycleKind(event.type),
     at: event.createdAt,

@@ -68,6 +68,9 @@ export class SubscriptionEntity {
   @Column('text', { name: 'order_started_from', nullable: true })
   orderStartedFrom: string | null;
 
+  @Column('text', { name: 'order_events', array: true })
+  orderEvents: string[];
+
   @CreateDateColumn({ type: 'timestamptz', name: 'created_at' })
   createdAt: Date;
 
@@ -86,16 +89,17 @@ export function toSubscriptionColumns(row: SubscriptionRow): Omit<SubscriptionEn
     orderKind: order.kind,
     orderState: order.state,
     orderStartedFrom: order.startedFrom,
+    orderEvents: [...order.events],
   };
 }
 
 export function fromSubscriptionEntity(entity: SubscriptionEntity): SubscriptionRow {
   const { stripeCreatedAt, pastDueSince, pastDueIsExact, createdAt: _created, updatedAt: _updated, ...rest } = entity;
-  const { orderAt, orderKind, orderState, orderStartedFrom, ...same } = rest;
+  const { orderAt, orderKind, orderState, orderStartedFrom, orderEvents, ...same } = rest;
   return {
     ...same,
     createdAt: stripeCreatedAt,
     pastDue: pastDueSince === null ? null : { since: pastDueSince, isExact: pastDueIsExact },
-    order: { at: orderAt, kind: orderKind, state: orderState, startedFrom: orderStartedFrom },
+    order: { at: orderAt, kind: orderKind, state: orderState, startedFrom: orderStartedFrom, events: orderEvents },
   };
 }

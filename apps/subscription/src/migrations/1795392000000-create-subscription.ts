@@ -42,6 +42,7 @@ const tables = [
      order_kind           text NOT NULL CHECK (order_kind IN ('created', 'updated', 'deleted', 'fetched')),
      order_state          text NOT NULL,
      order_started_from   text,
+     order_events         text[] NOT NULL,
      created_at           timestamptz NOT NULL DEFAULT now(),
      updated_at           timestamptz NOT NULL DEFAULT now()
    )`,
