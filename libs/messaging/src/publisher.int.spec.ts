@@ -102,8 +102,11 @@ describe('EventPublisher', () => {
   });
 
   it('gives up waiting for a confirm in time', async () => {
-    await started({ timeoutMs: 0 });
+    const cable = await startCableProxy(broker.url);
+    await started({ url: cable.url, timeoutMs: 100 });
+    cable.mute();
     await expect(publisher.publish(anEvent())).rejects.toMatchObject(unavailable);
+    await cable.close();
   });
 
   it('says which queue is missing and when it is back', async () => {

@@ -3,8 +3,10 @@ import amqp from 'amqplib';
 import type { ServiceSchema } from '@billhook/database';
 import pg from 'pg';
 import type { QueryRunner } from 'typeorm';
-import { createTestBroker, type TestBroker } from './test-broker.client.js';
-import { createTestDatabase, type TestDatabase } from './test-database.store.js';
+import { createTestBroker } from './test-broker.client.js';
+import type { TestBroker } from './test-broker.client.js';
+import { createTestDatabase } from './test-database.store.js';
+import type { TestDatabase } from './test-database.store.js';
 import { virtualHosts } from './infrastructure/virtual-hosts.client.js';
 import { waitFor } from './wait-for.js';
 

@@ -1,28 +1,27 @@
-import { waitFor } from '@billhook/testing';
+import { startCableProxy, waitFor } from '@billhook/testing';
+import type { CableProxy } from '@billhook/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { asSuperuser, opened, startAudit } from '../audit.spec-data.js';
 import type { AuditUnderTest } from '../audit.spec-data.js';
-import { openProxy } from './cuttable-proxy.spec-data.js';
-import type { CuttableProxy } from './cuttable-proxy.spec-data.js';
 
 describe('a crash between append and ack', () => {
   let audit: AuditUnderTest | undefined;
-  let proxy: CuttableProxy | undefined;
+  let cable: CableProxy | undefined;
 
   afterEach(async () => {
     await audit?.stop();
-    proxy?.close();
+    await cable?.close();
   });
 
   it('leaves one entry: what was appended and not acknowledged comes again and is known', async () => {
     const started = await startAudit(async (url) => {
-      proxy = await openProxy(url);
-      return proxy.url;
+      cable = await startCableProxy(url);
+      return cable.url;
     });
     audit = started;
     await started.settled();
-    // Whoever holds the lock keeps the append from returning: long enough to cut the wire while it is at work.
+    // Whoever holds the lock keeps the append from returning: long enough to pull the cable while it is at work.
     const holder = new pg.Client({ connectionString: started.database.adminUrl });
     await holder.connect();
     await holder.query(`SELECT pg_advisory_lock('audit.entry'::regclass::oid::bigint)`);
@@ -37,10 +36,10 @@ describe('a crash between append and ack', () => {
       );
       return rows.length === 1;
     });
-    proxy?.cut();
+    cable?.pull();
     await holder.end();
     await waitFor('the entry', async () => (await started.get(`/v1/entries/${event.attributes.id}`)).status === 200);
-    proxy?.mend();
+    cable?.mend();
     await started.settled();
     expect(await started.entries('user_id=crash')).toHaveLength(1);
     expect(await duplicates(started)).toBe(duplicatesBefore + 1);

@@ -1,8 +1,6 @@
-import { waitFor } from '@billhook/testing';
-import type { StripeEventBody } from '@billhook/testing';
+import { startCableProxy, waitFor } from '@billhook/testing';
+import type { CableProxy, StripeEventBody } from '@billhook/testing';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { startBrokerProxy } from '../broker-proxy.spec-data.js';
-import type { BrokerProxy } from '../broker-proxy.spec-data.js';
 import { CustomerStory } from '../customer-story.spec-data.js';
 import { linked, opened } from '../messages.spec-data.js';
 import { World } from '../running-service.spec-data.js';
@@ -23,25 +21,25 @@ const versionsOf = async (userId: string) =>
   (await world.told('billing.account.changed', userId)).map(({ version }) => version);
 
 describe('a crash between save and ack', () => {
-  let proxy: BrokerProxy;
+  let cable: CableProxy;
 
   beforeEach(async () => {
-    proxy = await startBrokerProxy(world.brokerUrl);
+    cable = await startCableProxy(world.brokerUrl);
   });
 
   afterEach(async () => {
-    await proxy.close();
+    await cable.close();
   });
 
   it('has the event delivered again, with one effect', async () => {
-    const service = await world.start({ RABBITMQ_URL: proxy.url });
+    const service = await world.start({ RABBITMQ_URL: cable.url });
     await waitFor('the consumer', async () => (await fetch(`${service.managementUrl}/health/ready`)).status === 200);
     const story = new CustomerStory('crash');
-    proxy.holdAcks();
+    cable.mute();
     const events = [story.created(), story.invoice('paid')];
     await world.publish(...events);
     await world.outcomesOf(...events.map(({ id }) => id));
-    proxy.cut();
+    cable.cut();
 
     await waitFor('the second delivery', async () => {
       const metrics = await (await fetch(`${service.managementUrl}/metrics`)).text();

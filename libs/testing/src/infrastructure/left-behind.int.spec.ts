@@ -1,5 +1,6 @@
 import { expect, it } from '@jest/globals';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { waitFor } from '../wait-for.js';
 import { projectFile } from './project.js';

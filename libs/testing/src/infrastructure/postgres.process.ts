@@ -9,7 +9,8 @@ import { freePort } from './ports.client.js';
 import type { LocalServer } from './local.process.js';
 import { ended } from './reaper.process.js';
 import type { KeptProcessOptions, Reaper } from './reaper.process.js';
-import { unprivilegedUser, type SystemUser } from './system-user.process.js';
+import { unprivilegedUser } from './system-user.process.js';
+import type { SystemUser } from './system-user.process.js';
 import { untilUp } from './until-up.process.js';
 
 const startTimeoutMs = 60_000;

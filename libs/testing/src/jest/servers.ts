@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { startInfrastructure, type Infrastructure } from '../infrastructure/infrastructure.js';
+import { startInfrastructure } from '../infrastructure/infrastructure.js';
+import type { Infrastructure } from '../infrastructure/infrastructure.js';
 import { endWithParent } from '../infrastructure/parent.process.js';
 import { deleteVirtualHost, virtualHosts } from '../infrastructure/virtual-hosts.client.js';
 import { runVariables } from './run-variables.js';
