@@ -46,7 +46,7 @@ export interface SimulatorConfig {
   audience: string;
 }
 
-export type ConfigResult = { ok: true; config: SimulatorConfig } | { ok: false; problems: string[] };
+type ConfigResult = { ok: true; config: SimulatorConfig } | { ok: false; problems: string[] };
 
 /** Reads the environment once and reports every problem together. */
 export function readConfig(env: Record<string, string | undefined>): ConfigResult {

@@ -1,6 +1,6 @@
 import { Logger } from '@nestjs/common';
 import { readConfig } from './config.js';
-import { createApp } from './create-app.js';
+import { createSimulator } from './simulator.module.js';
 
 const read = readConfig(process.env);
 if (!read.ok) {
@@ -8,7 +8,7 @@ if (!read.ok) {
   process.exit(1);
 }
 const { config } = read;
-const app = await createApp(config);
+const app = await createSimulator(config);
 app.enableShutdownHooks(['SIGTERM', 'SIGINT'], { useProcessExit: true });
 await app.listen(config.port, config.host);
 new Logger('simulator').log({

@@ -1,16 +1,17 @@
 import { once } from 'node:events';
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import Stripe from 'stripe';
 import { readConfig } from './config.js';
-import { createApp } from './create-app.js';
+import { createSimulator } from './simulator.module.js';
 
-export const SECRET_KEY = 'sk_test_made_up_for_specs';
-export const WEBHOOK_SECRET = 'whsec_made_up_for_specs';
+export const secretKey = 'sk_test_made_up_for_specs';
+export const webhookSecret = 'whsec_made_up_for_specs';
 
 /** One delivery as the endpoint got it. */
-export interface Received {
+interface Received {
   event: Stripe.Event;
   body: string;
   signature: string;
@@ -35,17 +36,17 @@ export async function startSimulator(endpoint: Endpoint = () => 200) {
   const read = readConfig({
     PORT: String(port),
     PUBLIC_URL: url,
-    STRIPE_SECRET_KEY: SECRET_KEY,
-    STRIPE_WEBHOOK_SECRET: WEBHOOK_SECRET,
+    STRIPE_SECRET_KEY: secretKey,
+    STRIPE_WEBHOOK_SECRET: webhookSecret,
     WEBHOOK_URL: `http://127.0.0.1:${webhookPort}/webhook/stripe`,
   });
   if (!read.ok) throw new Error(read.problems.join('\n'));
-  const app = await createApp(read.config, true);
+  const app = await createSimulator(read.config, true);
   await app.listen(port, '127.0.0.1');
   return {
     url,
     received,
-    stripe: sdk(port, SECRET_KEY),
+    stripe: sdk(port, secretKey),
     sdk: (key: string) => sdk(port, key),
     post: (path: string, body: object) => postJson(url + path, body),
     stop: async () => {
@@ -62,7 +63,7 @@ const sdk = (port: number, key: string) =>
 async function take(request: IncomingMessage, received: Received[], endpoint: Endpoint): Promise<number> {
   const body = await text(request);
   const signature = String(request.headers['stripe-signature']);
-  const event = new Stripe(SECRET_KEY).webhooks.constructEvent(body, signature, WEBHOOK_SECRET);
+  const event = new Stripe(secretKey).webhooks.constructEvent(body, signature, webhookSecret);
   const delivery = { event, body, signature };
   received.push(delivery);
   return endpoint(delivery, received.filter((earlier) => earlier.event.id === event.id).length);
@@ -103,8 +104,8 @@ export async function submit(url: string, fields: Record<string, string>) {
   return { status: response.status, location: response.headers.get('location'), html: await response.text() };
 }
 
-export const PAYS = { card_number: '4242 4242 4242 4242', exp: '12 / 34', cvc: '123', action: 'pay' };
-export const DECLINES = { ...PAYS, card_number: '4000 0000 0000 0002' };
+export const payingForm = { card_number: '4242 4242 4242 4242', exp: '12 / 34', cvc: '123', action: 'pay' };
+export const decliningForm = { ...payingForm, card_number: '4000 0000 0000 0002' };
 
 interface Wish {
   price?: string;
@@ -130,7 +131,7 @@ export async function openCheckout({ stripe }: Simulator, { price = 'price_pro_m
 /** A customer who has paid, and their subscription. */
 export async function subscribe(simulator: Simulator, wish: Wish = {}) {
   const { customer, session, pageUrl } = await openCheckout(simulator, wish);
-  await submit(pageUrl, PAYS);
+  await submit(pageUrl, payingForm);
   const [subscription] = (await simulator.stripe.subscriptions.list({ customer: customer.id })).data;
   if (!subscription) throw new Error('the payment made no subscription');
   return { customer, session, subscription };

@@ -1,2 +1,2 @@
 /** Injection token of the `SimulatorConfig`. */
-export const CONFIG = Symbol('simulator config');
+export const configToken = Symbol('simulator config');

@@ -2,24 +2,24 @@ import { All, Controller, Inject, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import qs from 'qs';
 import type { SimulatorConfig } from '../config.js';
-import { API_VERSION } from '../events/event.js';
-import { CONFIG } from '../tokens.js';
+import { apiVersion } from '../events/event.js';
+import { configToken } from '../tokens.js';
 import { World } from '../world/world.js';
+import { apiRoutes } from './api-routes.js';
 import { answerTo } from './api.js';
-import { routes } from './routes.js';
 
 /** The API's one door: turns HTTP into an `ApiRequest` and back. */
 @Controller()
 export class ApiController {
   constructor(
     private readonly world: World,
-    @Inject(CONFIG) private readonly config: SimulatorConfig,
+    @Inject(configToken) private readonly config: SimulatorConfig,
   ) {}
 
   @All('v1/*')
   handle(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     const [path = '', query = ''] = request.url.split('?');
-    const api = { world: this.world, routes, secretKey: this.config.secretKey };
+    const api = { world: this.world, routes: apiRoutes, secretKey: this.config.secretKey };
     const answer = answerTo(api, {
       method: request.method,
       path: decodeURI(path),
@@ -30,7 +30,7 @@ export class ApiController {
     void reply
       .code(answer.status)
       .headers(answer.headers)
-      .header('stripe-version', API_VERSION)
+      .header('stripe-version', apiVersion)
       // Stripe's `Date` ranks a fetched snapshot among events, so it follows this account's clock, not the wall's.
       .header('date', new Date(this.world.now() * 1000).toUTCString())
       .send(answer.body);

@@ -1,11 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  openCheckout,
-  SECRET_KEY,
-  startSimulator,
-  subscribe,
-  type Simulator,
-} from '../start-simulator.spec-support.js';
+import { openCheckout, secretKey, startSimulator, subscribe } from '../start-simulator.spec-support.js';
+import type { Simulator } from '../start-simulator.spec-support.js';
 
 describe('the API', () => {
   let simulator: Simulator;
@@ -16,7 +11,7 @@ describe('the API', () => {
 
   const call = async (path: string, init: RequestInit & { key?: string | null; idempotency?: string } = {}) => {
     const headers = new Headers();
-    if (init.key !== null) headers.set('authorization', `Bearer ${init.key ?? SECRET_KEY}`);
+    if (init.key !== null) headers.set('authorization', `Bearer ${init.key ?? secretKey}`);
     if (init.idempotency) headers.set('idempotency-key', init.idempotency);
     const response = await fetch(simulator.url + path, { ...init, headers });
     const body: unknown = await response.json();
@@ -36,7 +31,7 @@ describe('the API', () => {
   });
 
   it('takes the key as a Basic user name too', async () => {
-    const basic = Buffer.from(`${SECRET_KEY}:`).toString('base64');
+    const basic = Buffer.from(`${secretKey}:`).toString('base64');
     const response = await fetch(`${simulator.url}/v1/prices`, { headers: { authorization: `Basic ${basic}` } });
     expect(response.status).toBe(200);
   });

@@ -3,10 +3,11 @@ import { isJsonObject } from '../world/json.js';
 import type { World } from '../world/world.js';
 import { expand } from './expand.js';
 import { earlierAnswer, fingerprintOf, keepAnswer } from './idempotency.js';
-import { matchRoute, type Route } from './route.js';
+import { matchRoute } from './route.js';
+import type { Route } from './route.js';
 import { invalid, StripeFault, unknownPath } from './stripe-error.js';
 
-export interface ApiRequest {
+interface ApiRequest {
   method: string;
   path: string;
   params: unknown;
@@ -14,7 +15,7 @@ export interface ApiRequest {
   idempotencyKey: string | undefined;
 }
 
-export interface ApiAnswer {
+interface ApiAnswer {
   status: number;
   body: object;
   headers: Record<string, string>;
@@ -65,7 +66,7 @@ interface Operation {
   prepare: () => () => object;
 }
 
-/** With an idempotency key: the first answer is kept, errors too, except when the parameters were refused beforehand. */
+/** With an idempotency key the first answer is kept, errors too, except when the parameters were refused beforehand. */
 function once(world: World, request: ApiRequest & { key: string }, operation: Operation): ApiAnswer {
   if (request.key.length > 255) throw invalid('Idempotency-Key', 'Idempotency keys are at most 255 characters long.');
   const identity = { endpoint: request.path, fingerprint: fingerprintOf(request.params) };

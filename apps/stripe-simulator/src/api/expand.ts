@@ -1,10 +1,11 @@
 import type { World } from '../world/world.js';
-import { isJsonObject, toJson, type Json, type JsonObject } from '../world/json.js';
+import { isJsonObject, toJson } from '../world/json.js';
+import type { Json, JsonObject } from '../world/json.js';
 import { toList } from './paging.js';
 import { invalid } from './stripe-error.js';
 
 /** Fields that hold an id and may be asked for whole. */
-const REFERENCES = new Set([
+const references = new Set([
   'coupon',
   'customer',
   'default_payment_method',
@@ -21,7 +22,7 @@ const REFERENCES = new Set([
 ]);
 
 /** Lists that are only sent when asked for, by `object.field`. */
-const INCLUDED_ON_DEMAND: Record<string, (world: World, id: string) => object> = {
+const includedOnDemand: Record<string, (world: World, id: string) => object> = {
   'invoice.payments': (world, id) =>
     toList(
       '/v1/invoice_payments',
@@ -36,7 +37,10 @@ const INCLUDED_ON_DEMAND: Record<string, (world: World, id: string) => object> =
     ),
 };
 
-/** Replaces ids by the objects they name, along paths such as `latest_invoice.payments` or `data.items.data.price.product`. */
+/**
+ * Replaces ids by the objects they name, along paths such as `latest_invoice.payments` or
+ * `data.items.data.price.product`.
+ */
 export function expand(world: World, answer: object, paths: readonly string[]): JsonObject {
   const root = toJson(answer);
   for (const path of paths) {
@@ -45,34 +49,40 @@ export function expand(world: World, answer: object, paths: readonly string[]): 
     if (steps.filter((step) => step !== 'data').length > 4) {
       throw invalid('expand', `You cannot expand more than 4 levels of a property: ${path}`);
     }
-    walk(world, root, steps, path);
+    walk({ world, path }, root, steps);
   }
   return root;
 }
 
-function walk(world: World, node: Json, steps: string[], path: string): void {
+/** The path as it was asked for, for refusals, and where its ids are looked up. */
+interface Expansion {
+  world: World;
+  path: string;
+}
+
+function walk(expansion: Expansion, node: Json, steps: string[]): void {
   const [step, ...rest] = steps;
   if (step === undefined) return;
   if (Array.isArray(node)) {
-    for (const item of node) walk(world, item, steps, path);
+    for (const item of node) walk(expansion, item, steps);
   } else if (isJsonObject(node)) {
-    const child = expanded(world, node, step, path);
+    const child = expanded(expansion, node, step);
     if (child === undefined || child === null) return;
     node[step] = child;
-    walk(world, child, rest, path);
+    walk(expansion, child, rest);
   }
 }
 
-function expanded(world: World, node: JsonObject, step: string, path: string): Json | undefined {
-  const onDemand = typeof node.object === 'string' ? INCLUDED_ON_DEMAND[`${node.object}.${step}`] : undefined;
+function expanded({ world, path }: Expansion, node: JsonObject, step: string): Json | undefined {
+  const onDemand = typeof node.object === 'string' ? includedOnDemand[`${node.object}.${step}`] : undefined;
   if (onDemand && typeof node.id === 'string') return toJson(onDemand(world, node.id));
   const value = node[step];
   if (value === undefined) throw invalid('expand', `This property cannot be expanded (${path}).`);
   if (typeof value === 'string') {
-    if (!REFERENCES.has(step)) throw invalid('expand', `This property cannot be expanded (${path}).`);
+    if (!references.has(step)) throw invalid('expand', `This property cannot be expanded (${path}).`);
     return lookUp(world, value);
   }
-  if (Array.isArray(value) && REFERENCES.has(step)) {
+  if (Array.isArray(value) && references.has(step)) {
     return value.map((item) => (typeof item === 'string' ? lookUp(world, item) : item));
   }
   return value;

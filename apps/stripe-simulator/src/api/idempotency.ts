@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { StripeFault } from './stripe-error.js';
 
 /** Stripe may forget a key after 24 hours. */
-const KEPT_SECONDS = 24 * 3600;
-const MAX_KEPT = 50_000;
+const keptSeconds = 24 * 3600;
+const maxKept = 50_000;
 
 /** What was answered to the first request with an idempotency key. */
 export interface StoredAnswer {
@@ -19,7 +19,7 @@ export interface StoredAnswer {
 export function keepAnswer(answers: Map<string, StoredAnswer>, key: string, answer: StoredAnswer): void {
   answers.set(key, answer);
   const [oldest] = answers.keys();
-  if (answers.size > MAX_KEPT && oldest !== undefined) answers.delete(oldest);
+  if (answers.size > maxKept && oldest !== undefined) answers.delete(oldest);
 }
 
 export const fingerprintOf = (params: unknown) => createHash('sha256').update(JSON.stringify(params)).digest('hex');
@@ -38,7 +38,7 @@ interface Request {
 export function earlierAnswer(answers: Map<string, StoredAnswer>, request: Request): StoredAnswer | undefined {
   const earlier = answers.get(request.key);
   if (earlier === undefined) return undefined;
-  if (earlier.at < request.now - KEPT_SECONDS) {
+  if (earlier.at < request.now - keptSeconds) {
     answers.delete(request.key);
     return undefined;
   }

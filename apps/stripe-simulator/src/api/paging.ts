@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { found } from './stripe-error.js';
+import { referenced } from './stripe-error.js';
 import type { CreatedRange } from './params.js';
 
 interface Page {
@@ -23,12 +23,12 @@ export function list<T extends { id: string }>({ url, table, noun, page, where }
   const rows = where ? newestFirst.filter(where) : newestFirst;
   // A cursor may point at a row the filter leaves out: Stripe only asks that it exists.
   if (page.starting_after !== undefined) {
-    const at = positionOf(newestFirst, found(table, page.starting_after, noun, 'starting_after'));
+    const at = positionOf(newestFirst, referenced({ table, id: page.starting_after, noun, param: 'starting_after' }));
     const rest = newestFirst.slice(at + 1).filter(where ?? all);
     return toList(url, rest.slice(0, limit), rest.length > limit);
   }
   if (page.ending_before !== undefined) {
-    const at = positionOf(newestFirst, found(table, page.ending_before, noun, 'ending_before'));
+    const at = positionOf(newestFirst, referenced({ table, id: page.ending_before, noun, param: 'ending_before' }));
     const before = newestFirst.slice(0, at).filter(where ?? all);
     return toList(url, before.slice(-limit), before.length > limit);
   }

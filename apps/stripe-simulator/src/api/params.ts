@@ -17,10 +17,15 @@ export const integer = z
     error: (issue) => `Invalid integer: ${String(issue.input)}`,
   })
   .transform(Number);
+
+interface MetadataChange {
+  clear: boolean;
+  values: Record<string, string>;
+}
 export const metadata = z
   .union([
-    z.literal('').transform(() => ({ clear: true, values: {} as Record<string, string> })),
-    z.record(z.string().max(40), z.string().max(500)).transform((values) => ({ clear: false, values })),
+    z.literal('').transform((): MetadataChange => ({ clear: true, values: {} })),
+    z.record(z.string().max(40), z.string().max(500)).transform((values): MetadataChange => ({ clear: false, values })),
   ])
   .refine(({ values }) => Object.keys(values).length <= 50, { error: 'Metadata can hold at most 50 keys' });
 
@@ -42,7 +47,7 @@ export const paging = {
 /** Sets, replaces and (with an empty value) removes keys, as Stripe merges metadata. */
 export function mergeMetadata(
   before: Record<string, string>,
-  change: z.output<typeof metadata> | undefined,
+  change: MetadataChange | undefined,
 ): Record<string, string> {
   if (change === undefined) return before;
   const merged = { ...(change.clear ? {} : before), ...change.values };
@@ -93,8 +98,7 @@ function fault(issue: z.core.$ZodIssue, raw: unknown): StripeFault {
   return invalid(param, issue.message, typeof code === 'string' ? code : undefined);
 }
 
-export const unknownParameter = (param: string) =>
-  invalid(param, `Received unknown parameter: ${param}`, 'parameter_unknown');
+const unknownParameter = (param: string) => invalid(param, `Received unknown parameter: ${param}`, 'parameter_unknown');
 
 /** `['items', 0, 'price']` → `items[0][price]`, the way Stripe names a parameter. */
 function bracketed(path: readonly PropertyKey[]): string {

@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import type { World } from '../world/world.js';
 import { parseParams } from './params.js';
 
-export type Method = 'GET' | 'POST' | 'DELETE';
+type Method = 'GET' | 'POST' | 'DELETE';
 
 /** One operation of the API: everything it accepts stands in its schema, anything else is `parameter_unknown`. */
 export interface Route {

@@ -1,6 +1,6 @@
-export type ErrorType = 'invalid_request_error' | 'idempotency_error' | 'card_error' | 'api_error';
+type ErrorType = 'invalid_request_error' | 'idempotency_error' | 'card_error' | 'api_error';
 
-export interface ErrorBody {
+interface ErrorBody {
   error: { type: ErrorType; message: string; code?: string; param?: string; doc_url?: string };
 }
 
@@ -12,7 +12,9 @@ interface FaultInput {
   param?: string;
 }
 
-/** An answer other than 200, in Stripe's shape: the SDK takes a body without an `error` key for success, even with 404. */
+/**
+ * An answer other than 200, in Stripe's shape: the SDK takes a body without an `error` key for success, even with 404.
+ */
 export class StripeFault extends Error {
   readonly status: number;
   readonly body: ErrorBody;
@@ -44,7 +46,22 @@ export const noSuch = (noun: string, id: string, param?: string) =>
 export const invalid = (param: string, message: string, code?: string) =>
   new StripeFault({ status: 400, message, param, ...(code !== undefined && { code }) });
 
-export function found<T>(table: ReadonlyMap<string, T>, id: string, noun: string, param?: string): T {
+/** What the path names; throws `resource_missing` with 404 when there is no such thing. */
+export function found<T>(table: ReadonlyMap<string, T>, id: string, noun: string): T {
+  const row = table.get(id);
+  if (row === undefined) throw noSuch(noun, id);
+  return row;
+}
+
+interface Reference<T> {
+  table: ReadonlyMap<string, T>;
+  id: string;
+  noun: string;
+  param: string;
+}
+
+/** What a parameter names; throws `resource_missing` with 400 and the parameter when there is no such thing. */
+export function referenced<T>({ table, id, noun, param }: Reference<T>): T {
   const row = table.get(id);
   if (row === undefined) throw noSuch(noun, id, param);
   return row;

@@ -8,11 +8,13 @@ import { messagePage } from '../pages/layout.page.js';
 import { sendPage } from '../pages/send.js';
 import { idOf } from '../world/ids.js';
 import { World } from '../world/world.js';
-import { checkoutPage, type CheckoutForm } from './checkout.page.js';
-import { completeSession, reductionFor, type Reduction } from './pay.js';
+import { checkoutPage } from './checkout.page.js';
+import type { CheckoutForm } from './checkout.page.js';
+import { completeSession, reductionFor } from './pay.js';
+import type { Reduction } from './pay.js';
 
 /** As long as Stripe waits for checkout.session.completed to be answered before it sends the payer back. */
-const MAX_WAIT_MS = 10_000;
+const maxWaitMs = 10_000;
 
 interface View {
   form: CheckoutForm;
@@ -33,13 +35,13 @@ export class CheckoutController {
     const session = this.world.checkoutSessions.get(id);
     if (session?.status !== 'open') return closed(session, reply);
     const preset = reductionFor(this.world, session, '');
-    void sendPage(reply, 200, this.#page(session, { form: {}, reduction: preset.ok ? preset.reduction : null }));
+    void sendPage(reply, 200, this.page(session, { form: {}, reduction: preset.ok ? preset.reduction : null }));
   }
 
   /**
-   * A decline leaves everything as it was: the session stays open, no subscription and no invoice exist (they come with the
-   * payment), so there is no invoice.payment_failed either. Stripe would send payment_intent.payment_failed and charge.failed,
-   * which an endpoint for subscriptions does not ask for; payment intents are not modelled here.
+   * A decline leaves everything as it was: the session stays open, no subscription and no invoice exist (they come with
+   * the payment), so there is no invoice.payment_failed either. Stripe would send payment_intent.payment_failed and
+   * charge.failed, which an endpoint for subscriptions does not ask for; payment intents are not modelled here.
    */
   @Post(':id')
   async submit(@Param('id') id: string, @Body() body: unknown, @Res() reply: FastifyReply): Promise<void> {
@@ -51,28 +53,28 @@ export class CheckoutController {
     const result = reductionFor(this.world, session, form.promotion_code ?? '');
     if (!result.ok) {
       const problem = { field: 'promotion_code' as const, message: result.message };
-      return void sendPage(reply, 400, this.#page(session, { form, problem }));
+      return void sendPage(reply, 400, this.page(session, { form, problem }));
     }
     const { reduction } = result;
     if (formFields(body).action === 'apply') {
-      return void sendPage(reply, 200, this.#page(session, { form, reduction }));
+      return void sendPage(reply, 200, this.page(session, { form, reduction }));
     }
-    const email = this.#emailOf(session) ?? form.email ?? null;
+    const email = this.emailOf(session) ?? form.email ?? null;
     if (asksEmail(session) && !email?.includes('@')) {
       const problem = { field: 'email' as const, message: 'Your e-mail address is incomplete.' };
-      return void sendPage(reply, 400, this.#page(session, { form, reduction, problem }));
+      return void sendPage(reply, 400, this.page(session, { form, reduction, problem }));
     }
     const outcome = chargeCard(form, this.world.now());
     switch (outcome.kind) {
       case 'invalid':
-        return void sendPage(reply, 400, this.#page(session, { form, reduction, problem: outcome }));
+        return void sendPage(reply, 400, this.page(session, { form, reduction, problem: outcome }));
       case 'declined': {
         const problem = { field: 'card_number' as const, message: outcome.message };
-        return void sendPage(reply, 402, this.#page(session, { form, reduction, problem }));
+        return void sendPage(reply, 402, this.page(session, { form, reduction, problem }));
       }
       case 'charged': {
         const completed = completeSession(this.world, { session, card: outcome.card, email, reduction });
-        await this.deliveries.untilAttempted(completed.id, MAX_WAIT_MS);
+        await this.deliveries.untilAttempted(completed.id, maxWaitMs);
         return void reply.redirect(successUrl(session), 303);
       }
       default:
@@ -80,13 +82,13 @@ export class CheckoutController {
     }
   }
 
-  #emailOf(session: Stripe.Checkout.Session): string | null {
+  private emailOf(session: Stripe.Checkout.Session): string | null {
     return this.world.customers.get(idOf(session.customer) ?? '')?.email ?? session.customer_email;
   }
 
-  #page(session: Stripe.Checkout.Session, { form, reduction = null, problem }: View): string {
+  private page(session: Stripe.Checkout.Session, { form, reduction = null, problem }: View): string {
     const lines = this.world.lineItems.get(session.id) ?? [];
-    const shown = { email: this.#emailOf(session), asksEmail: asksEmail(session), problem: problem ?? null };
+    const shown = { email: this.emailOf(session), asksEmail: asksEmail(session), problem: problem ?? null };
     return checkoutPage({ session, lines, form, reduction, ...shown });
   }
 }

@@ -45,7 +45,7 @@ function totals({ session, lines, reduction }: CheckoutView, interval: string): 
   return html`<p><span class="amount">${money(due)}</span> <span class="dim">due today</span></p>
     <p class="dim">then ${money(subtotal)} per ${interval}</p>
     <div class="card">
-      ${lines.map((line) => html`<div class="row"><span>${line.description}</span><span>${money(line.amount_subtotal)}</span></div>`)}
+      ${lines.map(lineRow)}
       <p class="small dim">Billed every ${interval}, until cancelled</p>
       ${
         reduction &&
@@ -57,18 +57,35 @@ function totals({ session, lines, reduction }: CheckoutView, interval: string): 
     </div>`;
 }
 
-function payForm({ session, email, asksEmail, form, problem, reduction }: CheckoutView): Html {
+const lineRow = ({ description, amount_subtotal }: Stripe.LineItem): Html =>
+  html`<div class="row"><span>${description}</span><span>${money(amount_subtotal)}</span></div>`;
+
+/** Marks the field there is a problem with. */
+type Mark = (field: keyof CheckoutForm) => Html | null;
+
+function payForm(view: CheckoutView): Html {
+  const { session, form, problem, reduction } = view;
   const due = (session.amount_subtotal ?? 0) - (reduction?.amount ?? 0);
-  const wrong = (field: keyof CheckoutForm) =>
+  const wrong: Mark = (field) =>
     problem?.field === field ? new Html('aria-invalid="true" aria-describedby="problem"') : null;
   return html`<form method="post" autocomplete="off">
-    ${
-      asksEmail
-        ? html`<label for="email">E-mail</label>
-            <input id="email" name="email" type="email" required value="${form.email}" />`
-        : email && html`<p class="dim">${email}</p>`
-    }
-    <label for="card_number">Card number</label>
+    ${emailField(view)} ${cardFields(form, wrong)}
+    ${session.allow_promotion_codes === true && promotionField(form, wrong('promotion_code'))}
+    <button class="primary wide" name="action" value="pay" id="pay">Pay ${money(due)}</button>
+    <p class="small dim">
+      Test cards: <code>4242 4242 4242 4242</code> pays, <code>4000 0000 0000 0002</code> is declined.
+    </p>
+  </form>`;
+}
+
+function emailField({ asksEmail, email, form }: CheckoutView): Html | null {
+  if (!asksEmail) return email ? html`<p class="dim">${email}</p>` : null;
+  return html`<label for="email">E-mail</label>
+    <input id="email" name="email" type="email" required value="${form.email}" />`;
+}
+
+const cardFields = (form: CheckoutForm, wrong: Mark): Html =>
+  html`<label for="card_number">Card number</label>
     <input
       id="card_number"
       name="card_number"
@@ -95,14 +112,7 @@ function payForm({ session, email, asksEmail, form, problem, reduction }: Checko
         <label for="cvc">CVC</label>
         <input id="cvc" name="cvc" inputmode="numeric" placeholder="123" required value="${form.cvc}" ${wrong('cvc')} />
       </div>
-    </div>
-    ${session.allow_promotion_codes === true && promotionField(form, wrong('promotion_code'))}
-    <button class="primary wide" name="action" value="pay" id="pay">Pay ${money(due)}</button>
-    <p class="small dim">
-      Test cards: <code>4242 4242 4242 4242</code> pays, <code>4000 0000 0000 0002</code> is declined.
-    </p>
-  </form>`;
-}
+    </div>`;
 
 /** Enter in a field presses the form's first button, so the hidden one before Apply keeps Enter meaning "pay". */
 const promotionField = (form: CheckoutForm, invalidMark: Html | null): Html =>

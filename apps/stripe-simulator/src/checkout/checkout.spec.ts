@@ -1,15 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
-  DECLINES,
+  decliningForm,
   endOf,
   openCheckout,
-  PAYS,
+  payingForm,
   settle,
   startSimulator,
   submit,
   typesOf,
-  type Simulator,
 } from '../start-simulator.spec-support.js';
+import type { Simulator } from '../start-simulator.spec-support.js';
 
 describe('Checkout', () => {
   let simulator: Simulator;
@@ -23,7 +23,7 @@ describe('Checkout', () => {
     const { session, customer, pageUrl } = await openCheckout(simulator);
     expect(session).toMatchObject({ status: 'open', payment_status: 'unpaid', subscription: null, amount_total: 999 });
 
-    const { status, location } = await submit(pageUrl, PAYS);
+    const { status, location } = await submit(pageUrl, payingForm);
 
     expect([status, location]).toEqual([303, `http://shop.example/payment/success?session_id=${session.id}`]);
     const paid = await stripe.checkout.sessions.retrieve(session.id, { expand: ['subscription'] });
@@ -53,7 +53,7 @@ describe('Checkout', () => {
     const { pageUrl, customer } = await openCheckout(simulator);
     await settle(simulator);
     const since = simulator.received.length;
-    await submit(pageUrl, PAYS);
+    await submit(pageUrl, payingForm);
     await settle(simulator);
     expect(typesOf(simulator, since).sort()).toEqual(
       [
@@ -86,7 +86,7 @@ describe('Checkout', () => {
     await settle(simulator);
     const since = simulator.received.length;
 
-    const declined = await submit(pageUrl, DECLINES);
+    const declined = await submit(pageUrl, decliningForm);
 
     expect(declined.status).toBe(402);
     expect(declined.html).toContain('Your card was declined.');
@@ -94,7 +94,7 @@ describe('Checkout', () => {
     expect(typesOf(simulator, since)).toEqual([]);
     expect((await stripe.checkout.sessions.retrieve(session.id)).status).toBe('open');
     expect((await stripe.subscriptions.list({ customer: customer.id, status: 'all' })).data).toEqual([]);
-    expect((await submit(pageUrl, PAYS)).status).toBe(303);
+    expect((await submit(pageUrl, payingForm)).status).toBe(303);
   });
 
   it.each([
@@ -105,14 +105,14 @@ describe('Checkout', () => {
     ['a short security code', { cvc: '1' }, 'security code is incomplete'],
   ])('shows the page again for %s', async (_name, change, message) => {
     const { pageUrl } = await openCheckout(simulator);
-    const { status, html } = await submit(pageUrl, { ...PAYS, ...change });
+    const { status, html } = await submit(pageUrl, { ...payingForm, ...change });
     expect(status).toBe(400);
     expect(html).toContain(message);
   });
 
   it('charges once however often Pay is pressed', async () => {
     const { customer, pageUrl } = await openCheckout(simulator);
-    const answers = await Promise.all([submit(pageUrl, PAYS), submit(pageUrl, PAYS)]);
+    const answers = await Promise.all([submit(pageUrl, payingForm), submit(pageUrl, payingForm)]);
     expect(answers.map(({ status }) => status)).toEqual([303, 303]);
     expect((await simulator.stripe.subscriptions.list({ customer: customer.id })).data).toHaveLength(1);
   });
@@ -123,7 +123,7 @@ describe('Checkout', () => {
     it('take 20 % off the first invoice only', async () => {
       const { stripe } = simulator;
       const { customer, session, pageUrl } = await openCheckout(simulator, allowed);
-      await submit(pageUrl, { ...PAYS, promotion_code: 'welcome20' });
+      await submit(pageUrl, { ...payingForm, promotion_code: 'welcome20' });
       expect(await stripe.checkout.sessions.retrieve(session.id)).toMatchObject({
         amount_subtotal: 999,
         amount_total: 799,
@@ -145,14 +145,14 @@ describe('Checkout', () => {
       const { pageUrl } = await openCheckout(simulator, allowed);
       const applied = await submit(pageUrl, { promotion_code: 'WELCOME20', action: 'apply' });
       expect([applied.status, applied.html.includes('$7.99')]).toEqual([200, true]);
-      const refused = await submit(pageUrl, { ...PAYS, promotion_code: 'NOPE' });
+      const refused = await submit(pageUrl, { ...payingForm, promotion_code: 'NOPE' });
       expect([refused.status, refused.html.includes('This code is invalid.')]).toEqual([400, true]);
     });
 
     it('are neither shown nor taken when the session does not allow them', async () => {
       const { session, pageUrl } = await openCheckout(simulator);
       expect(await (await fetch(pageUrl)).text()).not.toContain('promotion_code');
-      await submit(pageUrl, { ...PAYS, promotion_code: 'WELCOME20' });
+      await submit(pageUrl, { ...payingForm, promotion_code: 'WELCOME20' });
       expect((await simulator.stripe.checkout.sessions.retrieve(session.id)).amount_total).toBe(999);
     });
   });
@@ -164,8 +164,8 @@ describe('Checkout', () => {
       line_items: [{ price: 'price_elite_yearly', quantity: 1 }],
       success_url: 'http://shop.example/thanks',
     });
-    expect((await submit(session.url ?? '', PAYS)).status).toBe(400);
-    await submit(session.url ?? '', { ...PAYS, email: 'new@example.com' });
+    expect((await submit(session.url ?? '', payingForm)).status).toBe(400);
+    await submit(session.url ?? '', { ...payingForm, email: 'new@example.com' });
     const { customer } = await stripe.checkout.sessions.retrieve(session.id, { expand: ['customer'] });
     expect(customer).toMatchObject({ email: 'new@example.com', currency: 'usd' });
   });
@@ -174,7 +174,7 @@ describe('Checkout', () => {
     const { stripe } = simulator;
     const { session, pageUrl } = await openCheckout(simulator);
     expect(await stripe.checkout.sessions.expire(session.id)).toMatchObject({ status: 'expired', url: null });
-    expect((await submit(pageUrl, PAYS)).status).toBe(410);
+    expect((await submit(pageUrl, payingForm)).status).toBe(410);
     await expect(stripe.checkout.sessions.expire(session.id)).rejects.toMatchObject({ statusCode: 400 });
     await settle(simulator);
     expect(typesOf(simulator)).toContain('checkout.session.expired');
@@ -182,7 +182,7 @@ describe('Checkout', () => {
 
   it('escapes what others wrote into the page', async () => {
     const { pageUrl } = await openCheckout(simulator);
-    const { html } = await submit(pageUrl, { ...PAYS, cvc: '"><script>alert(1)</script>' });
+    const { html } = await submit(pageUrl, { ...payingForm, cvc: '"><script>alert(1)</script>' });
     expect(html).not.toContain('<script>');
   });
 
@@ -209,7 +209,7 @@ describe('Checkout’s redirect', () => {
   it('waits until the endpoint has answered checkout.session.completed', async () => {
     const { pageUrl } = await openCheckout(simulator);
     let isRedirected = false;
-    const paying = submit(pageUrl, PAYS).then((result) => {
+    const paying = submit(pageUrl, payingForm).then((result) => {
       isRedirected = true;
       return result;
     });

@@ -1,8 +1,9 @@
 import type Stripe from 'stripe';
-import { found } from '../api/stripe-error.js';
-import { aCustomer, type CardInput } from '../customers/builders.js';
-import { attachCard } from '../customers/payment-methods.js';
-import { addCustomer } from '../customers/routes.js';
+import { found, referenced } from '../api/stripe-error.js';
+import { aCustomer } from '../customers/customer.js';
+import { addCustomer } from '../customers/customer-routes.js';
+import type { CardInput } from '../customers/payment-method.js';
+import { attachCard } from '../customers/payment-method-routes.js';
 import { findPromotion, redeem, reductionOf } from '../invoices/discount.js';
 import { issueInvoice, payInvoice } from '../invoices/issue.js';
 import { aSubscription } from '../subscriptions/subscription.js';
@@ -16,7 +17,7 @@ export interface Reduction {
   promotionCode: Stripe.PromotionCode | null;
   amount: number;
 }
-export type ReductionResult = { ok: true; reduction: Reduction | null } | { ok: false; message: string };
+type ReductionResult = { ok: true; reduction: Reduction | null } | { ok: false; message: string };
 
 export function reductionFor(world: World, session: Stripe.Checkout.Session, typedCode: string): ReductionResult {
   const subtotal = session.amount_subtotal ?? 0;
@@ -41,8 +42,8 @@ interface Payment {
 }
 
 /**
- * A card has paid. Since basil the subscription comes into being only now, and is `active` from the start. All events bear
- * the same second:
+ * A card has paid. Since basil the subscription comes into being only now, and is `active` from the start. All events
+ * bear the same second:
  *
  * | event                                          | why                                                         |
  * |------------------------------------------------|-------------------------------------------------------------|
@@ -112,11 +113,11 @@ function complete(world: World, { session, reduction, customer, ...made }: Compl
   };
   world.checkoutSessions.set(completed.id, completed);
   // Unlike the others this event names no request.
-  return world.emit('checkout.session.completed', completed, undefined, { id: null, idempotencyKey: null });
+  return world.emit('checkout.session.completed', completed, { cause: { id: null, idempotencyKey: null } });
 }
 
 function payingCustomer(world: World, session: Stripe.Checkout.Session, email: string | null): Stripe.Customer {
   const known = idOf(session.customer);
-  if (known !== null) return found(world.customers, known, 'customer', 'customer');
+  if (known !== null) return referenced({ table: world.customers, id: known, noun: 'customer', param: 'customer' });
   return addCustomer(world, aCustomer({ created: world.now(), email: session.customer_email ?? email }));
 }

@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { newCheckoutSessionId, newId } from '../world/ids.js';
 
-export interface SessionInput {
+interface SessionInput {
   publicUrl: string;
   now: number;
   customer: Stripe.Customer | null;

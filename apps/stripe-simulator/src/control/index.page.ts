@@ -1,6 +1,7 @@
 import type { SimulatorConfig } from '../config.js';
 import type { Deliveries } from '../events/deliveries.client.js';
-import { html, moment, type Html } from '../pages/html.js';
+import { html, moment } from '../pages/html.js';
+import type { Html } from '../pages/html.js';
 import { page } from '../pages/layout.page.js';
 import type { World } from '../world/world.js';
 
@@ -10,7 +11,7 @@ interface IndexView {
   config: SimulatorConfig;
 }
 
-const DAY = 24 * 3600;
+const day = 24 * 3600;
 
 /** What this process is and what has happened in it. */
 export const indexPage = ({ world, deliveries, config }: IndexView): string =>
@@ -22,45 +23,50 @@ export const indexPage = ({ world, deliveries, config }: IndexView): string =>
         <code>sk_test_</code> key; signed events go to
         ${config.webhookUrl ? html`<code>${config.webhookUrl}</code>` : 'no endpoint (they are only listed)'}.
       </p>
-      <section class="card">
-        <h2>Try it</h2>
-        <p>
-          <a href="${config.gatewayUrl}/pricing">The shop’s pricing page</a>,
-          <a href="/sign-in">sign in as a demo user</a>
-        </p>
-        <p>
-          Test cards: <code>4242 4242 4242 4242</code> pays, <code>4000 0000 0000 0002</code> is declined. Any future
-          expiry, any CVC. Promotion code: <code>WELCOME20</code>
-        </p>
-      </section>
-      <section class="card">
-        <h2>Clock: ${moment(world.now())}</h2>
-        <p class="dim">
-          Moving it on carries out what falls due: renewals, scheduled cancellations, expired Checkout sessions.
-        </p>
-        ${[
-          ['1 day', DAY],
-          ['31 days', 31 * DAY],
-          ['366 days', 366 * DAY],
-        ].map(
-          ([label, seconds]) =>
-            html`<form class="inline" method="post" action="/_simulator/advance">
-              <button name="seconds" value="${seconds}">+ ${label}</button>
-            </form> `,
-        )}
-      </section>
-      <section class="card">
-        <h2>Account</h2>
-        <p>
-          Customers: ${world.customers.size}, subscriptions: ${world.subscriptions.size}, invoices:
-          ${world.invoices.size}, Checkout sessions: ${world.checkoutSessions.size}, events: ${world.events.size} (<a
-            href="/_simulator/state"
-            >all as JSON</a
-          >)
-        </p>
-      </section>
-      ${eventTable(world, deliveries)}`,
+      ${tryIt(config)} ${clock(world)} ${account(world)} ${eventTable(world, deliveries)}`,
   });
+
+const tryIt = ({ gatewayUrl }: SimulatorConfig): Html =>
+  html`<section class="card">
+    <h2>Try it</h2>
+    <p>
+      <a href="${gatewayUrl}/pricing">The shop’s pricing page</a>,
+      <a href="/sign-in">sign in as a demo user</a>
+    </p>
+    <p>
+      Test cards: <code>4242 4242 4242 4242</code> pays, <code>4000 0000 0000 0002</code> is declined. Any future
+      expiry, any CVC. Promotion code: <code>WELCOME20</code>
+    </p>
+  </section>`;
+
+const clock = (world: World): Html =>
+  html`<section class="card">
+    <h2>Clock: ${moment(world.now())}</h2>
+    <p class="dim">
+      Moving it on carries out what falls due: renewals, scheduled cancellations, expired Checkout sessions.
+    </p>
+    ${[
+      ['1 day', day],
+      ['31 days', 31 * day],
+      ['366 days', 366 * day],
+    ].map(
+      ([label, seconds]) =>
+        html`<form class="inline" method="post" action="/_simulator/advance">
+          <button name="seconds" value="${seconds}">+ ${label}</button>
+        </form> `,
+    )}
+  </section>`;
+
+const account = (world: World): Html =>
+  html`<section class="card">
+    <h2>Account</h2>
+    <p>
+      Customers: ${world.customers.size}, subscriptions: ${world.subscriptions.size}, invoices: ${world.invoices.size},
+      Checkout sessions: ${world.checkoutSessions.size}, events: ${world.events.size} (<a href="/_simulator/state"
+        >all as JSON</a
+      >)
+    </p>
+  </section>`;
 
 function eventTable(world: World, deliveries: Deliveries): Html {
   const latest = [...world.events.values()].slice(-25).reverse();

@@ -1,33 +1,20 @@
-import {
-  Body,
-  Controller,
-  Get,
-  HttpCode,
-  Inject,
-  Injectable,
-  Param,
-  Post,
-  Req,
-  Res,
-  type OnApplicationBootstrap,
-  type BeforeApplicationShutdown,
-} from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { found, invalid } from '../api/stripe-error.js';
 import type { SimulatorConfig } from '../config.js';
 import { Deliveries } from '../events/deliveries.client.js';
 import { sendPage } from '../pages/send.js';
-import { CONFIG } from '../tokens.js';
-import { advanceTo, settleDue } from '../world/due.js';
+import { configToken } from '../tokens.js';
+import { advanceTo } from '../world/due.js';
 import { World } from '../world/world.js';
 import { parseControl } from './body.js';
 import { indexPage } from './index.page.js';
 
-const TEN_YEARS = 10 * 366 * 24 * 3600;
-const MAX_WAIT_MS = 30_000;
+const tenYears = 10 * 366 * 24 * 3600;
+const maxWaitMs = 30_000;
 
-const seconds = z.coerce.number().int().min(0).max(TEN_YEARS);
+const seconds = z.coerce.number().int().min(0).max(tenYears);
 const advanceRequest = z.strictObject({
   seconds: seconds.optional(),
   to: z
@@ -42,7 +29,7 @@ export class SimulatorController {
   constructor(
     private readonly world: World,
     private readonly deliveries: Deliveries,
-    @Inject(CONFIG) private readonly config: SimulatorConfig,
+    @Inject(configToken) private readonly config: SimulatorConfig,
   ) {}
 
   @Get()
@@ -60,21 +47,21 @@ export class SimulatorController {
   @HttpCode(200)
   async advance(@Body() body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const input = parseControl(advanceRequest, body);
-    advanceTo(this.world, this.#targetOf(input));
+    advanceTo(this.world, this.targetOf(input));
     // The index page's buttons are plain forms.
     if (request.headers['content-type']?.startsWith('application/x-www-form-urlencoded')) {
       return void reply.redirect('/', 303);
     }
-    if (input.wait_for_deliveries === true) await this.deliveries.untilIdle(MAX_WAIT_MS);
+    if (input.wait_for_deliveries === true) await this.deliveries.untilIdle(maxWaitMs);
     void reply.send({ now: this.world.now(), pending_deliveries: this.deliveries.summary().pending });
   }
 
-  #targetOf({ seconds: by, to }: z.output<typeof advanceRequest>): number {
+  private targetOf({ seconds: by, to }: z.output<typeof advanceRequest>): number {
     const now = this.world.now();
     if ((by === undefined) === (to === undefined)) throw invalid('seconds', 'Give either seconds or to.');
     const target = to === undefined ? now + (by ?? 0) : Math.floor(to);
     if (target < now) throw invalid('to', 'The clock only moves forward.');
-    if (target > now + TEN_YEARS) throw invalid('to', 'At most ten years at once.');
+    if (target > now + tenYears) throw invalid('to', 'At most ten years at once.');
     return target;
   }
 
@@ -113,21 +100,5 @@ export class SimulatorController {
     this.deliveries.reset();
     this.world.reset();
     return { now: this.world.now() };
-  }
-}
-
-/** Real time passes too: once a second, what has become due by itself is carried out. */
-@Injectable()
-export class Ticker implements OnApplicationBootstrap, BeforeApplicationShutdown {
-  #timer: NodeJS.Timeout | undefined;
-
-  constructor(private readonly world: World) {}
-
-  onApplicationBootstrap(): void {
-    this.#timer = setInterval(() => settleDue(this.world), 1000);
-  }
-
-  beforeApplicationShutdown(): void {
-    clearInterval(this.#timer);
   }
 }

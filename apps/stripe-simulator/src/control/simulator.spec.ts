@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { openCheckout, settle, startSimulator, subscribe, type Simulator } from '../start-simulator.spec-support.js';
+import { openCheckout, settle, startSimulator, subscribe } from '../start-simulator.spec-support.js';
+import type { Simulator } from '../start-simulator.spec-support.js';
 
 describe('the simulator’s own door', () => {
   let simulator: Simulator;

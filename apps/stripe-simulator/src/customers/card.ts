@@ -1,8 +1,8 @@
-import type { CardInput } from './builders.js';
+import type { CardInput } from './payment-method.js';
 
 /** The pages' test cards: the first pays, the second is always declined. */
-export const PAYING_CARD = '4242424242424242';
-export const DECLINED_CARD = '4000000000000002';
+const payingCard = '4242424242424242';
+const declinedCard = '4000000000000002';
 
 export interface CardFields {
   card_number?: string;
@@ -10,7 +10,7 @@ export interface CardFields {
   cvc?: string;
 }
 
-export type CardResult =
+type CardResult =
   | { kind: 'charged'; card: CardInput }
   | { kind: 'declined'; message: string }
   | { kind: 'invalid'; field: keyof CardFields; message: string };
@@ -20,7 +20,7 @@ const refused = (field: keyof CardFields, message: string): CardResult => ({ kin
 /** What the card network says to a card typed into a hosted page at `now` (Unix seconds). */
 export function chargeCard(fields: CardFields, now: number): CardResult {
   const number = (fields.card_number ?? '').replace(/[\s-]/g, '');
-  if (number !== PAYING_CARD && number !== DECLINED_CARD) {
+  if (number !== payingCard && number !== declinedCard) {
     return refused(
       'card_number',
       'Your card number is invalid. Test cards: 4242 4242 4242 4242 pays, 4000 0000 0000 0002 is declined.',
@@ -32,6 +32,6 @@ export function chargeCard(fields: CardFields, now: number): CardResult {
   // A card is good until the end of its month.
   if (Date.UTC(expYear, expMonth) / 1000 <= now) return refused('exp', 'Your card’s expiration date is in the past.');
   if (!/^\d{3,4}$/.test((fields.cvc ?? '').trim())) return refused('cvc', 'Your card’s security code is incomplete.');
-  if (number === DECLINED_CARD) return { kind: 'declined', message: 'Your card was declined.' };
+  if (number === declinedCard) return { kind: 'declined', message: 'Your card was declined.' };
   return { kind: 'charged', card: { number, expMonth, expYear } };
 }

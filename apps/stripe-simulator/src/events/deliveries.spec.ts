@@ -2,15 +2,14 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { createHmac } from 'node:crypto';
 import {
   openCheckout,
-  PAYS,
+  payingForm,
   settle,
   startSimulator,
   submit,
   subscribe,
-  WEBHOOK_SECRET,
-  type Endpoint,
-  type Simulator,
+  webhookSecret,
 } from '../start-simulator.spec-support.js';
+import type { Endpoint, Simulator } from '../start-simulator.spec-support.js';
 import { retryDelay } from './delivery.js';
 
 const createCustomers = ({ stripe }: Simulator, count: number) =>
@@ -35,7 +34,7 @@ describe('deliveries', () => {
     const [delivery] = running.received;
     const [, time = '', signature] = /^t=(\d+),v1=([0-9a-f]{64})$/.exec(delivery?.signature ?? '') ?? [];
     expect(Math.abs(Number(time) - Date.now() / 1000)).toBeLessThan(60);
-    const expected = createHmac('sha256', WEBHOOK_SECRET).update(`${time}.${delivery?.body}`).digest('hex');
+    const expected = createHmac('sha256', webhookSecret).update(`${time}.${delivery?.body}`).digest('hex');
     expect(signature).toBe(expected);
     expect(delivery?.event).toMatchObject({
       type: 'customer.created',
@@ -101,7 +100,7 @@ describe('deliveries', () => {
   it('let the payer go on when the endpoint fails, as the event is tried again later', async () => {
     const running = await start(() => 500);
     const { pageUrl } = await openCheckout(running);
-    expect((await submit(pageUrl, PAYS)).status).toBe(303);
+    expect((await submit(pageUrl, payingForm)).status).toBe(303);
   });
 
   it('can be sent twice on request', async () => {

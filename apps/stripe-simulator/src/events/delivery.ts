@@ -5,7 +5,7 @@ export interface Attempt {
   error: string | null;
 }
 
-export type DeliveryState = 'queued' | 'sending' | 'retrying' | 'delivered' | 'failed' | 'dropped';
+type DeliveryState = 'queued' | 'sending' | 'retrying' | 'delivered' | 'failed' | 'dropped';
 
 export interface Delivery {
   eventId: string;
@@ -15,7 +15,7 @@ export interface Delivery {
 }
 
 /** Stripe retries for three days; here 12 tries in about six minutes, after which only the events list has it. */
-export const MAX_ATTEMPTS = 12;
+export const maxAttempts = 12;
 
 /** Milliseconds to wait after the n-th failed try (from 1): 1 s, doubling, at most a minute. */
 export const retryDelay = (attempts: number) => Math.min(1000 * 2 ** (attempts - 1), 60_000);

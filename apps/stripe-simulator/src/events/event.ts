@@ -2,7 +2,7 @@ import type Stripe from 'stripe';
 import { newId } from '../world/ids.js';
 
 /** The API version this pretend account is pinned to; what it renders is in this version's shapes. */
-export const API_VERSION = '2026-10-28.endive';
+export const apiVersion = '2026-10-28.endive';
 
 interface EventInput {
   type: Stripe.Event.Type;
@@ -17,7 +17,7 @@ interface EventInput {
 export const anEvent = (input: EventInput): Stripe.EventBase => ({
   id: newId('evt_'),
   object: 'event',
-  api_version: API_VERSION,
+  api_version: apiVersion,
   created: input.created,
   data: { object: input.object, ...(input.previous && { previous_attributes: input.previous }) },
   livemode: false,

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { SimulatorConfig } from '../config.js';
 import { sendPage } from '../pages/send.js';
 import { parseControl } from '../control/body.js';
-import { CONFIG } from '../tokens.js';
+import { configToken } from '../tokens.js';
 import { Issuer } from './issuer.js';
 import { signInPage } from './sign-in.page.js';
 
@@ -19,7 +19,7 @@ const tokenRequest = z.strictObject({
 export class IdentityController {
   constructor(
     private readonly issuer: Issuer,
-    @Inject(CONFIG) private readonly config: SimulatorConfig,
+    @Inject(configToken) private readonly config: SimulatorConfig,
   ) {}
 
   @Get('.well-known/jwks.json')

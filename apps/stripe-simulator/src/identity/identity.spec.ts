@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
-import { startSimulator, type Simulator } from '../start-simulator.spec-support.js';
+import { startSimulator } from '../start-simulator.spec-support.js';
+import type { Simulator } from '../start-simulator.spec-support.js';
 import { safeTarget } from './identity.controller.js';
 
 describe('the demo identity provider', () => {

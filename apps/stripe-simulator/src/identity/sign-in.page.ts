@@ -2,7 +2,7 @@ import { Html, html } from '../pages/html.js';
 import { page } from '../pages/layout.page.js';
 
 /** The demo users; their ids are the tokens' `sub`. */
-export const DEMO_USERS = [
+const demoUsers = [
   { sub: 'alice', name: 'Alice', email: 'alice@example.com', roles: ['user'], note: 'a customer' },
   { sub: 'bob', name: 'Bob', email: 'bob@example.com', roles: ['user'], note: 'another customer' },
   { sub: 'ops', name: 'Olive (ops)', email: 'ops@example.com', roles: ['user', 'ops'], note: 'reads the audit trail' },
@@ -10,6 +10,40 @@ export const DEMO_USERS = [
 
 /** `<` would end the script element. */
 const inScript = (value: unknown) => new Html(JSON.stringify(value).replaceAll('<', '\\u003c'));
+
+/** Runs in the browser, below the page's own `gateway` and `target`. */
+const clientScript = new Html(`
+const problem = document.getElementById('problem');
+async function signIn(fields) {
+  const sub = fields.get('sub') ?? 'user_' + crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
+  const identity = { sub, email: fields.get('email'), roles: fields.get('roles').split(' ') };
+  const issued = await fetch('/_simulator/identity/token', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(identity),
+  });
+  if (!issued.ok) throw new Error('no token was issued (' + issued.status + ')');
+  const { token } = await issued.json();
+  const session = await fetch(gateway + '/v1/session', {
+    method: 'POST',
+    headers: { authorization: 'Bearer ' + token },
+    credentials: 'include',
+  });
+  if (!session.ok) throw new Error('the gateway refused the token (' + session.status + ')');
+  location.assign(target);
+}
+for (const form of document.querySelectorAll('form.user')) {
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    problem.hidden = true;
+    signIn(new FormData(form)).catch((error) => {
+      problem.textContent =
+        'Signing in failed: ' + error.message + '. Is the gateway running at ' + gateway + '?';
+      problem.hidden = false;
+    });
+  });
+}
+`);
 
 /**
  * Choosing a user gets a token here and hands it to the gateway, which answers with its session cookie. This needs a
@@ -22,19 +56,7 @@ export const signInPage = (gatewayUrl: string, target: string): string =>
     body: html`<h1>Sign in</h1>
       <p class="dim">A demo identity provider: choose who to be. There are no passwords.</p>
       <p class="alert" id="problem" role="alert" hidden></p>
-      <section class="card">
-        ${DEMO_USERS.map(
-          ({ sub, name, email, roles, note }) =>
-            html`<form class="user">
-              <input type="hidden" name="sub" value="${sub}" /><input type="hidden" name="email" value="${email}" />
-              <input type="hidden" name="roles" value="${roles.join(' ')}" />
-              <div class="row" style="padding: .5rem 0">
-                <span>${name}<br /><span class="small dim">${email}, ${note}</span></span>
-                <button id="sign-in-${sub}">Sign in</button>
-              </div>
-            </form>`,
-        )}
-      </section>
+      <section class="card">${demoUsers.map(userForm)}</section>
       <section class="card">
         <h2>A new user</h2>
         <form class="user">
@@ -48,35 +70,16 @@ export const signInPage = (gatewayUrl: string, target: string): string =>
       <script>
         const gateway = ${inScript(gatewayUrl)};
         const target = ${inScript(target)};
-        const problem = document.getElementById('problem');
-        async function signIn(fields) {
-          const sub = fields.get('sub') ?? 'user_' + crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
-          const identity = { sub, email: fields.get('email'), roles: fields.get('roles').split(' ') };
-          const issued = await fetch('/_simulator/identity/token', {
-            method: 'POST',
-            headers: { 'content-type': 'application/json' },
-            body: JSON.stringify(identity),
-          });
-          if (!issued.ok) throw new Error('no token was issued (' + issued.status + ')');
-          const { token } = await issued.json();
-          const session = await fetch(gateway + '/v1/session', {
-            method: 'POST',
-            headers: { authorization: 'Bearer ' + token },
-            credentials: 'include',
-          });
-          if (!session.ok) throw new Error('the gateway refused the token (' + session.status + ')');
-          location.assign(target);
-        }
-        for (const form of document.querySelectorAll('form.user')) {
-          form.addEventListener('submit', (event) => {
-            event.preventDefault();
-            problem.hidden = true;
-            signIn(new FormData(form)).catch((error) => {
-              problem.textContent =
-                'Signing in failed: ' + error.message + '. Is the gateway running at ' + gateway + '?';
-              problem.hidden = false;
-            });
-          });
-        }
+        ${clientScript};
       </script>`,
   });
+
+const userForm = ({ sub, name, email, roles, note }: (typeof demoUsers)[number]): Html =>
+  html`<form class="user">
+    <input type="hidden" name="sub" value="${sub}" /><input type="hidden" name="email" value="${email}" />
+    <input type="hidden" name="roles" value="${roles.join(' ')}" />
+    <div class="row" style="padding: .5rem 0">
+      <span>${name}<br /><span class="small dim">${email}, ${note}</span></span>
+      <button id="sign-in-${sub}">Sign in</button>
+    </div>
+  </form>`;

@@ -8,7 +8,7 @@ export function reductionOf(coupon: Stripe.Coupon, subtotal: number): number {
   return Math.min(subtotal, off);
 }
 
-export type PromotionResult =
+type PromotionResult =
   { ok: true; coupon: Stripe.Coupon; promotionCode: Stripe.PromotionCode } | { ok: false; message: string };
 
 /** Looks a code up the way customers type it: upper and lower case are the same to Stripe. */
@@ -31,7 +31,10 @@ interface Redemption {
   checkoutSession: string;
 }
 
-/** Since clovers the coupon is under `source`. A coupon for one time is spent on the first invoice and leaves no trace on the subscription. */
+/**
+ * Since clovers the coupon is under `source`. A coupon for one time is spent on the first invoice and leaves no trace
+ * on the subscription.
+ */
 export function redeem(world: World, input: Redemption): Stripe.Discount {
   const { coupon, promotionCode, customer, subscription, checkoutSession } = input;
   const discount: Stripe.Discount = {

@@ -2,7 +2,8 @@ import type Stripe from 'stripe';
 import { idOf } from '../world/ids.js';
 import { found } from '../api/stripe-error.js';
 import type { World } from '../world/world.js';
-import { anInvoice, anInvoicePayment, type InvoiceInput } from './builders.js';
+import { anInvoice, anInvoicePayment } from './invoice.js';
+import type { InvoiceInput } from './invoice.js';
 import { reductionOf } from './discount.js';
 
 interface Bill {
@@ -37,8 +38,8 @@ export function issueInvoice(world: World, { subscription, reason, discounts }: 
 }
 
 /**
- * Finalises and pays a draft: invoice.created, .finalized, .paid, .payment_succeeded and invoice_payment.paid, each with
- * the invoice as it was at that moment.
+ * Finalises and pays a draft: invoice.created, .finalized, .paid, .payment_succeeded and invoice_payment.paid, each
+ * with the invoice as it was at that moment.
  */
 export function payInvoice(world: World, draft: Stripe.Invoice): Stripe.Invoice {
   world.emit('invoice.created', draft);
@@ -83,5 +84,6 @@ function nextNumber(world: World, customerId: string): string {
 /** `1 × Pro (at $9.99 / month)`, as Stripe words it. */
 function describeItem(world: World, { price, quantity = 1 }: Stripe.SubscriptionItem): string {
   const product = found(world.products, idOf(price.product), 'product');
-  return `${quantity} × ${product.name} (at $${((price.unit_amount ?? 0) / 100).toFixed(2)} / ${price.recurring?.interval})`;
+  const amount = ((price.unit_amount ?? 0) / 100).toFixed(2);
+  return `${quantity} × ${product.name} (at $${amount} / ${price.recurring?.interval})`;
 }

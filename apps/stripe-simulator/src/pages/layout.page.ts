@@ -1,6 +1,6 @@
 import { Html, html } from './html.js';
 
-const STYLE = new Html(`
+const style = new Html(`
 :root { color-scheme: dark; --bg: #0d0f14; --card: #171a22; --line: #2a2f3b; --text: #eceff4; --dim: #a3abba;
   --accent: #8b83ff; --good: #4ade80; --bad: #ff8a80; }
 * { box-sizing: border-box; } [hidden] { display: none !important; }
@@ -15,22 +15,25 @@ a { color: #b3adff; } p { margin: .4rem 0; } .dim { color: var(--dim); } small, 
 .split { display: grid; gap: 0 3rem; } .pair { display: grid; grid-template-columns: 1fr 1fr; gap: .75rem; }
 @media (min-width: 48rem) { .split { grid-template-columns: 1fr 1fr; } .split > * + * { margin-top: 0; } }
 label { display: block; font-size: .875rem; color: var(--dim); margin: .9rem 0 .3rem; }
-input { width: 100%; padding: .7rem .8rem; font: inherit; color: inherit; background: #0f1219; border: 1px solid #3a4152;
-  border-radius: 9px; }
+input { width: 100%; padding: .7rem .8rem; font: inherit; color: inherit; background: #0f1219;
+  border: 1px solid #3a4152; border-radius: 9px; }
 input[aria-invalid=true] { border-color: var(--bad); }
-button, .button { display: inline-block; padding: .65rem 1.1rem; font: inherit; font-weight: 600; border: 1px solid #444c5e; border-radius: 9px;
-  background: #232836; color: var(--text); cursor: pointer; text-decoration: none; }
+button, .button { display: inline-block; padding: .65rem 1.1rem; font: inherit; font-weight: 600;
+  border: 1px solid #444c5e; border-radius: 9px; background: #232836; color: var(--text); cursor: pointer;
+  text-decoration: none; }
 button.primary { background: var(--accent); border-color: var(--accent); color: #0b0b1c; }
 button.danger { border-color: #7a3a38; color: var(--bad); } .wide { width: 100%; margin-top: 1.25rem; padding: .85rem; }
 :focus-visible { outline: 3px solid #b3adff; outline-offset: 2px; }
 .amount { font-size: 2.2rem; font-weight: 700; letter-spacing: -.02em; }
-.alert { border: 1px solid #7a3a38; background: #2c1617; color: #ffc4be; border-radius: 9px; padding: .7rem .9rem; margin: 1rem 0 0; }
+.alert { border: 1px solid #7a3a38; background: #2c1617; color: #ffc4be; border-radius: 9px;
+  padding: .7rem .9rem; margin: 1rem 0 0; }
 .note { border-color: #2c5a3c; background: #12241a; color: #b9f3cc; }
 .total { display: flex; justify-content: space-between; padding: .5rem 0; border-top: 1px solid var(--line); }
 .scroll { overflow-x: auto; } table { width: 100%; border-collapse: collapse; font-size: .9rem; }
 th, td { text-align: left; padding: .5rem .75rem .5rem 0; border-top: 1px solid var(--line); white-space: nowrap; }
 th { color: var(--dim); font-weight: 500; border: 0; } .good { color: var(--good); } .bad { color: var(--bad); }
-code { font-size: .9em; background: #0f1219; border: 1px solid var(--line); border-radius: 6px; padding: .1rem .35rem; white-space: nowrap; }
+code { font-size: .9em; background: #0f1219; border: 1px solid var(--line); border-radius: 6px;
+  padding: .1rem .35rem; white-space: nowrap; }
 form.inline { display: inline; } .wrap td { white-space: normal; }
 `);
 
@@ -49,7 +52,7 @@ export const page = ({ title, body, isNarrow = false }: Page): string =>
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title}</title>
         <style>
-          ${STYLE}
+          ${style}
         </style>
       </head>
       <body>

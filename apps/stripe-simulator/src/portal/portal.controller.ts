@@ -1,7 +1,7 @@
 import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type Stripe from 'stripe';
-import { attachCard } from '../customers/payment-methods.js';
+import { attachCard } from '../customers/payment-method-routes.js';
 import { chargeCard } from '../customers/card.js';
 import { formFields } from '../pages/form.js';
 import { messagePage } from '../pages/layout.page.js';
@@ -12,7 +12,7 @@ import { idOf, newId, newIdempotencyKey } from '../world/ids.js';
 import { World } from '../world/world.js';
 import { portalPage } from './portal.page.js';
 
-const DONE: Record<string, string> = {
+const doneTexts: Record<string, string> = {
   cancel_at_period_end: 'Your plan stays until the end of the period and will not renew.',
   renew: 'Your plan will renew.',
   cancel_now: 'Your plan has ended.',
@@ -26,24 +26,24 @@ export class PortalController {
 
   @Get(':id')
   show(@Param('id') id: string, @Query('done') done: string | undefined, @Res() reply: FastifyReply): void {
-    const text = DONE[done ?? ''];
-    this.#answer(id, reply, text === undefined ? null : { isProblem: false, text });
+    const text = doneTexts[done ?? ''];
+    this.answer(id, reply, text === undefined ? null : { isProblem: false, text });
   }
 
   @Post(':id')
   submit(@Param('id') id: string, @Body() body: unknown, @Res() reply: FastifyReply): void {
-    const customer = this.#customer(id);
+    const customer = this.customer(id);
     if (customer === undefined) return gone(reply);
     const form = formFields(body);
     const cause = { id: newId('req_'), idempotencyKey: newIdempotencyKey() };
-    const problem = this.world.causedBy(cause, () => this.#perform(customer, form));
-    if (problem !== null) return this.#answer(id, reply, { isProblem: true, text: problem });
+    const problem = this.world.causedBy(cause, () => this.perform(customer, form));
+    if (problem !== null) return this.answer(id, reply, { isProblem: true, text: problem });
     void reply.redirect(`/p/session/${id}?done=${encodeURIComponent(form.action ?? '')}`, 303);
   }
 
   /** Answers what is wrong, or null when it is done. */
-  #perform(customer: Stripe.Customer, form: Record<string, string>): string | null {
-    if (form.action === 'update_card') return this.#updateCard(customer, form);
+  private perform(customer: Stripe.Customer, form: Record<string, string>): string | null {
+    if (form.action === 'update_card') return this.updateCard(customer, form);
     const subscription = this.world.subscriptions.get(form.subscription ?? '');
     if (subscription?.customer !== customer.id || !isLive(subscription)) return 'That subscription has ended already.';
     switch (form.action) {
@@ -64,30 +64,30 @@ export class PortalController {
   }
 
   /** Saving a card becomes the default of the customer and of what they subscribe to. */
-  #updateCard(customer: Stripe.Customer, form: Record<string, string>): string | null {
+  private updateCard(customer: Stripe.Customer, form: Record<string, string>): string | null {
     const outcome = chargeCard(form, this.world.now());
     if (outcome.kind !== 'charged') return outcome.message;
     const method = attachCard(this.world, customer, outcome.card);
     const settings = { ...customer.invoice_settings, default_payment_method: method.id };
     this.world.update(this.world.customers, 'customer.updated', { ...customer, invoice_settings: settings });
-    for (const subscription of this.#subscriptions(customer).filter(isLive)) {
+    for (const subscription of this.subscriptions(customer).filter(isLive)) {
       saveSubscription(this.world, { ...subscription, default_payment_method: method.id });
     }
     return null;
   }
 
-  #answer(id: string, reply: FastifyReply, message: { isProblem: boolean; text: string } | null): void {
+  private answer(id: string, reply: FastifyReply, message: { isProblem: boolean; text: string } | null): void {
     const session = this.world.portalSessions.get(id);
-    const customer = this.#customer(id);
+    const customer = this.customer(id);
     if (session === undefined || customer === undefined) return gone(reply);
-    const own = this.#subscriptions(customer);
+    const own = this.subscriptions(customer);
     const method = idOf(
       own.findLast(isLive)?.default_payment_method ?? customer.invoice_settings.default_payment_method,
     );
     const view = portalPage({
       session,
       customer,
-      subscriptions: own.map((subscription) => ({ subscription, plan: this.#planName(subscription) })),
+      subscriptions: own.map((subscription) => ({ subscription, plan: this.planName(subscription) })),
       card: this.world.paymentMethods.get(method ?? '')?.card ?? null,
       invoices: [...this.world.invoices.values()].filter((row) => row.customer === customer.id).reverse(),
       message,
@@ -95,15 +95,15 @@ export class PortalController {
     void sendPage(reply, message?.isProblem ? 400 : 200, view);
   }
 
-  #customer(sessionId: string): Stripe.Customer | undefined {
+  private customer(sessionId: string): Stripe.Customer | undefined {
     return this.world.customers.get(this.world.portalSessions.get(sessionId)?.customer ?? '');
   }
 
-  #subscriptions(customer: Stripe.Customer): Stripe.Subscription[] {
+  private subscriptions(customer: Stripe.Customer): Stripe.Subscription[] {
     return [...this.world.subscriptions.values()].filter((row) => row.customer === customer.id);
   }
 
-  #planName(subscription: Stripe.Subscription): string {
+  private planName(subscription: Stripe.Subscription): string {
     const product = subscription.items.data[0]?.price.product;
     return this.world.products.get(idOf(product) ?? '')?.name ?? 'Subscription';
   }

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
-import { day, html, money, type Html } from '../pages/html.js';
+import { day, html, money } from '../pages/html.js';
+import type { Html } from '../pages/html.js';
 import { page } from '../pages/layout.page.js';
 import { currentPeriodEnd, isEnding, isLive } from '../subscriptions/subscription.js';
 

@@ -1,14 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import {
   endOf,
-  PAYS,
+  payingForm,
   settle,
   startSimulator,
   submit,
   subscribe,
-  DECLINES,
-  type Simulator,
+  decliningForm,
 } from '../start-simulator.spec-support.js';
+import type { Simulator } from '../start-simulator.spec-support.js';
 
 describe('the billing portal', () => {
   let simulator: Simulator;
@@ -73,9 +73,9 @@ describe('the billing portal', () => {
 
   it('saves another card for the customer and the subscription, and refuses a declined one', async () => {
     const { session, current, subscription, customer } = await openPortal();
-    const declined = await submit(session.url, { ...DECLINES, action: 'update_card' });
+    const declined = await submit(session.url, { ...decliningForm, action: 'update_card' });
     expect([declined.status, declined.html.includes('Your card was declined.')]).toEqual([400, true]);
-    await submit(session.url, { ...PAYS, exp: '01/31', action: 'update_card' });
+    await submit(session.url, { ...payingForm, exp: '01/31', action: 'update_card' });
     const method = (await current()).default_payment_method;
     expect(method).not.toBe(subscription.default_payment_method);
     expect(await simulator.stripe.customers.retrieve(customer.id)).toMatchObject({

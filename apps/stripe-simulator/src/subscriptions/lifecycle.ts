@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { aPlan } from '../catalogue/builders.js';
+import { aPlan } from '../catalogue/price.js';
 import { issueInvoice, payInvoice } from '../invoices/issue.js';
 import type { World } from '../world/world.js';
 import { currentPeriodEnd, notCancelled, withItems } from './subscription.js';
@@ -107,8 +107,8 @@ export const nextDue = (subscription: Stripe.Subscription) =>
   Math.min(subscription.cancel_at ?? Infinity, currentPeriodEnd(subscription));
 
 /**
- * The events of a renewal: subscription.updated, then the invoice's. Stripe leaves the invoice a draft for about an hour so
- * that lines can be added; here it is finalised and paid in the same second.
+ * The events of a renewal: subscription.updated, then the invoice's. Stripe leaves the invoice a draft for about an
+ * hour so that lines can be added; here it is finalised and paid in the same second.
  */
 function bill(
   world: World,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { aPrice } from '../catalogue/builders.js';
+import { aPrice } from '../catalogue/price.js';
 import { periodEnd } from './period.js';
 
 const price = (interval: 'month' | 'year') =>

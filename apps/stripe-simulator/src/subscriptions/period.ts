@@ -1,7 +1,9 @@
 import type Stripe from 'stripe';
 
-/** Where a period that starts at `start` ends, in Unix seconds. Months are counted from the anchor, so that 31 January is
- * followed by 28 February and then by 31 March, as Stripe's billing cycle anchor does. */
+/**
+ * Where a period that starts at `start` ends, in Unix seconds. Months are counted from the anchor, so that 31 January
+ * is followed by 28 February and then by 31 March, as Stripe's billing cycle anchor does.
+ */
 export function periodEnd(anchor: number, start: number, price: Stripe.Price): number {
   const months = monthsIn(price);
   let end = addMonths(anchor, months);

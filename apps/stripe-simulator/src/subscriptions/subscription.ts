@@ -1,5 +1,5 @@
 import type Stripe from 'stripe';
-import { aPlan } from '../catalogue/builders.js';
+import { aPlan } from '../catalogue/price.js';
 import { newId } from '../world/ids.js';
 import { periodEnd } from './period.js';
 

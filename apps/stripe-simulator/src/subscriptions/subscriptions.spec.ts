@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { endOf, settle, startSimulator, subscribe, type Simulator } from '../start-simulator.spec-support.js';
+import { endOf, settle, startSimulator, subscribe } from '../start-simulator.spec-support.js';
+import type { Simulator } from '../start-simulator.spec-support.js';
 
 describe('a subscription', () => {
   let simulator: Simulator;

@@ -1,30 +1,31 @@
 /**
  * The account's time, in Unix seconds: the wall clock plus an offset that only grows.
- * `hold` freezes it at one instant while something due then is carried out, so that everything it creates bears that time.
+ * `hold` freezes it at one instant while something due then is carried out, so that everything it creates bears that
+ * time.
  */
 export class Clock {
-  #offset = 0;
-  #held: number | null = null;
+  private offset = 0;
+  private held: number | null = null;
 
   now(): number {
-    return this.#held ?? Math.floor(Date.now() / 1000) + this.#offset;
+    return this.held ?? Math.floor(Date.now() / 1000) + this.offset;
   }
 
   /** Moves to `time`; never backwards. */
   moveTo(time: number): void {
-    this.#offset += Math.max(0, time - this.now());
+    this.offset += Math.max(0, time - this.now());
   }
 
   hold(time: number, work: () => void): void {
-    this.#held = time;
+    this.held = time;
     try {
       work();
     } finally {
-      this.#held = null;
+      this.held = null;
     }
   }
 
   reset(): void {
-    this.#offset = 0;
+    this.offset = 0;
   }
 }

@@ -1,5 +1,5 @@
 import { found } from '../api/stripe-error.js';
-import { expireSession } from '../checkout/routes.js';
+import { expireSession } from '../checkout/checkout-routes.js';
 import { finishPeriod, nextDue } from '../subscriptions/lifecycle.js';
 import { isLive } from '../subscriptions/subscription.js';
 import type { World } from './world.js';

@@ -14,8 +14,8 @@ export function toJson(value: object): JsonObject {
 const isSame = (a: Json | undefined, b: Json | undefined) => JSON.stringify(a) === JSON.stringify(b);
 
 /**
- * Stripe's `previous_attributes`: the old values of the fields that differ. Objects are compared field by field; an array
- * that differs is shown whole; a field that did not exist before is null.
+ * Stripe's `previous_attributes`: the old values of the fields that differ. Objects are compared field by field; an
+ * array that differs is shown whole; a field that did not exist before is null.
  */
 export function previousAttributes(before: JsonObject, after: JsonObject): JsonObject {
   const previous: JsonObject = {};

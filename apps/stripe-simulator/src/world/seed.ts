@@ -1,4 +1,6 @@
-import { aCoupon, aPrice, aProduct, aPromotionCode } from '../catalogue/builders.js';
+import { aCoupon, aPromotionCode } from '../catalogue/coupon.js';
+import { aPrice } from '../catalogue/price.js';
+import { aProduct } from '../catalogue/product.js';
 import type { World } from './world.js';
 
 export interface PriceIds {

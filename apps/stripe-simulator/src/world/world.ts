@@ -3,14 +3,22 @@ import { anEvent } from '../events/event.js';
 import type { StoredAnswer } from '../api/idempotency.js';
 import { Clock } from './clock.js';
 import { previousAttributes, toJson } from './json.js';
-import { seed, type PriceIds } from './seed.js';
+import { seed } from './seed.js';
+import type { PriceIds } from './seed.js';
 
 /** The API request that causes what happens now; null ids for what the clock causes. */
-export interface Cause {
+interface Cause {
   id: string | null;
   idempotencyKey: string | null;
 }
 const theClock: Cause = { id: null, idempotencyKey: null };
+
+interface Circumstances {
+  /** What the changed fields were before, for `previous_attributes`. */
+  previous?: object;
+  /** Default: the request at work, or the clock. */
+  cause?: Cause;
+}
 
 /** Everything the pretend Stripe account holds. Work on it is synchronous, so a request is all or nothing. */
 export class World {
@@ -35,8 +43,8 @@ export class World {
   readonly events = new Map<string, Stripe.EventBase>();
   readonly answers = new Map<string, StoredAnswer>();
 
-  #cause = theClock;
-  #listeners: Array<(event: Stripe.EventBase) => void> = [];
+  private cause = theClock;
+  private readonly listeners: Array<(event: Stripe.EventBase) => void> = [];
 
   constructor(
     readonly publicUrl: string,
@@ -51,21 +59,25 @@ export class World {
   }
 
   onEvent(listener: (event: Stripe.EventBase) => void): void {
-    this.#listeners.push(listener);
+    this.listeners.push(listener);
   }
 
   /** Runs `work` as caused by one request: its events name it. */
   causedBy<T>(cause: Cause, work: () => T): T {
-    this.#cause = cause;
+    this.cause = cause;
     try {
       return work();
     } finally {
-      this.#cause = theClock;
+      this.cause = theClock;
     }
   }
 
   /** The one place where events are made: a frozen copy of the object as it is now. */
-  emit(type: Stripe.Event.Type, object: object, previous?: object, cause = this.#cause): Stripe.EventBase {
+  emit(
+    type: Stripe.Event.Type,
+    object: object,
+    { previous, cause = this.cause }: Circumstances = {},
+  ): Stripe.EventBase {
     const event = anEvent({
       type,
       object: toJson(object),
@@ -75,7 +87,7 @@ export class World {
       pending: this.endpoints,
     });
     this.events.set(event.id, event);
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.listeners) listener(event);
     return event;
   }
 
@@ -85,25 +97,25 @@ export class World {
     table.set(next.id, next);
     if (before === undefined) return next;
     const previous = previousAttributes(toJson(before), toJson(next));
-    if (Object.keys(previous).length > 0) this.emit(type, next, previous);
+    if (Object.keys(previous).length > 0) this.emit(type, next, { previous });
     return next;
   }
 
   /** Any object by its id, for `expand`. */
   find(id: string): object | undefined {
-    return this.#tables()
+    return this.tables()
       .map((table) => table.get(id))
       .find((found) => found !== undefined);
   }
 
   /** Back to a new account with the four plans, at wall time. */
   reset(): void {
-    for (const table of this.#tables()) table.clear();
+    for (const table of this.tables()) table.clear();
     this.clock.reset();
     seed(this, this.priceIds);
   }
 
-  #tables(): Map<string, object>[] {
+  private tables(): Map<string, object>[] {
     return [
       this.customers,
       this.deletedCustomers,

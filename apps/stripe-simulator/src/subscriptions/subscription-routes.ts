@@ -2,13 +2,14 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import { isWithin, list } from '../api/paging.js';
 import { created, flag, integer, mergeMetadata, metadata, paging, params, text, unsettable } from '../api/params.js';
-import { route, type Route } from '../api/route.js';
-import { found, invalid, noSuch } from '../api/stripe-error.js';
+import { route } from '../api/route.js';
+import type { Route } from '../api/route.js';
+import { found, invalid, noSuch, referenced } from '../api/stripe-error.js';
 import type { World } from '../world/world.js';
 import { cancelNow, changePrice, saveSubscription, withoutScheduledEnd, withScheduledEnd } from './lifecycle.js';
 import { currentPeriodEnd, isEnding, isLive } from './subscription.js';
 
-const STATUSES = [
+const statuses = [
   'active',
   'canceled',
   'incomplete',
@@ -18,7 +19,7 @@ const STATUSES = [
   'trialing',
   'unpaid',
 ] as const;
-const FEEDBACK = [
+const feedbacks = [
   'customer_service',
   'low_quality',
   'missing_features',
@@ -29,7 +30,7 @@ const FEEDBACK = [
   'unused',
 ] as const;
 
-const cancellationDetails = params({ comment: text.optional(), feedback: z.enum(FEEDBACK).optional() });
+const cancellationDetails = params({ comment: text.optional(), feedback: z.enum(feedbacks).optional() });
 
 const updateParams = params({
   cancel_at: z.union([z.literal(''), integer]).optional(),
@@ -56,11 +57,11 @@ export const subscriptionRoutes: Route[] = [
       created: created.optional(),
       customer: text.optional(),
       price: text.optional(),
-      status: z.enum([...STATUSES, 'all', 'ended']).optional(),
+      status: z.enum([...statuses, 'all', 'ended']).optional(),
     }),
     handle: ({ world, input }) => {
       if (input.customer !== undefined && !world.deletedCustomers.has(input.customer)) {
-        found(world.customers, input.customer, 'customer', 'customer');
+        referenced({ table: world.customers, id: input.customer, noun: 'customer', param: 'customer' });
       }
       return list({
         url: '/v1/subscriptions',
@@ -106,7 +107,7 @@ export const subscriptionRoutes: Route[] = [
 ];
 
 /** Without a status Stripe lists all that have not ended. */
-function hasStatus(row: Stripe.Subscription, wanted: (typeof STATUSES)[number] | 'all' | 'ended' | undefined): boolean {
+function hasStatus(row: Stripe.Subscription, wanted: (typeof statuses)[number] | 'all' | 'ended' | undefined): boolean {
   switch (wanted) {
     case undefined:
       return row.status !== 'canceled';
@@ -153,7 +154,10 @@ function assertChangeable(before: Stripe.Subscription, input: UpdateInput): void
 function itemChangeFor(world: World, { items }: Stripe.Subscription, item: NonNullable<UpdateInput['items']>[number]) {
   const current = items.data.find(({ id }) => id === item.id);
   if (current === undefined) throw noSuch('subscription item', item.id, 'items[0][id]');
-  const price = item.price === undefined ? current.price : found(world.prices, item.price, 'price', 'items[0][price]');
+  const price =
+    item.price === undefined
+      ? current.price
+      : referenced({ table: world.prices, id: item.price, noun: 'price', param: 'items[0][price]' });
   return { itemId: item.id, price, quantity: item.quantity };
 }
 

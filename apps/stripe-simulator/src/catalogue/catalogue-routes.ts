@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { list } from '../api/paging.js';
 import { flag, paging, params, text } from '../api/params.js';
-import { route, type Route } from '../api/route.js';
+import { route } from '../api/route.js';
+import type { Route } from '../api/route.js';
 import { found } from '../api/stripe-error.js';
 
 /** Products, prices, coupons and promotion codes: seeded, and only read. */

@@ -2,10 +2,12 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import { list } from '../api/paging.js';
 import { paging, params, text } from '../api/params.js';
-import { route, type Route } from '../api/route.js';
-import { found } from '../api/stripe-error.js';
+import { route } from '../api/route.js';
+import type { Route } from '../api/route.js';
+import { found, referenced } from '../api/stripe-error.js';
 import type { World } from '../world/world.js';
-import { aPaymentMethod, type CardInput } from './builders.js';
+import { aPaymentMethod } from './payment-method.js';
+import type { CardInput } from './payment-method.js';
 
 const type = z.enum(['card']).optional();
 
@@ -15,7 +17,7 @@ export const paymentMethodRoutes: Route[] = [
     path: '/v1/payment_methods',
     params: params({ ...paging, customer: text, type }),
     handle: ({ world, input }) => {
-      found(world.customers, input.customer, 'customer', 'customer');
+      referenced({ table: world.customers, id: input.customer, noun: 'customer', param: 'customer' });
       return list({ ...methodsOf(world, input.customer, '/v1/payment_methods'), page: input });
     },
   }),

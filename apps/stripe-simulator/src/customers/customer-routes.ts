@@ -1,12 +1,13 @@
 import type Stripe from 'stripe';
 import { isWithin, list } from '../api/paging.js';
 import { created, mergeMetadata, metadata, paging, params, text, unsettable } from '../api/params.js';
-import { route, type Route } from '../api/route.js';
+import { route } from '../api/route.js';
+import type { Route } from '../api/route.js';
 import { found, noSuch } from '../api/stripe-error.js';
 import { cancelNow } from '../subscriptions/lifecycle.js';
 import { isLive } from '../subscriptions/subscription.js';
 import type { World } from '../world/world.js';
-import { aCustomer } from './builders.js';
+import { aCustomer } from './customer.js';
 
 const fields = {
   email: unsettable.max(512).optional(),

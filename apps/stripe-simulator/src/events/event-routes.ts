@@ -2,14 +2,15 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import { isWithin, list } from '../api/paging.js';
 import { created, flag, paging, params, text } from '../api/params.js';
-import { route, type Route } from '../api/route.js';
+import { route } from '../api/route.js';
+import type { Route } from '../api/route.js';
 import { found, invalid, noSuch } from '../api/stripe-error.js';
 import type { World } from '../world/world.js';
 
-const DAY = 24 * 3600;
+const day = 24 * 3600;
 
 /** Stripe lists and answers events of the last 30 days only. */
-const isKept = (event: Stripe.EventBase, world: World) => event.created >= world.now() - 30 * DAY;
+const isKept = (event: Stripe.EventBase, world: World) => event.created >= world.now() - 30 * day;
 
 export const eventRoutes: Route[] = [
   route({

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { isWithin, list } from '../api/paging.js';
 import { created, paging, params, text } from '../api/params.js';
-import { route, type Route } from '../api/route.js';
+import { route } from '../api/route.js';
+import type { Route } from '../api/route.js';
 import { found } from '../api/stripe-error.js';
 
 export const invoiceRoutes: Route[] = [

@@ -1,8 +1,9 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
 import { params, text } from '../api/params.js';
-import { route, type Route } from '../api/route.js';
-import { found } from '../api/stripe-error.js';
+import { route } from '../api/route.js';
+import type { Route } from '../api/route.js';
+import { referenced } from '../api/stripe-error.js';
 import { newId } from '../world/ids.js';
 
 export const portalRoutes: Route[] = [
@@ -11,7 +12,7 @@ export const portalRoutes: Route[] = [
     path: '/v1/billing_portal/sessions',
     params: params({ customer: text, locale: text.optional(), return_url: z.url().optional() }),
     handle: ({ world, input }) => {
-      const customer = found(world.customers, input.customer, 'customer', 'customer');
+      const customer = referenced({ table: world.customers, id: input.customer, noun: 'customer', param: 'customer' });
       const session = aPortalSession({
         customer: customer.id,
         returnUrl: input.return_url ?? null,

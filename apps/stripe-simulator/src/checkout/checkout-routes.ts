@@ -2,14 +2,15 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import { isWithin, list, toList } from '../api/paging.js';
 import { created, flag, integer, mergeMetadata, metadata, paging, params, text } from '../api/params.js';
-import { route, type Route } from '../api/route.js';
-import { found, invalid, StripeFault } from '../api/stripe-error.js';
+import { route } from '../api/route.js';
+import type { Route } from '../api/route.js';
+import { found, invalid, referenced, StripeFault } from '../api/stripe-error.js';
 import { idOf } from '../world/ids.js';
 import type { World } from '../world/world.js';
 import { aCheckoutSession, aLineItem } from './session.js';
 
-const MINUTE = 60;
-const DAY = 24 * 3600;
+const minute = 60;
+const day = 24 * 3600;
 
 const createParams = params({
   allow_promotion_codes: flag.optional(),
@@ -107,7 +108,10 @@ export function expireSession(world: World, session: Stripe.Checkout.Session): S
 function createSession(world: World, input: CreateInput): Stripe.Checkout.Session {
   refuseConflicts(input, world.now());
   const lines = input.line_items.map((line, index) => lineItem(world, line, `line_items[${index}][price]`));
-  const customer = input.customer === undefined ? null : found(world.customers, input.customer, 'customer', 'customer');
+  const customer =
+    input.customer === undefined
+      ? null
+      : referenced({ table: world.customers, id: input.customer, noun: 'customer', param: 'customer' });
   const session: Stripe.Checkout.Session = {
     ...aCheckoutSession({
       publicUrl: world.publicUrl,
@@ -119,7 +123,7 @@ function createSession(world: World, input: CreateInput): Stripe.Checkout.Sessio
       cancelUrl: input.cancel_url ?? null,
       allowPromotionCodes: input.allow_promotion_codes ?? false,
       metadata: mergeMetadata({}, input.metadata),
-      expiresAt: input.expires_at ?? world.now() + DAY,
+      expiresAt: input.expires_at ?? world.now() + day,
       amount: lines.reduce((sum, line) => sum + line.amount_subtotal, 0),
     }),
     discounts: (input.discounts ?? []).map((discount) => presetDiscount(world, discount)),
@@ -148,14 +152,14 @@ function refuseConflicts(input: CreateInput, now: number): void {
   };
   onlyOne('customer', 'customer_email');
   onlyOne('allow_promotion_codes', 'discounts');
-  const expiresIn = (input.expires_at ?? now + DAY) - now;
-  if (expiresIn < 30 * MINUTE || expiresIn > DAY) {
+  const expiresIn = (input.expires_at ?? now + day) - now;
+  if (expiresIn < 30 * minute || expiresIn > day) {
     throw invalid('expires_at', 'The `expires_at` timestamp must be between 30 minutes and 24 hours from now.');
   }
 }
 
 function lineItem(world: World, line: CreateInput['line_items'][number], param: string): Stripe.LineItem {
-  const price = found(world.prices, line.price, 'price', param);
+  const price = referenced({ table: world.prices, id: line.price, noun: 'price', param });
   return aLineItem({
     price,
     product: found(world.products, idOf(price.product), 'product'),
@@ -169,9 +173,17 @@ function presetDiscount(
 ): Stripe.Checkout.Session.Discount {
   const { coupon, promotion_code: code } = discount;
   if (code !== undefined) {
-    const row = found(world.promotionCodes, code, 'promotion code', 'discounts[0][promotion_code]');
+    const row = referenced({
+      table: world.promotionCodes,
+      id: code,
+      noun: 'promotion code',
+      param: 'discounts[0][promotion_code]',
+    });
     return { coupon: row.promotion.coupon, promotion_code: row.id };
   }
   if (coupon === undefined) throw invalid('discounts[0]', 'Missing coupon or promotion_code.', 'parameter_missing');
-  return { coupon: found(world.coupons, coupon, 'coupon', 'discounts[0][coupon]').id, promotion_code: null };
+  return {
+    coupon: referenced({ table: world.coupons, id: coupon, noun: 'coupon', param: 'discounts[0][coupon]' }).id,
+    promotion_code: null,
+  };
 }

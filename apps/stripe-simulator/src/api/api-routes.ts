@@ -1,0 +1,21 @@
+import { catalogueRoutes } from '../catalogue/catalogue-routes.js';
+import { checkoutRoutes } from '../checkout/checkout-routes.js';
+import { customerRoutes } from '../customers/customer-routes.js';
+import { paymentMethodRoutes } from '../customers/payment-method-routes.js';
+import { eventRoutes } from '../events/event-routes.js';
+import { invoiceRoutes } from '../invoices/invoice-routes.js';
+import { portalRoutes } from '../portal/portal-routes.js';
+import { subscriptionRoutes } from '../subscriptions/subscription-routes.js';
+import type { Route } from './route.js';
+
+/** The whole API. What is not here answers 404; what a route does not list answers `parameter_unknown`. */
+export const apiRoutes: readonly Route[] = [
+  ...customerRoutes,
+  ...paymentMethodRoutes,
+  ...catalogueRoutes,
+  ...checkoutRoutes,
+  ...portalRoutes,
+  ...subscriptionRoutes,
+  ...invoiceRoutes,
+  ...eventRoutes,
+];

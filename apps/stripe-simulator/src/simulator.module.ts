@@ -1,0 +1,69 @@
+import { ConsoleLogger, Module } from '@nestjs/common';
+import type { DynamicModule } from '@nestjs/common';
+import { APP_FILTER, NestFactory } from '@nestjs/core';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import { ApiController, parseQuery } from './api/api.controller.js';
+import { StripeErrorFilter } from './api/stripe-error.filter.js';
+import { CheckoutController } from './checkout/checkout.controller.js';
+import type { SimulatorConfig } from './config.js';
+import { SimulatorController } from './control/simulator.controller.js';
+import { Ticker } from './control/ticker.js';
+import { Deliveries } from './events/deliveries.client.js';
+import { IdentityController } from './identity/identity.controller.js';
+import { Issuer } from './identity/issuer.js';
+import { InvoiceController } from './invoices/invoice.controller.js';
+import { PortalController } from './portal/portal.controller.js';
+import { configToken } from './tokens.js';
+import { World } from './world/world.js';
+
+/**
+ * A pretend Stripe for demos and tests: its API, its hosted pages, its signed webhooks and a clock one can move; and a
+ * demo identity provider. It shares no code with the services, or both would carry the same misunderstanding of Stripe.
+ */
+@Module({})
+export class SimulatorModule {
+  static with(config: SimulatorConfig): DynamicModule {
+    const world = new World(config.publicUrl, config.prices, config.webhookUrl === null ? 0 : 1);
+    return {
+      module: SimulatorModule,
+      controllers: [
+        ApiController,
+        CheckoutController,
+        PortalController,
+        InvoiceController,
+        IdentityController,
+        SimulatorController,
+      ],
+      providers: [
+        { provide: configToken, useValue: config },
+        { provide: World, useValue: world },
+        { provide: APP_FILTER, useClass: StripeErrorFilter },
+        Deliveries,
+        Issuer,
+        Ticker,
+      ],
+    };
+  }
+}
+
+/** The application, not listening yet. `isQuiet` keeps everything but errors out of the log. */
+export async function createSimulator(config: SimulatorConfig, isQuiet = false): Promise<NestFastifyApplication> {
+  // Forced: idle keep-alive connections would hold a shutdown up for seconds. Pages that wait are let go beforehand.
+  const adapter = new FastifyAdapter({ forceCloseConnections: true, bodyLimit: 1024 * 1024 });
+  const logger = new ConsoleLogger({
+    json: true,
+    logLevels: isQuiet ? ['error', 'fatal'] : ['log', 'warn', 'error', 'fatal'],
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(SimulatorModule.with(config), adapter, {
+    bodyParser: false,
+    logger,
+  });
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) => {
+      done(null, parseQuery(String(body)));
+    });
+  return app;
+}
