@@ -5,8 +5,7 @@ SHELL := /bin/bash
 
 # `exec`, so that the program is make's own child: it notices when make is killed, and stops what it started.
 with := exec bash deploy/with-toolchain.sh
-# Jest's own 5 s are too few for a spec on real servers while another one takes the second core.
-jest := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js --testTimeout=30000
+jest := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
 # JEST_ARGS reaches Jest, e.g. make test JEST_ARGS="--selectProjects spec"
 JEST_ARGS ?=
 

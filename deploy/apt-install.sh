@@ -33,6 +33,6 @@ mv "$saved/new" "$policy"
 export DEBIAN_FRONTEND=noninteractive
 apt() { apt-get -qq -y -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1 9>&- </dev/null; }
 if ! { apt update && apt install --no-install-recommends "$@"; }; then
-  tail -n 5 "$log" | sed -E 's#https?://[^ ]*#(package server)#g' >&2
+  tail -n 5 "$log" >&2
   exit 1
 fi

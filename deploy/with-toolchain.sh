@@ -32,7 +32,7 @@ step() {
   wait "$ticker" 2>/dev/null || true
   if [ "$rc" -ne 0 ]; then
     say "$title failed after $(seconds_since "$from") s:"
-    tail -n 30 "$log" | sed -E 's#https?://[^ ]*#(package server)#g' >&2
+    tail -n 30 "$log" >&2
     rm -f "$log"
     exit "$rc"
   fi
@@ -72,7 +72,7 @@ ensure_packages() {
 
 sources_fingerprint() {
   {
-    find apps libs demo \( -name '*.ts' -o -name 'tsconfig*.json' \) ! -name '*.spec.ts' -type f -print0
+    find apps libs demo \( -name '*.ts' -o -name 'tsconfig*.json' \) ! -name '*.spec.ts' ! -name '*.spec-*.ts' -type f -print0
     printf '%s\0' package.json package-lock.json nest-cli.json tsconfig.json tsconfig.build.json
   } | sort -z | xargs -0 sha256sum 2>/dev/null | sha256sum
 }

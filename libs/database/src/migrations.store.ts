@@ -10,7 +10,7 @@ export interface ServiceSchema {
   schema: 'gateway' | 'subscription' | 'audit';
   /** In order; their names end in a timestamp, as TypeORM asks. */
   migrations: MigrationClass[];
-  /** Runs as the schema's owner after the migrations, each time: partitions to come, retention. */
+  /** Runs as the schema's owner after the migrations, each time: partitions to come. */
   maintenance?: (query: (sql: string, parameters?: unknown[]) => Promise<unknown>) => Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 /**
  * Every code a client of Billhook can meet, with its HTTP status, what it means and what to do about it. Codes are stable:
- * clients and runbooks key on them. One table, so that HTTP and the queue cannot disagree about what is worth retrying.
+ * clients and runbooks key on them. Whether retrying helps is said by the class that carries a code: Refused or Retryable.
  */
 export const errorTable = {
   signature_missing: {
@@ -46,7 +46,7 @@ export const errorTable = {
   broker_unavailable: {
     status: 503,
     title: 'The message broker cannot take the event now',
-    cure: 'Try again after the time in Retry-After; nothing has been taken.',
+    cure: 'Try again after the time in Retry-After; an event that was taken all the same is recognised by its id.',
   },
   shutting_down: {
     status: 503,
