@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
+import type { FetchRequest } from '../ledger/ledger.js';
 import { SubscriptionEntity } from '../ledger/subscription.entity.js';
 import { PendingFetchEntity } from './pending-fetch.entity.js';
 
@@ -22,6 +23,23 @@ const longestDelaySeconds = 300;
 @Injectable()
 export class PendingFetchStore {
   constructor(private readonly dataSource: DataSource) {}
+
+  /** In the transaction of the events that could not be placed. Asking for the same subscription again is counted. */
+  async request(manager: EntityManager, requests: readonly FetchRequest[]): Promise<void> {
+    if (requests.length === 0) return;
+    await manager.query(
+      `INSERT INTO pending_fetch (subscription_id, customer_id, reason, cause_id)
+       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+       ON CONFLICT (subscription_id) DO UPDATE
+         SET reason = excluded.reason, cause_id = excluded.cause_id, requests = pending_fetch.requests + 1`,
+      [
+        requests.map((request) => request.subscriptionId),
+        requests.map((request) => request.customerId),
+        requests.map((request) => request.reason),
+        requests.map((request) => request.causeId),
+      ],
+    );
+  }
 
   /** The fetch that has been due longest and that nobody else is at; null when there is none. */
   async lease(): Promise<LeasedFetch | null> {

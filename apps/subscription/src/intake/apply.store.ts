@@ -2,6 +2,7 @@ import { Inbox } from '@billhook/messaging';
 import type { Delivery, Outcome } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { PendingFetchStore } from '../fetch/pending-fetch.store.js';
 import { CustomerStore } from '../ledger/customer.store.js';
 import { customersToLock, learnCustomers } from '../ledger/customers.js';
 import type { Customers } from '../ledger/customers.js';
@@ -9,12 +10,19 @@ import type { Rules } from '../ledger/ledger.js';
 import { LedgerStore } from '../ledger/ledger.store.js';
 import type { LedgerScope } from '../ledger/ledger.store.js';
 import { settle } from '../ledger/settle.js';
-import { toIntake } from './intake.js';
-import type { Intake } from './intake.js';
+import { toIntake } from '../ledger/intake.js';
+import type { Intake } from '../ledger/intake.js';
 import { RawEvents } from './raw-event.store.js';
 
 /** The name under which this service's inbox remembers events. */
 export const consumerName = 'subscription';
+
+export interface Applied {
+  /** One for each delivery, in order. */
+  outcomes: Outcome[];
+  /** Whether some event left a question that only Stripe can answer. */
+  asksStripe: boolean;
+}
 
 /**
  * One batch, in one transaction: keep the bytes, lock the customers and then the accounts, each in a fixed order, apply the
@@ -28,9 +36,10 @@ export class BatchApplier {
     private readonly rawEvents: RawEvents,
     private readonly customers: CustomerStore,
     private readonly ledgers: LedgerStore,
+    private readonly fetches: PendingFetchStore,
   ) {}
 
-  async apply(manager: EntityManager, deliveries: readonly Delivery[], rules: Rules): Promise<Outcome[]> {
+  async apply(manager: EntityManager, deliveries: readonly Delivery[], rules: Rules): Promise<Applied> {
     const intakes = deliveries.map(toIntake);
     await this.rawEvents.append(manager, intakes);
     const customers = await this.learn(manager, intakes);
@@ -39,8 +48,10 @@ export class BatchApplier {
     const released = waiting.map((intake) => ({ delivery: intake.delivery, outcome: settle(ledger, intake, rules) }));
     const outcomes = intakes.map((intake) => settle(ledger, intake, rules));
     await this.ledgers.save(manager, ledger);
+    const asked = [...ledger.changes.fetches.values()];
+    await this.fetches.request(manager, asked);
     if (released.length > 0) await this.inbox.release(manager, released);
-    return outcomes;
+    return { outcomes, asksStripe: asked.length > 0 };
   }
 
   private async learn(manager: EntityManager, intakes: readonly Intake[]): Promise<Customers> {

@@ -5,7 +5,6 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import { Counter } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { PendingFetchConsumer } from '../fetch/pending-fetch.consumer.js';
-import { fetchingPrefix } from '../ledger/settle.js';
 import { RulesSource } from '../rules.js';
 import { BatchApplier, consumerName } from './apply.store.js';
 
@@ -20,6 +19,8 @@ const outcomes = new Counter({
 export class EventsConsumer {
   private readonly log = new Logger('events');
   private readonly processBatch: ProcessBatch;
+  /** Set inside a batch's transaction and looked at after it: the worker sees a question only once it is committed. */
+  private asksStripe = false;
 
   constructor(
     dataSource: DataSource,
@@ -31,7 +32,11 @@ export class EventsConsumer {
       dataSource,
       consumer: consumerName,
       outboxSource: 'subscription',
-      apply: (manager, deliveries) => applier.apply(manager, deliveries, rules.now()),
+      apply: async (manager, deliveries) => {
+        const { outcomes: settled, asksStripe } = await applier.apply(manager, deliveries, rules.now());
+        this.asksStripe ||= asksStripe;
+        return settled;
+      },
     });
   }
 
@@ -39,7 +44,8 @@ export class EventsConsumer {
   async take(@Payload() batch: Delivery[]): Promise<Settlement[]> {
     const startedAt = performance.now();
     const settlements = await this.processBatch(batch);
-    if (settlements.some(isFetching)) this.fetches.wake();
+    if (this.asksStripe) this.fetches.wake();
+    this.asksStripe = false;
     const ms = Math.round(performance.now() - startedAt);
     settlements.forEach((settlement, index) => this.report(batch[index], settlement, ms));
     return settlements;
@@ -51,8 +57,4 @@ export class EventsConsumer {
     const { id: eventId, type } = delivery?.attributes ?? {};
     this.log.log({ msg: 'event', eventId, type, outcome: settlement.kind, reason, ms });
   }
-}
-
-function isFetching(settlement: Settlement): boolean {
-  return settlement.kind === 'ignored' && settlement.reason.startsWith(fetchingPrefix);
 }

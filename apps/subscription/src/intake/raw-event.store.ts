@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { createHash } from 'node:crypto';
 import type { EntityManager } from 'typeorm';
-import type { Intake } from './intake.js';
+import type { Intake } from '../ledger/intake.js';
 
 /** Every event that came in, byte for byte: what a replay or an argument with Stripe needs. */
 @Injectable()

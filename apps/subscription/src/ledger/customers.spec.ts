@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { CustomerStory } from '../customer-story.spec-data.js';
-import { toIntake } from '../intake/intake.js';
-import type { Intake } from '../intake/intake.js';
+import { toIntake } from './intake.js';
+import type { Intake } from './intake.js';
 import { fromStripe, linked, opened } from '../messages.spec-data.js';
 import { customersToLock, learnCustomers } from './customers.js';
 

@@ -1,4 +1,4 @@
-import type { Intake, Meaning } from '../intake/intake.js';
+import type { Intake, Meaning } from './intake.js';
 
 /** Where we know a customer's user from. An announcement by the gateway, which owns the mapping, comes before metadata. */
 export type LinkSource = 'announced' | 'metadata';

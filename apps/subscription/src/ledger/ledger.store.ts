@@ -6,7 +6,7 @@ import type { EntityManager } from 'typeorm';
 import { AccountEntity, fromAccountEntity, toAccountColumns } from './account.entity.js';
 import type { Customers } from './customers.js';
 import { noChanges, paymentKey } from './ledger.js';
-import type { AccountEntry, FetchRequest, Ledger, Payment, Rules } from './ledger.js';
+import type { AccountEntry, Ledger, Payment, Rules } from './ledger.js';
 import { PaymentEntity } from './payment.entity.js';
 import { fromSubscriptionEntity, SubscriptionEntity, toSubscriptionColumns } from './subscription.entity.js';
 
@@ -43,7 +43,6 @@ export class LedgerStore {
     if (accounts.length > 0) await manager.upsert(AccountEntity, accounts, ['userId']);
     if (subscriptions.length > 0) await manager.upsert(SubscriptionEntity, subscriptions, ['subscriptionId']);
     if (payments.length > 0) await manager.insert(PaymentEntity, payments);
-    await this.requestFetches(manager, [...changes.fetches.values()]);
     await this.outbox.append(manager, 'subscription', changes.announcements);
   }
 
@@ -70,22 +69,6 @@ export class LedgerStore {
 
   private findPayments(manager: EntityManager, invoiceIds: readonly string[]): Promise<Payment[]> {
     return invoiceIds.length === 0 ? Promise.resolve([]) : manager.findBy(PaymentEntity, { invoiceId: In(invoiceIds) });
-  }
-
-  private async requestFetches(manager: EntityManager, requests: readonly FetchRequest[]): Promise<void> {
-    if (requests.length === 0) return;
-    await manager.query(
-      `INSERT INTO pending_fetch (subscription_id, customer_id, reason, cause_id)
-       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
-       ON CONFLICT (subscription_id) DO UPDATE
-         SET reason = excluded.reason, cause_id = excluded.cause_id, requests = pending_fetch.requests + 1`,
-      [
-        requests.map((request) => request.subscriptionId),
-        requests.map((request) => request.customerId),
-        requests.map((request) => request.reason),
-        requests.map((request) => request.causeId),
-      ],
-    );
   }
 }
 

@@ -2,7 +2,7 @@ import { decide, openAccount, reconsiderAccount } from '@billhook/billing';
 import type { Decision, InvoiceFacts, SubscriptionEvent } from '@billhook/billing';
 import type { DomainEvent } from '@billhook/contracts';
 import type { Outcome } from '@billhook/messaging';
-import type { Intake, Meaning } from '../intake/intake.js';
+import type { Intake, Meaning } from './intake.js';
 import {
   accountOf,
   announce,
@@ -13,9 +13,6 @@ import {
   subscriptionsOf,
 } from './ledger.js';
 import type { Cause, Ledger, Payment, Rules } from './ledger.js';
-
-/** Begins the reason of an event whose place only Stripe can tell. */
-export const fetchingPrefix = 'fetching: ';
 
 const applied: Outcome = { kind: 'applied' };
 const ignored = (reason: string): Outcome => ({ kind: 'ignored', reason });
@@ -112,7 +109,7 @@ function settleAnnounced(
       const { subscriptionId, customerId } = subject.event.snapshot;
       const request = { subscriptionId, customerId, reason: decision.reason, causeId: cause.id };
       ledger.changes.fetches.set(subscriptionId, request);
-      return ignored(fetchingPrefix + decision.reason);
+      return ignored(`fetching: ${decision.reason}`);
     }
     case 'parked':
       return { kind: 'parked', reason: decision.reason };
