@@ -1,6 +1,7 @@
 import type { DynamicModule } from '@nestjs/common';
 import { LoggerModule } from 'nestjs-pino';
 import type { IncomingMessage } from 'node:http';
+import { loggedError } from './logged-error.js';
 
 /**
  * Structured logs, one line per request. A request is logged by method and path: a query may hold session ids, a body or a
@@ -14,6 +15,7 @@ export function loggingModule(options: { name: string; level: string; logRequest
       autoLogging: options.logRequests,
       quietReqLogger: true,
       serializers: {
+        err: loggedError,
         req: (request: { id: unknown; method: string; url: string }) => ({
           id: request.id,
           method: request.method,
