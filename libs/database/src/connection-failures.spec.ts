@@ -13,6 +13,7 @@ describe('isDatabaseUnavailable', () => {
     '58030',
     '40001',
     '40P01',
+    '55P03',
     '25006',
     'ECONNREFUSED',
     'ECONNRESET',

@@ -2,6 +2,7 @@ import type { TypeOrmModuleOptions } from '@nestjs/typeorm';
 import type { ReadinessCheck } from '@billhook/runtime';
 import type { DataSource, EntitySchema } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
+import { ImpatientClient } from './impatient.client.js';
 import { WithoutParametersLogger } from './query-logger.js';
 
 type EntityClass = new () => object;
@@ -39,6 +40,7 @@ export function dataSourceOptions(settings: DataSourceSettings): TypeOrmModuleOp
     retryAttempts: 10,
     retryDelay: 1000,
     extra: {
+      Client: ImpatientClient,
       options: `-c search_path=${settings.schema}`,
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,

@@ -112,6 +112,27 @@ describe('inTransaction', () => {
     expect(isDatabaseUnavailable(error)).toBe(true);
     await waitFor('a working pool', async () => (await databaseCheck(dataSource)()).up);
   });
+
+  it('keeps nothing of a transaction whose server stopped answering, whoever gets its connection next', async () => {
+    const options = dataSourceOptions({ url: database.serviceUrl, schema: 'gateway', applicationName: 'impatient' });
+    const impatient = await new DataSource({
+      ...options,
+      poolSize: 1,
+      extra: { ...options.extra, query_timeout: 200 },
+    }).initialize();
+    const givenUp = inTransaction(impatient, async (manager) => {
+      await manager.query(`INSERT INTO note VALUES ('given up')`);
+      await manager.query('SELECT pg_sleep(1)');
+    });
+    const error = await givenUp.catch((reason: unknown) => reason);
+    expect(isDatabaseUnavailable(error)).toBe(true);
+    await waitFor('a working pool', async () => (await databaseCheck(impatient)()).up);
+    await inTransaction(impatient, (manager) => manager.query(`INSERT INTO note VALUES ('the next')`));
+    expect(await dataSource.query(`SELECT id FROM note WHERE id IN ('given up', 'the next')`)).toEqual([
+      { id: 'the next' },
+    ]);
+    await impatient.destroy();
+  });
 });
 
 describe('listen', () => {
