@@ -12,6 +12,7 @@ import { BatchTransport } from './batch-transport.consumer.js';
 import type { BatchTransportOptions } from './batch-transport.consumer.js';
 import type { Delivery, Settlement } from './event.js';
 import { topology } from './topology.js';
+import { declareTopology } from './topology.relay.js';
 
 const queue = 'gateway.accounts';
 const routingKey = 'billing.account.changed';
@@ -202,6 +203,20 @@ describe('BatchTransport', () => {
     await settled();
   });
 
+  it('comes back ever later while they only seem to be ready, so that no message is returned to death', async () => {
+    const begin = performance.now();
+    handle = () => Promise.reject(new Retryable('database_unavailable'));
+    await start();
+    send('evt_1');
+    await waitFor('the fifth try', () => batches.length >= 5);
+    expect(performance.now() - begin).toBeGreaterThan(250 + 500 + 1_000);
+    handle = applyAll;
+    await waitFor('the event', () => batches.length >= 6);
+    await waitFor('readiness', async () => (await transport.readiness()).up);
+    await settled();
+    expect(await channel.checkQueue(deadQueue)).toMatchObject({ messageCount: 0 });
+  });
+
   it('goes one by one after a batch failed, so that one event cannot hold its neighbours', async () => {
     handle = (batch) =>
       batch.some((delivery) => delivery.attributes.id === 'evt_poison')
@@ -254,6 +269,33 @@ describe('BatchTransport', () => {
     send('evt_1');
     await waitFor('the event', () => seen().length === 1);
     await settled();
+  });
+
+  it('settles nothing on a channel that it is closing because the broker cancelled it', async () => {
+    const cancelled = Promise.withResolvers<void>();
+    const errors: string[] = [];
+    handle = async (batch) => {
+      await cancelled.promise;
+      return applyAll(batch);
+    };
+    await start({
+      log: {
+        info: countSubscriptions,
+        warn: () => undefined,
+        error: (_fields, message) => {
+          errors.push(message);
+          cancelled.resolve();
+        },
+      },
+    });
+    send('evt_in_hand');
+    await waitFor('it to be in hand', () => batches.length === 1);
+    await channel.deleteQueue(queue);
+    await waitFor('the cancellation', () => errors.length > 0);
+    await declareTopology({ url: broker.url });
+    await waitFor('the return', () => subscriptions === 2);
+    expect(errors).toEqual(['the broker cancelled the consumer']);
+    expect(batches).toHaveLength(1);
   });
 
   it('finishes what is in hand before it stops: nothing is delivered twice', async () => {

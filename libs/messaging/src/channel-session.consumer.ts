@@ -107,6 +107,8 @@ export class ChannelSession {
 
   private cancelled(): void {
     this.options.log.error({ queue: this.options.queue }, 'the broker cancelled the consumer');
+    // A channel refuses, by throwing, to settle anything once its closing has begun.
+    this.isOpen = false;
     this.channel.close().catch((error: unknown) => this.noteClosing(error));
   }
 

@@ -4,6 +4,7 @@ import type { ServiceSchema } from '@billhook/database';
 import { createTestBroker, createTestDatabase, tapEvents, waitFor } from '@billhook/testing';
 import type { EventTap, TestBroker, TestDatabase } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { connect } from 'amqplib';
 import { DataSource } from 'typeorm';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { eventId } from './event-id.js';
@@ -13,6 +14,7 @@ import { Outbox } from './outbox.store.js';
 import type { OutboxEvent } from './outbox.store.js';
 import { EventPublisher } from './publisher.relay.js';
 import { createOutboxTable } from './tables.store.js';
+import { declareTopology } from './topology.relay.js';
 
 class OutboxTable1764000000002 implements MigrationInterface {
   readonly name = 'OutboxTable1764000000002';
@@ -59,13 +61,13 @@ afterEach(async () => {
   await tap.close();
 });
 
-async function aRelay(through: EventPublisher = publisher): Promise<OutboxRelay> {
+async function aRelay(through: EventPublisher = publisher, log: MessagingLog = quiet): Promise<OutboxRelay> {
   const relay = new OutboxRelay({
     dataSource,
     databaseUrl: database.serviceUrl,
     publisher: through,
     schema: 'gateway',
-    log: quiet,
+    log,
   });
   relays.push(relay);
   await relay.start();
@@ -172,5 +174,37 @@ describe('Outbox and OutboxRelay', () => {
     );
     await append(opened('req_after_cut'));
     await waitFor('the relay to be back', () => causes().includes('req_after_cut'));
+  });
+
+  it('holds everything back while a consumer has no queue, even where another queue would take it', async () => {
+    const queue = 'gateway.accounts';
+    const model = await connect(broker.url);
+    const channel = await model.createChannel();
+    await channel.deleteQueue(queue);
+    const late = new EventPublisher({ url: broker.url, connectionName: 'late', log: quiet });
+    await late.start();
+    await waitFor('the publisher to see it', () => late.missingQueues().length > 0);
+    await append(opened('req_held'));
+    const waits: string[] = [];
+    await aRelay(late, { ...quiet, warn: (_fields, message) => waits.push(message) });
+    await waitFor('the relay to wait', () => waits.includes('the outbox waits'));
+    expect([await unsent(), causes()]).toEqual([1, []]);
+    await declareTopology({ url: broker.url });
+    await waitFor('the event', () => tap.events.length === 1, 15_000);
+    expect(await channel.checkQueue(queue)).toMatchObject({ messageCount: 1 });
+    await Promise.all(relays.map((relay) => relay.stop()));
+    await late.stop();
+    await model.close();
+  });
+
+  it('sends the rows around one that cannot be read', async () => {
+    await append(opened('req_before'), opened('req_broken'), opened('req_behind'));
+    await dataSource.query(
+      "UPDATE outbox SET attributes = '{}' WHERE sent_at IS NULL AND attributes->>'causeid' = 'req_broken'",
+    );
+    await aRelay();
+    await waitFor('its neighbours', () => tap.events.length === 2);
+    expect(causes()).toEqual(['req_before', 'req_behind']);
+    await waitFor('their marks', async () => (await unsent()) === 1);
   });
 });

@@ -1,4 +1,5 @@
 import { attributesSchema } from '@billhook/contracts';
+import { Retryable } from '@billhook/runtime';
 import type { DataSource } from 'typeorm';
 import { nestLog } from './log.js';
 import type { MessagingLog } from './log.js';
@@ -95,18 +96,24 @@ export class OutboxRelay {
    */
   private async publishNext(): Promise<number> {
     const { dataSource, publisher } = this.options;
+    // `mandatory` is content with any queue: without this, the trail would take what a consumer without its queue never gets.
+    const missing = publisher.missingQueues();
+    if (missing.length > 0) throw new Retryable('broker_unavailable', new Error(`missing: ${missing.join(', ')}`));
     const rows: OutboxRow[] = await dataSource.query(
       'SELECT id, attributes, body FROM outbox WHERE sent_at IS NULL ORDER BY id LIMIT $1',
       [batchSize],
     );
     if (rows.length === 0) return 0;
-    const results = await Promise.allSettled(
-      rows.map(({ attributes, body }) => publisher.publish({ attributes: attributesSchema.parse(attributes), body })),
-    );
+    const results = await Promise.allSettled(rows.map((row) => this.publish(row)));
     const sent = rows.filter((_, index) => results[index]?.status === 'fulfilled').map((row) => row.id);
     await dataSource.query('UPDATE outbox SET sent_at = now() WHERE id = ANY($1::bigint[])', [sent]);
     const failure = results.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
     return rows.length;
+  }
+
+  /** Asynchronous from its first line: a row that cannot be read fails alone. */
+  private async publish({ attributes, body }: OutboxRow): Promise<void> {
+    await this.options.publisher.publish({ attributes: attributesSchema.parse(attributes), body });
   }
 }

@@ -9,7 +9,7 @@ import type { EntityManager, MigrationInterface, QueryRunner } from 'typeorm';
 import type { Delivery, Outcome, Settlement } from './event.js';
 import { Inbox } from './inbox.store.js';
 import type { MessagingLog } from './log.js';
-import { createBatchProcessor } from './process-batch.store.js';
+import { createBatchProcessor, isSurroundingsFailure } from './process-batch.store.js';
 import type { BatchProcessorOptions, ProcessBatch } from './process-batch.store.js';
 import { createInboxTables, createOutboxTable } from './tables.store.js';
 
@@ -243,6 +243,18 @@ describe('createBatchProcessor', () => {
     expect(kinds(await process([again('evt_1'), again('evt_2')]))).toEqual(['applied', 'applied']);
     expect(await column('SELECT event_id FROM parked_event')).toEqual([]);
     expect(await attempts()).toEqual([]);
+  });
+
+  it('counts no attempt while somebody else holds a lock, as a migration does', async () => {
+    const migration = dataSource.createQueryRunner();
+    await migration.startTransaction();
+    await migration.query('LOCK TABLE inbox IN SHARE MODE');
+    const process = aProcessor({ maxAttempts: 1 });
+    const error = await process([again('evt_1')]).catch((reason: unknown) => reason);
+    expect(isSurroundingsFailure(error)).toBe(true);
+    await migration.rollbackTransaction();
+    await migration.release();
+    expect(kinds(await process([again('evt_1')]))).toEqual(['applied']);
   });
 
   it('leaves nothing behind when a swallowed error has spoilt the transaction', async () => {

@@ -31,6 +31,8 @@ export type ProcessBatch = (deliveries: Delivery[]) => Promise<Settlement[]>;
 
 const defaultMaxAttempts = 5;
 const firstRetryMs = 500;
+/** Below the connection's statement time-out, so that waiting for others (55P03) is told from being slow (57014). */
+const lockTimeout = "SET LOCAL lock_timeout = '5s'";
 
 /** Our surroundings failed, not the event: trying again later is free. */
 export function isSurroundingsFailure(error: unknown): boolean {
@@ -117,6 +119,7 @@ class BatchProcessor {
   /** Deduplication, effect, what became of each event and its announcements: all or nothing. */
   private applyOnce(deliveries: Delivery[], attempts?: number): Promise<[Delivery, Outcome][]> {
     return inTransaction(this.options.dataSource, async (manager) => {
+      await manager.query(lockTimeout);
       const fresh = await this.recordOnce(manager, deliveries);
       const outcomes = fresh.length === 0 ? [] : await this.options.apply(manager, fresh);
       if (outcomes.length !== fresh.length) throw new Error('apply must answer one outcome for each delivery');

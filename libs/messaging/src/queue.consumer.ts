@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { nextBatch } from './batch.js';
 import type { BatchLimits } from './batch.js';
 import { ChannelSession } from './channel-session.consumer.js';
+import { Comeback } from './comeback.js';
 import { toDelivery } from './decode.js';
 import type { Delivery, Settlement } from './event.js';
 import type { MessagingLog } from './log.js';
@@ -26,8 +27,6 @@ interface Held {
 }
 
 const resubscribeAfterMs = 1_000;
-const firstReadyCheckMs = 250;
-const longestReadyCheckMs = 2_000;
 /** Before a message that broke its handler goes back to be counted by the broker. */
 const failedDelayMs = 1_000;
 /** Of the ten seconds that a process has to exit in. */
@@ -43,6 +42,7 @@ export class QueueConsumer {
   private lingerTimer: NodeJS.Timeout | undefined;
   private resubscribeTimer: NodeJS.Timeout | undefined;
   private pausedFor: string | undefined;
+  private readonly comeback = new Comeback(() => this.isReady());
   private isSubscribing = false;
   private isClosing = false;
 
@@ -68,6 +68,7 @@ export class QueueConsumer {
   /** Stops taking, handles what is in hand, settles it, and gives the rest back. */
   async close(): Promise<void> {
     this.isClosing = true;
+    this.comeback.close();
     clearTimeout(this.resubscribeTimer);
     await this.session?.stopTaking();
     const deadline = new AbortController();
@@ -157,6 +158,7 @@ export class QueueConsumer {
     if (live.length === 0) return;
     try {
       const settlements = await this.options.handle(live.map((held) => held.delivery));
+      this.comeback.succeeded();
       live.forEach((held, index) => this.settle(held, settlements[index]));
     } catch (error) {
       await this.failed(live, error);
@@ -208,11 +210,7 @@ export class QueueConsumer {
   }
 
   private async resumeWhenReady(): Promise<void> {
-    let waitMs = firstReadyCheckMs;
-    while (!this.isClosing && !(await this.isReady())) {
-      await delay(waitMs, undefined, { ref: false });
-      waitMs = Math.min(waitMs * 2, longestReadyCheckMs);
-    }
+    await this.comeback.wait();
     this.pausedFor = undefined;
     await this.subscribe();
   }

@@ -5,6 +5,14 @@ import { outboxChannel } from './outbox.store.js';
 const lockClass = 7_203_115;
 
 /**
+ * PostgreSQL keeps a session, and with it the lock, for as long as it takes its peer to be there: by the defaults of most
+ * systems two hours after a machine has vanished. Seconds.
+ */
+const serverKeepAlive = '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3';
+const clientKeepAliveMs = 5_000;
+const queryTimeoutMs = 5_000;
+
+/**
  * The right to relay a schema's outbox, held by a session-level advisory lock on a connection of its own: it ends with the
  * connection, however the process ends. The same connection hears the notifications of new rows.
  */
@@ -19,7 +27,10 @@ export class RelayLease {
       connectionString: url,
       application_name: `billhook-relay-${schema}`,
       connectionTimeoutMillis: 5_000,
+      query_timeout: queryTimeoutMs,
       keepAlive: true,
+      keepAliveInitialDelayMillis: clientKeepAliveMs,
+      options: serverKeepAlive,
     });
     const lease = new RelayLease(client);
     const lose = (): void => {

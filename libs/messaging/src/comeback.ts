@@ -1,0 +1,40 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+const firstCheckMs = 250;
+const longestCheckMs = 2_000;
+const longestReturnMs = 30_000;
+
+/**
+ * When a paused consumer may go on. A disk may be full for writers while every check succeeds, and each return of a message
+ * counts towards the broker's delivery limit: so a pause that follows another without success in between is a longer one.
+ */
+export class Comeback {
+  private pauses = 0;
+  private readonly closing = new AbortController();
+
+  constructor(private readonly isReady: () => Promise<boolean>) {}
+
+  succeeded(): void {
+    this.pauses = 0;
+  }
+
+  /** Ends whatever wait is under way. */
+  close(): void {
+    this.closing.abort();
+  }
+
+  async wait(): Promise<void> {
+    if (this.pauses > 0) await this.delay(Math.min(firstCheckMs * 2 ** (this.pauses - 1), longestReturnMs));
+    this.pauses += 1;
+    let waitMs = firstCheckMs;
+    while (!this.closing.signal.aborted && !(await this.isReady())) {
+      await this.delay(waitMs);
+      waitMs = Math.min(waitMs * 2, longestCheckMs);
+    }
+  }
+
+  private async delay(ms: number): Promise<void> {
+    // Being aborted is the one way in which it rejects, and the loop sees that by itself.
+    await delay(ms, undefined, { ref: false, signal: this.closing.signal }).catch(() => undefined);
+  }
+}
