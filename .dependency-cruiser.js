@@ -1,5 +1,5 @@
 // The rooms and the arrows between them: services share words, not code; the rules stay pure. Checked by `make check`.
-/** Specs, and data that only specs use (`x.spec-data.ts`). */
+/** Specs, and data that only specs use (`x.spec-support.ts`). */
 const spec = ['\\.spec\\.ts$', '\\.spec-[a-z]+\\.ts$'];
 const production = { pathNot: [...spec, '^libs/testing/', '^demo/', '^e2e/', '^bench/'] };
 

@@ -1,5 +1,5 @@
-import { waitFor } from '@billhook/testing';
-import { createHmac, randomUUID } from 'node:crypto';
+import { signStripe, waitFor } from '@billhook/testing';
+import { randomUUID } from 'node:crypto';
 import { locationOf } from './browser.client.js';
 import {
   deliveredTypes,
@@ -156,12 +156,11 @@ export async function forgeWebhook(world: StoryWorld): Promise<string[]> {
     created: 1,
     data: { object: {} },
   });
-  const seconds = Math.floor(Date.now() / 1000);
-  const forged = createHmac('sha256', 'whsec_not_the_secret').update(`${seconds}.${body}`).digest('hex');
+  const forged = signStripe(body, 'whsec_not_the_secret');
   const before = await rejections(world);
   const response = await fetch(`${world.system.ingressUrl}/webhook/stripe`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', 'stripe-signature': `t=${seconds},v1=${forged}` },
+    headers: { 'content-type': 'application/json', 'stripe-signature': forged },
     body,
     signal: AbortSignal.timeout(10_000),
   });

@@ -1,11 +1,10 @@
-import { BrokerUrl, CommaSeparated, DatabaseUrl, HttpUrl, StripeValue } from '@billhook/runtime';
+import { AddressRanges, BrokerUrl, CommaSeparated, DatabaseUrl, HttpUrl, StripeValue } from '@billhook/runtime';
 import { StripeConfig } from '@billhook/stripe';
 import { IsOptional, Matches } from 'class-validator';
 
 const origin = /^https?:\/\/[^/?#@*\s]+$/;
 /** Cookies and redirects are only as safe as the way they travel: plain http is for this machine. */
 const secureOrigin = /^(https:\/\/[^/?#@*\s]+|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)$/;
-const addressOrRange = /^[0-9a-fA-F:.]+(\/\d{1,3})?$/;
 
 /** Everything the gateway reads from its environment. */
 export class GatewayConfig extends StripeConfig {
@@ -44,7 +43,6 @@ export class GatewayConfig extends StripeConfig {
   CORS_ORIGINS: string[] = [];
 
   /** Proxies whose X-Forwarded-For is believed: addresses or CIDR ranges. */
-  @CommaSeparated()
-  @Matches(addressOrRange, { each: true, message: '$property must list IP addresses or CIDR ranges' })
+  @AddressRanges()
   TRUSTED_PROXIES: string[] = [];
 }

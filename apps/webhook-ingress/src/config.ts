@@ -1,8 +1,6 @@
-import { BrokerUrl, CommaSeparated, CommonConfig } from '@billhook/runtime';
+import { AddressRanges, BrokerUrl, CommaSeparated, CommonConfig } from '@billhook/runtime';
 import { Transform } from 'class-transformer';
 import { ArrayNotEmpty, IsBoolean, IsOptional, Matches } from 'class-validator';
-
-const addressOrRange = /^[0-9a-fA-F:.]+(\/\d{1,3})?$/;
 
 /** Everything the ingress reads from its environment. No database, and no Stripe key: it can do nothing at Stripe. */
 export class IngressConfig extends CommonConfig {
@@ -31,8 +29,7 @@ export class IngressConfig extends CommonConfig {
   STRIPE_ACCOUNT_ID?: string;
 
   /** Only these may say in X-Forwarded-For where a request came from. */
-  @CommaSeparated()
-  @Matches(addressOrRange, { each: true, message: '$property must list addresses or CIDR ranges' })
+  @AddressRanges()
   TRUSTED_PROXIES: string[] = [];
 }
 

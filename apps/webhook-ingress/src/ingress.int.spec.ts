@@ -11,15 +11,13 @@ import {
   waitFor,
 } from '@billhook/testing';
 import type { CableProxy, EventTap, TestBroker } from '@billhook/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect as connectBroker } from 'amqplib';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { IngressConfig } from './config.js';
 import { ingressService } from './ingress.module.js';
-
-jest.setTimeout(20_000);
 
 const [oldSecret, newSecret] = ['whsec_old_made_up', 'whsec_new_made_up'];
 let broker: TestBroker;

@@ -2,7 +2,7 @@ import { accountSchema, parseDomainEvent } from '@billhook/contracts';
 import type { Account } from '@billhook/contracts';
 import { describe, expect, it } from '@jest/globals';
 import { accountFor, openAccount, reconsiderAccount, shownSubscription, unopenedAccount } from './account.js';
-import { aRow, catalogue, day } from './rows.spec-data.js';
+import { aRow, catalogue, day } from './rows.spec-support.js';
 import { toView } from './subscription-row.js';
 import type { SubscriptionRow } from './subscription-row.js';
 

@@ -2,11 +2,11 @@ import { parseDomainEvent } from '@billhook/contracts';
 import { describe, expect, it, test } from '@jest/globals';
 import { decide } from './decide.js';
 import type { Decision } from './decide.js';
-import { catalogue } from './rows.spec-data.js';
+import { catalogue } from './rows.spec-support.js';
 import { fingerprint } from './snapshot-order.js';
 import type { SubscriptionEvent } from './stripe-event.js';
-import { at, toEvents, toSnapshot } from './stripe-history.spec-data.js';
-import type { State, Step } from './stripe-history.spec-data.js';
+import { at, toEvents, toSnapshot } from './stripe-history.spec-support.js';
+import type { State, Step } from './stripe-history.spec-support.js';
 import type { SubscriptionRow } from './subscription-row.js';
 
 const context = { userId: 'user_1', catalogue };

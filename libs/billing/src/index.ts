@@ -3,30 +3,16 @@
  * No I/O, no clock, no randomness: time and configuration come in as arguments.
  */
 export { planCatalogue, planForPrice, planOf, plansOf, priceOnSale } from './plan-catalogue.js';
-export type { Plan, PlanCatalogue, PlanLookup, PlanPrice, PriceIds } from './plan-catalogue.js';
-export type { Reading } from './json-reader.js';
+export type { Plan, PlanCatalogue, PlanPrice } from './plan-catalogue.js';
 export { customerOf, toStripeFact } from './stripe-event.js';
-export type {
-  AnnouncedSubscription,
-  FetchedSubscription,
-  LifecycleKind,
-  StripeFact,
-  SubscriptionEvent,
-} from './stripe-event.js';
+export type { FetchedSubscription, LifecycleKind, StripeFact, SubscriptionEvent } from './stripe-event.js';
 export { toSubscriptionSnapshot } from './subscription-snapshot.js';
-export type { SnapshotItem, SubscriptionSnapshot } from './subscription-snapshot.js';
-export { toInvoiceFacts } from './invoice-facts.js';
+export type { SubscriptionSnapshot } from './subscription-snapshot.js';
 export type { InvoiceFacts } from './invoice-facts.js';
-export { toCheckoutFacts } from './checkout-facts.js';
-export type { CheckoutFacts } from './checkout-facts.js';
-export type { SnapshotOrder } from './snapshot-order.js';
-export { isScheduledToEnd, scheduledEnd, toView } from './subscription-row.js';
-export type { PastDue, RowContext, SubscriptionRow } from './subscription-row.js';
-export { isTerminal, meaningOf } from './subscription-status.js';
-export type { StatusMeaning } from './subscription-status.js';
+export { toView } from './subscription-row.js';
+export type { SubscriptionRow } from './subscription-row.js';
 export { decide } from './decide.js';
 export type { Decision } from './decide.js';
 export { defaultGraceDays, tierFor } from './tier-policy.js';
-export type { TierDecision, TierQuestion, TierReason } from './tier-policy.js';
-export { accountFor, openAccount, reconsiderAccount, shownSubscription, unopenedAccount } from './account.js';
-export type { AccountQuestion, Circumstances } from './account.js';
+export type { TierReason } from './tier-policy.js';
+export { openAccount, reconsiderAccount, unopenedAccount } from './account.js';

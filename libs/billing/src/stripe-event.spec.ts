@@ -208,7 +208,6 @@ describe('a Checkout session', () => {
         kind: 'checkout',
         customerId: 'cus_1',
         userId: 'user_1',
-        session: { subscriptionId: 'sub_1', mode: 'subscription' },
       },
     });
   });

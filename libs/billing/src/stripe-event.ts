@@ -1,5 +1,4 @@
 import { toCheckoutFacts } from './checkout-facts.js';
-import type { CheckoutFacts } from './checkout-facts.js';
 import { toInvoiceFacts } from './invoice-facts.js';
 import type { InvoiceFacts } from './invoice-facts.js';
 import { field, id, instant, isRecord, read, reference, wholeDocument } from './json-reader.js';
@@ -46,7 +45,7 @@ export type StripeFact =
       userId: string | null;
       invoice: InvoiceFacts;
     }
-  | { kind: 'checkout'; customerId: string; userId: string | null; session: CheckoutFacts }
+  | { kind: 'checkout'; customerId: string; userId: string | null }
   | { kind: 'customer_deleted'; customerId: string }
   | { kind: 'irrelevant' };
 
@@ -148,7 +147,7 @@ function checkoutFact(event: Envelope): Reading<StripeFact> {
   if (!session.ok) return session;
   const { customerId, userId } = session.value;
   if (customerId === null) return irrelevant;
-  return { ok: true, value: { kind: 'checkout', customerId, userId, session: session.value } };
+  return { ok: true, value: { kind: 'checkout', customerId, userId } };
 }
 
 function within<T>(path: string, reading: Reading<T>): Reading<T> {

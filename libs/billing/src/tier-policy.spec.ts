@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from '@jest/globals';
 import type { Tier } from '@billhook/contracts';
-import { aRow, day } from './rows.spec-data.js';
+import { aRow, day } from './rows.spec-support.js';
 import { tierFor } from './tier-policy.js';
 import type { SubscriptionRow } from './subscription-row.js';
 

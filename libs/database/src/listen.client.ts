@@ -53,14 +53,14 @@ class ReconnectingListener implements Listener {
       connectionTimeoutMillis: 5_000,
     });
     this.client = client;
-    client.on('error', () => this.retry(client));
-    client.on('end', () => this.retry(client));
+    client.on('error', (error) => this.retry(client, error));
+    client.on('end', () => this.retry(client, new Error('the server ended it')));
     client.on('notification', (message) => this.options.onNotify(message.payload ?? ''));
     try {
       await client.connect();
       await client.query(`LISTEN ${this.options.channel}`);
-    } catch {
-      this.retry(client);
+    } catch (error) {
+      this.retry(client, error);
       return;
     }
     this.failures = 0;
@@ -69,15 +69,17 @@ class ReconnectingListener implements Listener {
   }
 
   /** `error`, `end` and a failed connect may all report the same loss: only the client in use counts, and only once. */
-  private retry(lost: Client): void {
+  private retry(lost: Client, cause: unknown): void {
     if (this.closed || this.client !== lost) return;
     this.client = undefined;
     lost.removeAllListeners();
+    // It is lost already: what closing it still has to say is no news, but unheard it would end the process.
     lost.on('error', () => undefined);
     void lost.end().catch(() => undefined);
     const delay = Math.min(firstDelayMs * 2 ** this.failures, longestDelayMs);
     this.failures += 1;
-    this.log.warn({ msg: 'lost the LISTEN connection, trying again', channel: this.options.channel, delayMs: delay });
+    const { channel } = this.options;
+    this.log.warn({ msg: 'lost the LISTEN connection, trying again', channel, delayMs: delay, error: String(cause) });
     this.timer = setTimeout(() => void this.connect(), delay);
   }
 }

@@ -3,12 +3,12 @@ import type { Logger } from 'typeorm';
 
 /** TypeORM's own logger prints the parameters of a failed query, which are personal data here. */
 export class WithoutParametersLogger implements Logger {
-  private readonly log_ = new NestLogger('database');
+  private readonly logger = new NestLogger('database');
 
   logQuery(): void {}
 
   logQueryError(error: string | Error, query: string): void {
-    this.log_.warn({
+    this.logger.warn({
       msg: 'query failed',
       error: error instanceof Error ? error.message : error,
       query: shortened(query),
@@ -16,17 +16,17 @@ export class WithoutParametersLogger implements Logger {
   }
 
   logQuerySlow(time: number, query: string): void {
-    this.log_.warn({ msg: 'query slow', ms: time, query: shortened(query) });
+    this.logger.warn({ msg: 'query slow', ms: time, query: shortened(query) });
   }
 
   logSchemaBuild(): void {}
 
   logMigration(message: string): void {
-    this.log_.log(message);
+    this.logger.log(message);
   }
 
   log(level: 'log' | 'info' | 'warn', message: unknown): void {
-    if (level === 'warn') this.log_.warn(message);
+    if (level === 'warn') this.logger.warn(message);
   }
 }
 

@@ -3,7 +3,7 @@ import { CommonConfig, Retryable, startService } from '@billhook/runtime';
 import type { RunningService } from '@billhook/runtime';
 import { createTestBroker, startCableProxy, waitFor } from '@billhook/testing';
 import type { CableProxy, TestBroker } from '@billhook/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Module } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { connect } from 'amqplib';
@@ -40,8 +40,6 @@ class SpecConsumer {
 
 @Module({ controllers: [SpecConsumer] })
 class SpecModule {}
-
-jest.setTimeout(20_000);
 
 let broker: TestBroker;
 let cable: CableProxy;

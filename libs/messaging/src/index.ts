@@ -5,10 +5,8 @@
 export { BatchTransport } from './batch-transport.consumer.js';
 export type { BatchTransportOptions } from './batch-transport.consumer.js';
 export type { Delivery, OutgoingEvent, Outcome, Settlement } from './event.js';
-export { eventId } from './event-id.js';
 export { Inbox } from './inbox.store.js';
-export type { InboxEntry, InboxFilter, ParkedEvent, Settled } from './inbox.store.js';
-export type { MessagingLog } from './log.js';
+export type { InboxEntry } from './inbox.store.js';
 export { OutboxRelay } from './outbox.relay.js';
 export { OutboxRunner } from './outbox-runner.relay.js';
 export type { OutboxRelayOptions } from './outbox.relay.js';
@@ -19,6 +17,4 @@ export type { BatchProcessorOptions, ProcessBatch } from './process-batch.store.
 export { EventPublisher } from './publisher.relay.js';
 export type { EventPublisherOptions } from './publisher.relay.js';
 export { createInboxTables, createOutboxTable } from './tables.store.js';
-export { queueNames, topology } from './topology.js';
-export type { QueueDefinition, QueueName } from './topology.js';
-export { declareTopology, TopologyDiffers } from './topology.relay.js';
+export { declareTopology } from './topology.relay.js';

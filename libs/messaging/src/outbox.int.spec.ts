@@ -3,7 +3,7 @@ import { dataSourceOptions, inTransaction } from '@billhook/database';
 import type { ServiceSchema } from '@billhook/database';
 import { createTestBroker, createTestDatabase, tapEvents, waitFor } from '@billhook/testing';
 import type { EventTap, TestBroker, TestDatabase } from '@billhook/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect } from 'amqplib';
 import { DataSource } from 'typeorm';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
@@ -27,8 +27,6 @@ class OutboxTable1764000000002 implements MigrationInterface {
 const service: ServiceSchema = { schema: 'gateway', migrations: [OutboxTable1764000000002] };
 const quiet: MessagingLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 const at = new Date('2026-11-23T12:00:00.000Z');
-
-jest.setTimeout(20_000);
 
 let database: TestDatabase;
 let dataSource: DataSource;

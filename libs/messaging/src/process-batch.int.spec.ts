@@ -3,7 +3,7 @@ import type { ServiceSchema } from '@billhook/database';
 import { Retryable } from '@billhook/runtime';
 import { createTestDatabase } from '@billhook/testing';
 import type { TestDatabase } from '@billhook/testing';
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import type { EntityManager, MigrationInterface, QueryRunner } from 'typeorm';
 import type { Delivery, Outcome, Settlement } from './event.js';
@@ -26,8 +26,6 @@ class ProcessBatchTables1764000000001 implements MigrationInterface {
 
 const schema: ServiceSchema = { schema: 'subscription', migrations: [ProcessBatchTables1764000000001] };
 const quiet: MessagingLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
-
-jest.setTimeout(20_000);
 
 let database: TestDatabase;
 let dataSource: DataSource;

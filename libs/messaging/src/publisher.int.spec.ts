@@ -1,7 +1,7 @@
 import type { EventAttributes } from '@billhook/contracts';
 import { createTestBroker, freePort, startCableProxy, tapEvents, waitFor } from '@billhook/testing';
 import type { TestBroker } from '@billhook/testing';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect } from 'amqplib';
 import type { Channel, ChannelModel } from 'amqplib';
 import type { MessagingLog } from './log.js';
@@ -16,8 +16,6 @@ function anEvent(overrides: Partial<EventAttributes> = {}): { attributes: EventA
   const attributes = { id: 'evt_1', source: 'stripe', type: 'stripe.invoice.paid', time: '2026-11-23T12:00:00.000Z' };
   return { attributes: { ...attributes, ...overrides }, body: Buffer.from('{"exact": "bytes"}\n') };
 }
-
-jest.setTimeout(20_000);
 
 let broker: TestBroker;
 let admin: ChannelModel;

@@ -119,6 +119,15 @@ export const CommaSeparated = (): PropertyDecorator =>
     ),
   );
 
+const addressOrRange = /^[0-9a-fA-F:.]+(\/\d{1,3})?$/;
+
+/** Comma-separated IP addresses and CIDR ranges, as a list. */
+export const AddressRanges = (): PropertyDecorator =>
+  applyDecorators(
+    CommaSeparated(),
+    Matches(addressOrRange, { each: true, message: '$property must list IP addresses or CIDR ranges' }),
+  );
+
 /** What every process reads. Apps override `PORT` with their own default. */
 export class CommonConfig {
   @IsOptional()

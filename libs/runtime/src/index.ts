@@ -3,6 +3,7 @@
  */
 export { answerClientError, clientErrorCode } from './client-error.js';
 export {
+  AddressRanges,
   AuthenticatedConfig,
   BrokerUrl,
   CommaSeparated,
@@ -18,10 +19,10 @@ export {
 export { errorTable, Refused, Retryable } from './errors.js';
 export type { ErrorCode } from './errors.js';
 export type { ReadinessCheck } from './management.module.js';
-export { ProblemFilter, problemFor, toProblem } from './problem.filter.js';
+export { ProblemFilter, problemFor } from './problem.filter.js';
 export type { Problem } from './problem.filter.js';
-export { bearerToken, Public, RequireRole, RolesGuard, tokenVerifierToken } from './roles.guard.js';
+export { bearerToken, RequireRole, RolesGuard, tokenVerifierToken } from './roles.guard.js';
 export { runService, startService } from './run-service.module.js';
 export type { RunningService, ServiceOptions } from './run-service.module.js';
 export { createTokenVerifier } from './token-verifier.client.js';
-export type { Identity, Role, TokenVerifier } from './token-verifier.client.js';
+export type { Identity, TokenVerifier } from './token-verifier.client.js';

@@ -23,7 +23,6 @@ export function loggingModule(options: { name: string; level: string; logRequest
         }),
         res: (response: { statusCode: number }) => ({ status: response.statusCode }),
       },
-      customReceivedMessage: undefined,
       customProps: () => ({ context: 'http' }),
       genReqId: (request: IncomingMessage) => request.id,
     },

@@ -3,16 +3,13 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { Refused } from './errors.js';
-import type { Identity, Role, TokenVerifier } from './token-verifier.client.js';
+import type { Role, TokenVerifier } from './token-verifier.client.js';
 
 export const tokenVerifierToken = Symbol('TokenVerifier');
 const roleKey = 'billhook:role';
-const publicKey = 'billhook:public';
 
 /** The role a controller or route needs. Without it, RolesGuard refuses: nothing is open by omission. */
 export const RequireRole = (role: Role) => SetMetadata(roleKey, role);
-/** A route that anyone may call. */
-export const Public = () => SetMetadata(publicKey, true);
 
 /** Bearer tokens only, for the services that ops and machines call. Provide `tokenVerifierToken` beside it. */
 @Injectable()
@@ -25,14 +22,12 @@ export class RolesGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http') return true;
     const targets = [context.getHandler(), context.getClass()];
-    if (this.reflector.getAllAndOverride<boolean | undefined>(publicKey, targets) === true) return true;
     const needed = this.reflector.getAllAndOverride<Role | undefined>(roleKey, targets);
-    const request = context.switchToHttp().getRequest<FastifyRequest & { identity?: Identity }>();
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
     const identity = await this.tokens.verify(bearerToken(request.headers.authorization));
     if (needed === undefined || !identity.roles.includes(needed)) {
       throw new Refused('role_missing', `this needs the role ${needed ?? '(none is set for the route)'}`);
     }
-    request.identity = identity;
     return true;
   }
 }

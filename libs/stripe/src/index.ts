@@ -1,7 +1,6 @@
 /** Stripe as the services use it: one configured client, its errors in our words, and proof that a delivery is Stripe's. */
 export { StripeConfig } from './config.js';
 export { verifySignature } from './signature.js';
-export type { SignatureInput, SignatureResult } from './signature.js';
-export { createStripeClient, stripeApiVersion } from './stripe.client.js';
+export { createStripeClient } from './stripe.client.js';
 export type { StripeClientOptions } from './stripe.client.js';
 export { fromStripeError } from './stripe-errors.js';

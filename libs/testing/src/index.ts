@@ -15,7 +15,7 @@ export type { CableProxy } from './cable-proxy.client.js';
 export { createTestBroker } from './test-broker.client.js';
 export type { TestBroker } from './test-broker.client.js';
 export { tapEvents } from './tap-events.client.js';
-export type { EventTap, TappedEvent } from './tap-events.client.js';
+export type { EventTap } from './tap-events.client.js';
 export { signStripe } from './sign-stripe.js';
 export { startTestIdentityProvider } from './test-identity-provider.client.js';
 export type { TestIdentityProvider } from './test-identity-provider.client.js';

@@ -3,8 +3,8 @@ import { isSurroundingsFailure } from '@billhook/messaging';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
-import { opened, openTrail } from '../audit.spec-data.js';
-import type { Trail } from '../audit.spec-data.js';
+import { opened, openTrail } from '../audit.spec-support.js';
+import type { Trail } from '../audit.spec-support.js';
 import { contentBytes, toContent } from '../trail/content.js';
 import { AppendStore } from './append.store.js';
 

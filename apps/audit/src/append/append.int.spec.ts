@@ -10,8 +10,8 @@ import {
   aStripeDelivery,
   opened,
   startAudit,
-} from '../audit.spec-data.js';
-import type { AuditUnderTest } from '../audit.spec-data.js';
+} from '../audit.spec-support.js';
+import type { AuditUnderTest } from '../audit.spec-support.js';
 
 const linked = (userId: string, customerId: string): OutgoingEvent =>
   aDomainEvent({ type: 'billing.customer.linked', data: { user_id: userId, customer_id: customerId } });

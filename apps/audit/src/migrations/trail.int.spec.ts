@@ -1,7 +1,7 @@
 import type { OutgoingEvent } from '@billhook/messaging';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { asSuperuser, connect, opened, openTrail } from '../audit.spec-data.js';
-import type { Trail } from '../audit.spec-data.js';
+import { asSuperuser, connect, opened, openTrail } from '../audit.spec-support.js';
+import type { Trail } from '../audit.spec-support.js';
 import { AppendStore } from '../append/append.store.js';
 import { verifyChain } from '../trail/chain.js';
 import type { Verdict } from '../trail/chain.js';

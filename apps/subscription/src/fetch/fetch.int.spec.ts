@@ -1,9 +1,7 @@
 import { started, waitFor } from '@billhook/testing';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { CustomerStory } from '../customer-story.spec-data.js';
-import { World } from '../running-service.spec-data.js';
-
-jest.setTimeout(60_000);
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CustomerStory } from '../customer-story.spec-support.js';
+import { World } from '../running-service.spec-support.js';
 
 let world: World;
 

@@ -1,12 +1,10 @@
 import { samples } from '@billhook/contracts';
 import type { RunningService } from '@billhook/runtime';
 import { aStripeEvent, periodEnd, waitFor } from '@billhook/testing';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { CustomerStory } from '../customer-story.spec-data.js';
-import { fromGateway, linked, opened } from '../messages.spec-data.js';
-import { World } from '../running-service.spec-data.js';
-
-jest.setTimeout(60_000);
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { CustomerStory } from '../customer-story.spec-support.js';
+import { fromGateway, linked, opened } from '../messages.spec-support.js';
+import { World } from '../running-service.spec-support.js';
 
 let world: World;
 let service: RunningService;

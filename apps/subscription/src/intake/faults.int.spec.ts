@@ -1,11 +1,9 @@
 import { startCableProxy, waitFor } from '@billhook/testing';
 import type { CableProxy, StripeEventBody } from '@billhook/testing';
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { CustomerStory } from '../customer-story.spec-data.js';
-import { linked, opened } from '../messages.spec-data.js';
-import { World } from '../running-service.spec-data.js';
-
-jest.setTimeout(60_000);
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { CustomerStory } from '../customer-story.spec-support.js';
+import { linked, opened } from '../messages.spec-support.js';
+import { World } from '../running-service.spec-support.js';
 
 let world: World;
 

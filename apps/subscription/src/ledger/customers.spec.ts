@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import { CustomerStory } from '../customer-story.spec-data.js';
+import { CustomerStory } from '../customer-story.spec-support.js';
 import { toIntake } from './intake.js';
 import type { Intake } from './intake.js';
-import { fromStripe, linked, opened } from '../messages.spec-data.js';
+import { fromStripe, linked, opened } from '../messages.spec-support.js';
 import { customersToLock, learnCustomers } from './customers.js';
 
 const nobody = new Map<string, string>();

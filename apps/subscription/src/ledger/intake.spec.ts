@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from '@jest/globals';
 import { samples } from '@billhook/contracts';
-import { CustomerStory } from '../customer-story.spec-data.js';
-import { fromGateway, fromStripe } from '../messages.spec-data.js';
+import { CustomerStory } from '../customer-story.spec-support.js';
+import { fromGateway, fromStripe } from '../messages.spec-support.js';
 import { toIntake } from './intake.js';
 
 const story = new CustomerStory('ada');

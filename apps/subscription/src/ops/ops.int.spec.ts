@@ -1,10 +1,8 @@
 import type { RunningService } from '@billhook/runtime';
-import { afterAll, beforeAll, describe, expect, it, jest, test } from '@jest/globals';
-import { CustomerStory } from '../customer-story.spec-data.js';
-import { World } from '../running-service.spec-data.js';
+import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
+import { CustomerStory } from '../customer-story.spec-support.js';
+import { World } from '../running-service.spec-support.js';
 import { toCursor } from './cursor.js';
-
-jest.setTimeout(60_000);
 
 let world: World;
 let service: RunningService;

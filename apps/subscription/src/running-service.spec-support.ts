@@ -9,9 +9,9 @@ import type { StripeEventBody } from '@billhook/testing';
 import { Pool } from 'pg';
 import type { QueryResultRow } from 'pg';
 import { SubscriptionConfig } from './config.js';
-import { fromStripe } from './messages.spec-data.js';
-import { startPretendStripe } from './pretend-stripe.spec-data.js';
-import type { PretendStripe } from './pretend-stripe.spec-data.js';
+import { fromStripe } from './messages.spec-support.js';
+import { startPretendStripe } from './pretend-stripe.spec-support.js';
+import type { PretendStripe } from './pretend-stripe.spec-support.js';
 import { schema } from './schema.js';
 import { subscriptionService } from './subscription.module.js';
 
