@@ -133,7 +133,7 @@ describe('Outbox and OutboxRelay', () => {
     const begin = performance.now();
     await append(opened('req_woken'));
     await waitFor('the woken relay', () => tap.events.length === 451);
-    expect(performance.now() - begin).toBeLessThan(2_000);
+    expect(performance.now() - begin).toBeLessThan(4_000);
   });
 
   it('lets one relay publish while the other stands by, and the other take over', async () => {

@@ -247,12 +247,13 @@ describe('when Stripe is in trouble', () => {
     expect(await customersOf('unlucky')).toHaveLength(1);
   });
 
-  it('says 504 within ten seconds when Stripe hangs, and shows people a page', async () => {
+  it('says 504 when Stripe hangs, and shows people a page', async () => {
     gateway.simulator.setWeather('hanging');
     const user = await gateway.as('patient');
+    // The deadline is counted in deadline.spec.ts; this is to come far below the SDK's own four minutes, on a busy machine too.
     const started = Date.now();
     const answer = await user.page('/create-checkout?tier=1&billing_cycle=monthly');
-    expect(Date.now() - started).toBeLessThan(10_500);
+    expect(Date.now() - started).toBeLessThan(15_000);
     expect(answer.status).toBe(504);
     expect(answer.text).toContain('Stripe did not answer in time');
     gateway.simulator.setWeather('clear');
@@ -279,9 +280,11 @@ describe('when Stripe is in trouble', () => {
     const before = gateway.simulator.requests.length;
     const waiting = Array.from({ length: 12 }, (_, index) => buy(`queue-${index}`, proMonthly));
     await waitFor('Stripe to be asked by many', () => gateway.simulator.requests.length >= before + 8);
-    const started = Date.now();
-    expect((await (await gateway.as('reader')).api('GET', '/v1/account')).status).toBe(200);
-    expect(Date.now() - started).toBeLessThan(1_000);
+    const reader = await gateway.as('reader');
+    const read = reader.api('GET', '/v1/account');
+    const first = await Promise.race([read, ...waiting]);
+    expect(first).toBe(await read);
+    expect(first.status).toBe(200);
     gateway.simulator.setWeather('clear');
     const answers = await Promise.all(waiting);
     expect(answers.filter((answer) => ![201, 503, 504].includes(answer.status))).toEqual([]);
