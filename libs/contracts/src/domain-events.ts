@@ -92,8 +92,9 @@ export function parseDomainEvent<T extends DomainEventType>(
 const jsonText = z.string().transform((text, context): unknown => {
   try {
     return JSON.parse(text);
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: `not JSON: ${String(error)}` });
+  } catch {
+    // The parser's own message quotes the text, which may hold personal data; a reason is logged and kept.
+    context.addIssue({ code: 'custom', message: 'not JSON' });
     return z.NEVER;
   }
 });
