@@ -32,7 +32,8 @@ mv "$saved/new" "$policy"
 
 export DEBIAN_FRONTEND=noninteractive
 apt() { apt-get -qq -y -o DPkg::Lock::Timeout=300 "$@" >>"$log" 2>&1 9>&- </dev/null; }
-if ! { apt update && apt install --no-install-recommends "$@"; }; then
+# What an earlier installation that was interrupted left half done comes first.
+if ! { dpkg --configure -a >>"$log" 2>&1 9>&- </dev/null && apt update && apt install --no-install-recommends "$@"; }; then
   tail -n 5 "$log" >&2
   exit 1
 fi

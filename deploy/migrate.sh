@@ -9,7 +9,7 @@ for name in DATABASE_ADMIN_URL RABBITMQ_URL GATEWAY_DATABASE_URL SUBSCRIPTION_DA
   [ -n "${!name:-}" ] || missing+=("$name")
 done
 if [ ${#missing[@]} -gt 0 ]; then
-  echo "migrate needs these to be set: ${missing[*]}" >&2
+  echo "migrate needs these to be set (see .env.example, make migrate): ${missing[*]}" >&2
   exit 1
 fi
 

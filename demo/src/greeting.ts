@@ -12,11 +12,15 @@ Billhook is up. Everything is local; the Stripe is a pretend one, and no card is
   Your profile       ${system.gatewayUrl}/profile
   Pretend Stripe     ${system.simulatorUrl}          (events, clock, test cards)
   Sign in            ${system.simulatorUrl}/sign-in   (any demo user, no password)
-  Audit trail        ${system.auditUrl}/v1/entries   (bearer token of the demo user with role ops)
   Webhook ingress    ${system.ingressUrl}/webhook/stripe
 
-  Demo users         alice, bob, an ops user, or any new name you type
+  Demo users         alice, bob, an ops user, or a new one by e-mail
   Test cards         4242 4242 4242 4242 pays, 4000 0000 0000 0002 is declined; any future date, any CVC
+
+  The audit trail, as ops (any shell):
+    TOKEN=$(curl -s -H 'content-type: application/json' -d '{"sub":"olive","roles":["ops"]}' \\
+      ${system.simulatorUrl}/_simulator/identity/token | sed 's/.*"token":"\\([^"]*\\)".*/\\1/')
+    curl -s -H "authorization: Bearer $TOKEN" '${system.auditUrl}/v1/entries?limit=5'
 
   Health
 ${management.join('\n')}

@@ -6,6 +6,7 @@ import { startSystem } from './start-system.process.js';
 import type { StartedSystem } from './start-system.process.js';
 import { playStory } from './story.js';
 import { systemFromEnvironment } from './system.js';
+import type { RunningSystem } from './system.js';
 
 const modes = ['once', 'up', 'story'] as const;
 type Mode = (typeof modes)[number];
@@ -30,9 +31,10 @@ async function stopEverything(): Promise<boolean> {
   return isClean;
 }
 
+let isEnding = false;
+
 /** Ctrl-C, `kill`, or the end of whoever started us. What has only half begun ends with this process: see the reaper. */
 function onEnd(exitCode: number, reason: string): () => void {
-  let isEnding = false;
   return () => {
     if (isEnding) process.exit(exitCode); // the second Ctrl-C
     isEnding = true;
@@ -44,7 +46,8 @@ function onEnd(exitCode: number, reason: string): () => void {
 async function bringUp(): Promise<StartedSystem> {
   const infrastructure = await startInfrastructure({ log: infrastructureProgress });
   begun.push({ name: 'PostgreSQL and RabbitMQ', stop: () => infrastructure.stop() });
-  const started = await startSystem({ infrastructure, say: progress });
+  // What fails because it is being ended is no failure to look into.
+  const started = await startSystem({ infrastructure, say: progress, keepLogsOfFailure: () => !isEnding });
   begun.push({ name: 'the services', stop: () => started.stop() });
   return started;
 }
@@ -58,6 +61,15 @@ async function playOnce(): Promise<void> {
     progress(`the logs of all processes: ${started.logFolder}`);
     throw error;
   }
+}
+
+async function playAgainst(system: RunningSystem): Promise<void> {
+  const url = `${system.gatewayUrl}/v1/plans`;
+  await fetch(url, { signal: AbortSignal.timeout(5_000) }).catch((error: unknown) => {
+    const cure = 'start the system first (make demo, or docker compose up), or say with GATEWAY_URL where it is';
+    throw new Error(`nothing answers at ${url}: ${cure}`, { cause: error });
+  });
+  await playStory(system, say);
 }
 
 async function stayUp(): Promise<never> {
@@ -76,7 +88,7 @@ async function run(mode: Mode): Promise<void> {
     case 'up':
       return stayUp();
     case 'story':
-      return playStory(systemFromEnvironment(process.env), say);
+      return playAgainst(systemFromEnvironment(process.env));
     default:
       mode satisfies never;
   }
@@ -98,6 +110,8 @@ let exitCode = 0;
 try {
   await run(mode);
 } catch (error) {
+  // It failed because everything is being stopped: whoever stops it also ends this process, with a code of its own.
+  if (isEnding) await new Promise<never>(() => undefined);
   exitCode = 1;
   process.stderr.write(`\n✘ ${messageOf(error)}\n`);
 }

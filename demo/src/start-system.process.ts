@@ -32,13 +32,15 @@ export interface StartedSystem {
 export interface StartOptions {
   infrastructure: Infrastructure;
   say: (line: string) => void;
+  /** Whether the logs of a failed start are worth keeping; they are unless this says no. */
+  keepLogsOfFailure?: () => boolean;
 }
 
 /**
  * Migrates, declares the topology, and starts the simulator and the four services from `dist`, each a process of its own,
  * ready to be used when this resolves. When it rejects, everything it began is stopped.
  */
-export async function startSystem({ infrastructure, say }: StartOptions): Promise<StartedSystem> {
+export async function startSystem({ infrastructure, say, keepLogsOfFailure }: StartOptions): Promise<StartedSystem> {
   const place = await preparePlace(infrastructure);
   const claimed = await claimPorts();
   const reaper = startReaper();
@@ -54,7 +56,7 @@ export async function startSystem({ infrastructure, say }: StartOptions): Promis
     await migrate(crew, place, say);
     await startAll(crew, claimed.ports, place, say);
   } catch (error) {
-    reaper.keepFolder(logFolder);
+    if (keepLogsOfFailure?.() ?? true) reaper.keepFolder(logFolder);
     await stop();
     throw error;
   }

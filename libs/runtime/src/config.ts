@@ -53,11 +53,17 @@ export function loadConfig<T extends object>(
   const present = new Set(given.map(([name]) => name));
   const config = plainToInstance(Config, Object.fromEntries(given), { exposeDefaultValues: true });
   const problems = validateSync(config, { validationError: { target: false, value: false } }).map((error) => {
-    const found = [...new Set(Object.values(error.constraints ?? {}))].join('; ');
-    return present.has(error.property) ? found : `${error.property} is missing: ${found}`;
+    const found = [...new Set(Object.values(error.constraints ?? {}))];
+    return present.has(error.property) ? found.join('; ') : missing(error.property, found);
   });
   if (problems.length > 0) throw new ConfigInvalid(service, problems);
   return config;
+}
+
+/** One rule says enough about a value that is not there; the last decorator is the most particular one. */
+function missing(name: string, rules: string[]): string {
+  const [rule = ''] = rules;
+  return `${name} is missing: it ${rule.replace(new RegExp(`^${name} `), '')}`;
 }
 
 /** For `main.ts`: prints what is wrong and exits 1, since a half-configured billing service must not start. */
@@ -92,10 +98,10 @@ export const BrokerUrl = (): PropertyDecorator =>
   );
 
 /** An http(s) URL; a trailing slash is taken off, so that paths can be appended. */
-export const HttpUrl = (): PropertyDecorator =>
+export const HttpUrl = (message = '$property must be an http or https URL'): PropertyDecorator =>
   applyDecorators(
     Transform(({ value }: { value: unknown }) => (typeof value === 'string' ? value.replace(/\/+$/, '') : value)),
-    IsUrl({ ...localUrl, protocols: ['http', 'https'] }, { message: '$property must be an http or https URL' }),
+    IsUrl({ ...localUrl, protocols: ['http', 'https'] }, { message }),
   );
 
 /** A value that must begin as Stripe writes it (`sk_`, `whsec_`, `price_`), without white space, which breaks signatures. */
@@ -172,7 +178,7 @@ export class AuthenticatedConfig extends CommonConfig {
   AUTH_AUDIENCE: string;
 
   @ValidateIf((config: AuthenticatedConfig) => config.AUTH_PUBLIC_KEY === undefined)
-  @HttpUrl()
+  @HttpUrl('$property must be an http or https URL, unless AUTH_PUBLIC_KEY is set')
   AUTH_JWKS_URL?: string;
 
   /** A PEM public key (SPKI), instead of AUTH_JWKS_URL. `\n` in the value stands for a line break. */

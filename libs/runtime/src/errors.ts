@@ -56,7 +56,7 @@ export const errorTable = {
   token_missing: {
     status: 401,
     title: 'Not signed in',
-    cure: 'Send Authorization: Bearer <token>, or the session cookie that POST /v1/session sets.',
+    cure: 'Send Authorization: Bearer <token>. Only the gateway also takes the session cookie, which its POST /v1/session sets.',
   },
   token_invalid: {
     status: 401,
