@@ -101,6 +101,7 @@ describe('Checkout', () => {
     ['another number', { card_number: '5555 5555 5555 4444' }, 'card number is invalid'],
     ['no number', { card_number: '' }, '4242 4242 4242 4242 pays'],
     ['a month that does not exist', { exp: '13 / 34' }, 'expiration date is incomplete'],
+    ['an expiry whose month could be 1 or 12', { exp: '123' }, 'expiration date is incomplete'],
     ['a card that has expired', { exp: '10 / 26' }, 'expiration date is in the past'],
     ['a short security code', { cvc: '1' }, 'security code is incomplete'],
   ])('shows the page again for %s', async (_name, change, message) => {
@@ -108,6 +109,11 @@ describe('Checkout', () => {
     const { status, html } = await submit(pageUrl, { ...payingForm, ...change });
     expect(status).toBe(400);
     expect(html).toContain(message);
+  });
+
+  it.each(['1234', '12 34', '12/34', '12 / 2034', '1/34'])('takes the expiry %p', async (exp) => {
+    const { pageUrl } = await openCheckout(simulator);
+    expect((await submit(pageUrl, { ...payingForm, exp })).status).toBe(303);
   });
 
   it('charges once however often Pay is pressed', async () => {
@@ -184,6 +190,11 @@ describe('Checkout', () => {
     const { pageUrl } = await openCheckout(simulator);
     const { html } = await submit(pageUrl, { ...payingForm, cvc: '"><script>alert(1)</script>' });
     expect(html).not.toContain('<script>');
+  });
+
+  it('brings its icon along, so that browsers ask for none', async () => {
+    const { pageUrl } = await openCheckout(simulator);
+    expect(await (await fetch(pageUrl)).text()).toContain('<link rel="icon" href="data:');
   });
 
   it('answers 404 with a page for a session that does not exist', async () => {

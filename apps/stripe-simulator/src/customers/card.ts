@@ -26,7 +26,8 @@ export function chargeCard(fields: CardFields, now: number): CardResult {
       'Your card number is invalid. Test cards: 4242 4242 4242 4242 pays, 4000 0000 0000 0002 is declined.',
     );
   }
-  const expiry = /^(0?[1-9]|1[0-2])\s*\/\s*(?:20)?(\d\d)$/.exec((fields.exp ?? '').trim());
+  // The separator may be missing, because a phone's numeric keypad has none; a month of one digit needs it.
+  const expiry = /^(0[1-9]|1[0-2]|[1-9](?=[\s/]))\s*\/?\s*(?:20)?(\d\d)$/.exec((fields.exp ?? '').trim());
   if (!expiry) return refused('exp', 'Your card’s expiration date is incomplete (MM / YY).');
   const [expMonth, expYear] = [Number(expiry[1]), 2000 + Number(expiry[2])];
   // A card is good until the end of its month.

@@ -1,5 +1,6 @@
 import { Body, Controller, Get, HttpCode, Inject, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { SimulatorConfig } from '../config.js';
 import { sendPage } from '../pages/send.js';
@@ -8,11 +9,18 @@ import { configToken } from '../tokens.js';
 import { Issuer } from './issuer.js';
 import { signInPage } from './sign-in.page.js';
 
-const tokenRequest = z.strictObject({
-  sub: z.string().min(1).max(255),
-  email: z.email().optional(),
-  roles: z.array(z.string().min(1)).default(['user']),
-});
+const tokenRequest = z
+  .strictObject({
+    sub: z.string().min(1).max(255).optional(),
+    email: z.email().optional(),
+    roles: z.array(z.string().min(1)).default(['user']),
+  })
+  .transform(({ sub, email, roles }, context) => {
+    const known = sub ?? (email === undefined ? undefined : subOf(email));
+    if (known !== undefined) return { sub: known, email, roles };
+    context.addIssue({ code: 'custom', path: ['sub'], message: 'Give a sub or an email.' });
+    return z.NEVER;
+  });
 
 /** The demo identity provider: who signs in here is whoever they say they are. */
 @Controller()
@@ -51,6 +59,9 @@ export class IdentityController {
     void sendPage(reply, 200, signInPage(this.config.gatewayUrl, target));
   }
 }
+
+/** Whoever gives only an e-mail address is the same user each time, however they write its letters. */
+const subOf = (email: string) => `user_${createHash('sha256').update(email.toLowerCase()).digest('hex').slice(0, 12)}`;
 
 /** Only back to the gateway: anything else would make this page an open redirect. */
 export function safeTarget(returnTo: string, gatewayUrl: string): string {

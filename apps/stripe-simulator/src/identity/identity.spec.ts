@@ -32,6 +32,17 @@ describe('the demo identity provider', () => {
     expect((await simulator.post('/_simulator/identity/token', {})).status).toBe(400);
   });
 
+  it('knows who gives only an e-mail address again by it, and from others', async () => {
+    const subFor = async (email: string) => {
+      const { body } = await simulator.post('/_simulator/identity/token', { email });
+      return (await verify(body)).payload.sub;
+    };
+    const first = await subFor('grace@example.com');
+    expect(first).toMatch(/^user_[0-9a-f]{12}$/);
+    expect(await subFor('Grace@example.com')).toBe(first);
+    expect(await subFor('joan@example.com')).not.toBe(first);
+  });
+
   it('says where its keys are', async () => {
     const response = await fetch(`${simulator.url}/.well-known/openid-configuration`);
     expect(await response.json()).toMatchObject({

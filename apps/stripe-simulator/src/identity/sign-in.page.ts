@@ -15,7 +15,7 @@ const inScript = (value: unknown) => new Html(JSON.stringify(value).replaceAll('
 const clientScript = new Html(`
 const problem = document.getElementById('problem');
 async function signIn(fields) {
-  const sub = fields.get('sub') ?? 'user_' + crypto.getRandomValues(new Uint32Array(1))[0].toString(36);
+  const sub = fields.get('sub') ?? undefined;
   const identity = { sub, email: fields.get('email'), roles: fields.get('roles').split(' ') };
   const issued = await fetch('/_simulator/identity/token', {
     method: 'POST',
@@ -59,6 +59,7 @@ export const signInPage = (gatewayUrl: string, target: string): string =>
       <section class="card">${demoUsers.map(userForm)}</section>
       <section class="card">
         <h2>A new user</h2>
+        <p class="small dim">The same address is the same user the next time.</p>
         <form class="user">
           <label for="email">E-mail</label>
           <input id="email" name="email" type="email" required placeholder="you@example.com" />

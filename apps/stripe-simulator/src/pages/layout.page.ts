@@ -34,8 +34,17 @@ th, td { text-align: left; padding: .5rem .75rem .5rem 0; border-top: 1px solid 
 th { color: var(--dim); font-weight: 500; border: 0; } .good { color: var(--good); } .bad { color: var(--bad); }
 code { font-size: .9em; background: #0f1219; border: 1px solid var(--line); border-radius: 6px;
   padding: .1rem .35rem; white-space: nowrap; }
+.actions { display: flex; gap: .75rem; flex-wrap: wrap; margin-top: 1rem; }
+.apart { border-top: 1px solid var(--line); margin-top: 1.25rem; padding-top: 1.25rem; }
 form.inline { display: inline; } .wrap td { white-space: normal; }
 `);
+
+/** Inline, or browsers would ask for /favicon.ico, which is an unknown path here as at Stripe. */
+const icon =
+  'data:image/svg+xml,' +
+  encodeURIComponent(
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><circle cx="8" cy="8" r="7" fill="#8b83ff"/></svg>',
+  );
 
 interface Page {
   title: string;
@@ -51,6 +60,7 @@ export const page = ({ title, body, isNarrow = false }: Page): string =>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title}</title>
+        <link rel="icon" href="${icon}" />
         <style>
           ${style}
         </style>

@@ -6,8 +6,14 @@ import { chargeCard } from '../customers/card.js';
 import { formFields } from '../pages/form.js';
 import { messagePage } from '../pages/layout.page.js';
 import { sendPage } from '../pages/send.js';
-import { cancelNow, saveSubscription, withoutScheduledEnd, withScheduledEnd } from '../subscriptions/lifecycle.js';
-import { currentPeriodEnd, isLive } from '../subscriptions/subscription.js';
+import {
+  cancelNow,
+  changePrice,
+  saveSubscription,
+  withoutScheduledEnd,
+  withScheduledEnd,
+} from '../subscriptions/lifecycle.js';
+import { currentPeriodEnd, isEnding, isLive } from '../subscriptions/subscription.js';
 import { idOf, newId, newIdempotencyKey } from '../world/ids.js';
 import { World } from '../world/world.js';
 import { portalPage } from './portal.page.js';
@@ -15,6 +21,7 @@ import { portalPage } from './portal.page.js';
 const doneTexts: Record<string, string> = {
   cancel_at_period_end: 'Your plan stays until the end of the period and will not renew.',
   renew: 'Your plan will renew.',
+  change_plan: 'Your plan was changed.',
   cancel_now: 'Your plan has ended.',
   update_card: 'Your card was saved.',
 };
@@ -55,12 +62,24 @@ export class PortalController {
       case 'renew':
         saveSubscription(this.world, withoutScheduledEnd(subscription));
         return null;
+      case 'change_plan':
+        return this.changePlan(subscription, form.price ?? '');
       case 'cancel_now':
         cancelNow(this.world, subscription);
         return null;
       default:
         return 'This page cannot do that.';
     }
+  }
+
+  private changePlan(subscription: Stripe.Subscription, priceId: string): string | null {
+    // With another interval it would be billed for a period that its scheduled end cuts short.
+    if (isEnding(subscription)) return 'Keep your plan first: it is about to end.';
+    const price = this.choices(subscription).find(({ id }) => id === priceId);
+    const [item] = subscription.items.data;
+    if (price === undefined || item === undefined) return 'You cannot change to that plan.';
+    changePrice(this.world, subscription, { itemId: item.id, price, quantity: item.quantity });
+    return null;
   }
 
   /** Saving a card becomes the default of the customer and of what they subscribe to. */
@@ -81,14 +100,15 @@ export class PortalController {
     const customer = this.customer(id);
     if (session === undefined || customer === undefined) return gone(reply);
     const own = this.subscriptions(customer);
-    const method = idOf(
-      own.findLast(isLive)?.default_payment_method ?? customer.invoice_settings.default_payment_method,
-    );
     const view = portalPage({
       session,
       customer,
-      subscriptions: own.map((subscription) => ({ subscription, plan: this.planName(subscription) })),
-      card: this.world.paymentMethods.get(method ?? '')?.card ?? null,
+      subscriptions: own.map((subscription) => ({
+        subscription,
+        plan: this.planName(subscription.items.data[0]?.price),
+        choices: this.choices(subscription).map((price) => ({ price, plan: this.planName(price) })),
+      })),
+      card: this.card(customer, own),
       invoices: [...this.world.invoices.values()].filter((row) => row.customer === customer.id).reverse(),
       message,
     });
@@ -103,9 +123,22 @@ export class PortalController {
     return [...this.world.subscriptions.values()].filter((row) => row.customer === customer.id);
   }
 
-  private planName(subscription: Stripe.Subscription): string {
-    const product = subscription.items.data[0]?.price.product;
-    return this.world.products.get(idOf(product) ?? '')?.name ?? 'Subscription';
+  /** The prices that are for sale, without the one it has. */
+  private choices({ items }: Stripe.Subscription): Stripe.Price[] {
+    return [...this.world.prices.values()].filter(({ id, active }) => active && id !== items.data[0]?.price.id);
+  }
+
+  /** The card that pays, or the last one saved: Checkout makes its card the default of the subscription only. */
+  private card(customer: Stripe.Customer, own: Stripe.Subscription[]): Stripe.PaymentMethod.Card | null {
+    const paying = idOf(
+      own.findLast(isLive)?.default_payment_method ?? customer.invoice_settings.default_payment_method,
+    );
+    const methods = [...this.world.paymentMethods.values()].filter((row) => row.customer === customer.id);
+    return (methods.find(({ id }) => id === paying) ?? methods.at(-1))?.card ?? null;
+  }
+
+  private planName(price: Stripe.Price | undefined): string {
+    return this.world.products.get(idOf(price?.product) ?? '')?.name ?? 'Subscription';
   }
 }
 

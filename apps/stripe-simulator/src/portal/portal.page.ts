@@ -4,11 +4,18 @@ import type { Html } from '../pages/html.js';
 import { page } from '../pages/layout.page.js';
 import { currentPeriodEnd, isEnding, isLive } from '../subscriptions/subscription.js';
 
+interface PortalSubscription {
+  subscription: Stripe.Subscription;
+  /** The name of what it is for. */
+  plan: string;
+  /** What it can be changed to. */
+  choices: { price: Stripe.Price; plan: string }[];
+}
+
 interface PortalView {
   session: Stripe.BillingPortal.Session;
   customer: Stripe.Customer;
-  /** Each with the name of what it is for. */
-  subscriptions: { subscription: Stripe.Subscription; plan: string }[];
+  subscriptions: PortalSubscription[];
   card: Stripe.PaymentMethod.Card | null;
   invoices: Stripe.Invoice[];
   message: { isProblem: boolean; text: string } | null;
@@ -25,28 +32,27 @@ export function portalPage({ session, customer, subscriptions, card, invoices, m
       <p class="dim">${customer.email ?? customer.id}</p>
       ${message && html`<p class="alert ${message.isProblem ? '' : 'note'}" role="status">${message.text}</p>`}
       ${live.length === 0 && html`<section class="card"><p class="dim">No current subscription.</p></section>`}
-      ${live.map(({ subscription, plan }) => liveSubscription(subscription, plan))} ${cardForm(card)}
-      ${invoiceTable(invoices)}
+      ${live.map(liveSubscription)} ${cardForm(card)} ${invoiceTable(invoices)}
       ${ended.map(({ subscription, plan }) => html`<p class="small dim">${plan}: ended on ${day(subscription.ended_at ?? 0)}</p>`)}
     `,
   });
 }
 
-function liveSubscription(subscription: Stripe.Subscription, plan: string): Html {
+function liveSubscription({ subscription, plan, choices }: PortalSubscription): Html {
   const end = day(subscription.cancel_at ?? currentPeriodEnd(subscription));
   const price = subscription.items.data[0]?.price;
   return html`<section class="card">
     <div class="row">
       <div>
         <h2>${plan}</h2>
-        <p>${money(price?.unit_amount ?? 0)} per ${price?.recurring?.interval}</p>
+        <p>${price && rate(price)}</p>
         ${
           isEnding(subscription)
             ? html`<p class="bad">Ends on ${end}. It will not renew.</p>`
             : html`<p class="dim">Renews on ${end}.</p>`
         }
       </div>
-      <form method="post">
+      <form class="row" method="post">
         <input type="hidden" name="subscription" value="${subscription.id}" />
         ${
           isEnding(subscription)
@@ -56,8 +62,26 @@ function liveSubscription(subscription: Stripe.Subscription, plan: string): Html
         <button class="danger" name="action" value="cancel_now">Cancel now</button>
       </form>
     </div>
+    ${!isEnding(subscription) && planForm(subscription, choices)}
   </section>`;
 }
+
+const rate = ({ unit_amount, recurring }: Stripe.Price) => `${money(unit_amount ?? 0)} per ${recurring?.interval}`;
+
+const planForm = ({ id }: Stripe.Subscription, choices: PortalSubscription['choices']): Html =>
+  html`<form class="apart" method="post">
+    <h2>Change plan</h2>
+    <p class="small dim">
+      The next invoice has the new price. Between monthly and yearly, a new period starts and is billed at once.
+    </p>
+    <input type="hidden" name="subscription" value="${id}" />
+    <input type="hidden" name="action" value="change_plan" />
+    <div class="actions">
+      ${choices.map(
+        ({ price, plan }) => html`<button name="price" value="${price.id}">${plan}, ${rate(price)}</button>`,
+      )}
+    </div>
+  </form>`;
 
 const cardForm = (card: Stripe.PaymentMethod.Card | null): Html =>
   html`<section class="card">
@@ -69,10 +93,15 @@ const cardForm = (card: Stripe.PaymentMethod.Card | null): Html =>
       <label for="card_number">New card number</label>
       <input id="card_number" name="card_number" inputmode="numeric" placeholder="4242 4242 4242 4242" required />
       <div class="pair">
-        <div><label for="exp">Expiry (MM / YY)</label><input id="exp" name="exp" placeholder="12 / 34" required /></div>
-        <div><label for="cvc">CVC</label><input id="cvc" name="cvc" placeholder="123" required /></div>
+        <div>
+          <label for="exp">Expiry (MM / YY)</label
+          ><input id="exp" name="exp" inputmode="numeric" placeholder="12 / 34" required />
+        </div>
+        <div>
+          <label for="cvc">CVC</label><input id="cvc" name="cvc" inputmode="numeric" placeholder="123" required />
+        </div>
       </div>
-      <p><button name="action" value="update_card">Update card</button></p>
+      <div class="actions"><button name="action" value="update_card">Update card</button></div>
     </form>
   </section>`;
 

@@ -24,7 +24,7 @@ describe('the billing portal', () => {
       return_url: 'http://shop.example/profile',
     });
     const { id } = made.subscription;
-    const act = (action: string) => submit(session.url, { action, subscription: id });
+    const act = (action: string, fields = {}) => submit(session.url, { action, subscription: id, ...fields });
     const current = () => simulator.stripe.subscriptions.retrieve(id);
     const show = async () => (await fetch(session.url)).text();
     return { ...made, session, act, current, show };
@@ -56,6 +56,52 @@ describe('the billing portal', () => {
     expect(changes).toHaveLength(2);
   });
 
+  it('offers every other plan, and changes to the one chosen', async () => {
+    const { act, current, show, subscription } = await openPortal();
+    const offered = async () => [...(await show()).matchAll(/name="price" value="(\w+)"/g)].map(([, price]) => price);
+    expect(await offered()).toEqual(['price_pro_yearly', 'price_elite_monthly', 'price_elite_yearly']);
+
+    const { location } = await act('change_plan', { price: 'price_elite_monthly' });
+
+    expect(location).toContain('done=change_plan');
+    expect(await current()).toMatchObject({
+      latest_invoice: subscription.latest_invoice,
+      items: { data: [{ price: { id: 'price_elite_monthly' }, current_period_end: endOf(subscription) }] },
+    });
+    expect(await offered()).toEqual(['price_pro_monthly', 'price_pro_yearly', 'price_elite_yearly']);
+    await settle(simulator);
+    const changes = simulator.received.filter(
+      ({ event, body }) => event.type === 'customer.subscription.updated' && body.includes(subscription.id),
+    );
+    expect(changes).toHaveLength(1);
+    expect(changes[0]?.event).toMatchObject({
+      data: { previous_attributes: { items: { data: [{ price: { id: 'price_pro_monthly' } }] } } },
+      request: { id: expect.stringMatching(/^req_/) },
+    });
+  });
+
+  it('bills at once when the plan chosen has another interval', async () => {
+    const { act, customer, show } = await openPortal();
+    await act('change_plan', { price: 'price_elite_yearly' });
+    const [latest] = (await simulator.stripe.invoices.list({ customer: customer.id })).data;
+    expect(latest).toMatchObject({ billing_reason: 'subscription_update', status: 'paid', total: 29_900 });
+    expect(await show()).toContain('$299.00 per year');
+  });
+
+  it.each(['price_unknown', 'price_pro_monthly', ''])('does not change the plan to %p', async (price) => {
+    const { act, current, subscription } = await openPortal();
+    expect((await act('change_plan', { price })).status).toBe(400);
+    expect((await current()).items).toEqual(subscription.items);
+  });
+
+  it('changes no plan that is about to end', async () => {
+    const { act, current, show } = await openPortal();
+    await act('cancel_at_period_end');
+    expect(await show()).not.toContain('Change plan');
+    expect((await act('change_plan', { price: 'price_elite_yearly' })).status).toBe(400);
+    expect(await current()).toMatchObject({ items: { data: [{ price: { id: 'price_pro_monthly' } }] } });
+  });
+
   it('ends a subscription whose cancel_at has come', async () => {
     const { act, current, subscription } = await openPortal();
     await act('cancel_at_period_end');
@@ -68,7 +114,9 @@ describe('the billing portal', () => {
     await act('cancel_now');
     expect((await current()).status).toBe('canceled');
     expect((await act('cancel_at_period_end')).status).toBe(400);
-    expect(await show()).toContain('No current subscription.');
+    const html = await show();
+    expect(html).toContain('No current subscription.');
+    expect(html).toContain('4242, until');
   });
 
   it('saves another card for the customer and the subscription, and refuses a declined one', async () => {
