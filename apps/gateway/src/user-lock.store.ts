@@ -1,3 +1,4 @@
+import { inTransaction } from '@billhook/database';
 import { Refused } from '@billhook/runtime';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
@@ -94,12 +95,6 @@ async function acquire(runner: QueryRunner, userId: string, waitMs: number): Pro
 function sectionOn(runner: QueryRunner): Section {
   return {
     manager: runner.manager,
-    // The statement before COMMIT fails in an aborted transaction, which PostgreSQL would otherwise end without an error.
-    inTransaction: (work) =>
-      runner.manager.transaction(async (manager) => {
-        const result = await work(manager);
-        await manager.query('SELECT 1');
-        return result;
-      }),
+    inTransaction: (work) => inTransaction(runner.manager, work),
   };
 }

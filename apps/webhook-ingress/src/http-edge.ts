@@ -6,7 +6,7 @@ import type { Socket } from 'node:net';
 /** Told about each delivery that is turned away before the controller sees it. */
 export type OnTurnedAway = (code: ErrorCode, remoteAddress: string, requestId?: string) => void;
 
-export const webhookPath = '/webhook/stripe';
+const webhookPath = '/webhook/stripe';
 
 /**
  * Takes every body as bytes, whatever it says it is: the signature covers bytes, and a parser in between could change them. A

@@ -1,10 +1,8 @@
-import { inTransaction } from '@billhook/database';
+import { inTransaction, withDatabaseFailureNamed } from '@billhook/database';
 import { Retryable } from '@billhook/runtime';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 
-/** The append waited for another writer, or for a migration, longer than `append_entries` waits. */
-const lockNotAvailable = '55P03';
 /** The whole statement took longer than the connection allows. */
 const queryCanceled = '57014';
 
@@ -25,7 +23,8 @@ export class AppendStore {
       );
       return new Set(rows.map((row) => row.appended_id));
     } catch (error) {
-      throw isHeldUp(error, contents.length) ? new Retryable('database_unavailable', error) : error;
+      if (contents.length === 1 && isCanceled(error)) throw new Retryable('database_unavailable', error);
+      throw withDatabaseFailureNamed(error);
     }
   }
 }
@@ -34,7 +33,6 @@ export class AppendStore {
  * An entry is bounded, so one alone never takes ten seconds unless the server is held up. Many together might, and must not be
  * tried together for ever: the transport takes a batch that failed one by one, at no cost to its deliveries.
  */
-function isHeldUp(error: unknown, entries: number): boolean {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return error.code === lockNotAvailable || (error.code === queryCanceled && entries === 1);
+function isCanceled(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === queryCanceled;
 }
