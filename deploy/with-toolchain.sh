@@ -72,7 +72,7 @@ ensure_packages() {
 
 sources_fingerprint() {
   {
-    find apps libs demo \( -name '*.ts' -o -name 'tsconfig*.json' \) ! -name '*.spec.ts' ! -name '*.spec-*.ts' -type f -print0
+    find apps libs demo bench \( -name '*.ts' -o -name 'tsconfig*.json' \) ! -name '*.spec.ts' ! -name '*.spec-*.ts' -type f -print0
     printf '%s\0' package.json package-lock.json nest-cli.json tsconfig.json tsconfig.build.json
   } | sort -z | xargs -0 sha256sum 2>/dev/null | sha256sum
 }

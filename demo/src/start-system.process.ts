@@ -1,5 +1,5 @@
-import { ended, lastLines, projectFile, startReaper, waitFor } from '@billhook/testing';
-import type { Infrastructure, Reaper } from '@billhook/testing';
+import { ProcessFailed, startReaper, startServiceProcess } from '@billhook/testing';
+import type { Infrastructure, Reaper, ServiceProcess } from '@billhook/testing';
 import { join } from 'node:path';
 import { preparePlace } from './place.store.js';
 import type { Place } from './place.store.js';
@@ -9,14 +9,7 @@ import type { Ports, ProcessName, Settings } from './settings.js';
 import { managementDistance } from './system.js';
 import type { RunningSystem } from './system.js';
 
-const readyTimeoutMs = 60_000;
-const probeTimeoutMs = 2_000;
 const processes: ProcessName[] = ['stripe-simulator', 'gateway', 'webhook-ingress', 'subscription', 'audit'];
-
-/** A process of the system that ended, or never became ready; the message holds its last words. */
-export class ProcessFailed extends Error {
-  override readonly name = 'ProcessFailed';
-}
 
 export interface StartedSystem {
   system: RunningSystem;
@@ -79,32 +72,23 @@ class Crew {
 
   /** Runs a one-shot command to its end; rejects with its output if that is not 0. */
   async run(name: string, script: string, settings: Settings): Promise<void> {
-    const child = this.spawn(name, script, settings);
-    const code = await ended(child);
-    if (code !== 0) throw this.failed(name, `ended with ${String(code)}`);
+    const command = this.spawn(name, script, settings);
+    const code = await command.ended;
+    if (code !== 0) throw command.failure(`ended with ${String(code)}`);
   }
 
-  start(name: ProcessName, settings: Settings): void {
-    const child = this.spawn(name, `apps/${name}/src/main.js`, settings);
-    child.once('exit', (code, signal) => {
-      if (!this.isStopping) this.fail(this.failed(name, `ended with ${code ?? signal}`));
-    });
+  start(name: ProcessName, settings: Settings): ServiceProcess {
+    const service = this.spawn(name, `apps/${name}/src/main.js`, settings);
+    const report = (how: unknown): void => {
+      if (!this.isStopping) this.fail(service.failure(`ended with ${String(how)}`));
+    };
+    service.ended.then(report, report);
+    return service;
   }
 
-  failed(name: string, what: string): ProcessFailed {
-    const log = this.logOf(name);
-    return new ProcessFailed(`${name} ${what}; its last words (all of them in ${log}):\n${lastLines(log)}`);
-  }
-
-  private logOf(name: string): string {
-    return join(this.logFolder, `${name}.log`);
-  }
-
-  private spawn(name: string, script: string, settings: Settings): ReturnType<Reaper['spawn']> {
-    return this.reaper.spawn(process.execPath, ['--enable-source-maps', projectFile(`dist/${script}`)], {
-      logFile: this.logOf(name),
-      env: { PATH: process.env['PATH'], HOME: process.env['HOME'], TZ: 'UTC', ...settings },
-    });
+  private spawn(name: string, script: string, settings: Settings): ServiceProcess {
+    const logFile = join(this.logFolder, `${name}.log`);
+    return startServiceProcess({ reaper: this.reaper, name, script, settings, logFile });
   }
 }
 
@@ -127,28 +111,19 @@ async function migrate(crew: Crew, place: Place, say: (line: string) => void): P
 
 async function startAll(crew: Crew, ports: Ports, place: Place, say: (line: string) => void): Promise<void> {
   const settings = settingsFor(ports, place);
-  for (const name of processes) crew.start(name, settings[name]);
-  const ready = processes.map(async (name) => {
-    const startedAt = performance.now();
-    const url = readinessUrl(name, ports[name]);
-    await waitFor(`${name} to be ready at ${url}`, () => answersOk(url), readyTimeoutMs).catch((error: unknown) => {
-      throw crew.failed(name, error instanceof Error ? error.message : String(error));
+  const ready = processes
+    .map((name) => ({ name, service: crew.start(name, settings[name]) }))
+    .map(async ({ name, service }) => {
+      const startedAt = performance.now();
+      await service.untilReady(readinessUrl(name, ports[name]));
+      say(`${name} ready on http://localhost:${ports[name]} in ${secondsSince(startedAt)}`);
     });
-    say(`${name} ready on http://localhost:${ports[name]} in ${secondsSince(startedAt)}`);
-  });
   await Promise.race([Promise.all(ready), crew.failure]);
 }
 
 function readinessUrl(name: ProcessName, port: number): string {
   if (name === 'stripe-simulator') return `http://127.0.0.1:${port}/_simulator/health`;
   return `http://127.0.0.1:${port + managementDistance}/health/ready`;
-}
-
-async function answersOk(url: string): Promise<boolean> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(probeTimeoutMs) });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`it answers ${response.status} ${text.slice(0, 300)}`);
-  return true;
 }
 
 function secondsSince(startedAt: number): string {

@@ -30,3 +30,5 @@ export { periodEnd, started } from './stripe/moments.js';
 export { createVirtualHost, deleteVirtualHost, inVirtualHost } from './infrastructure/virtual-hosts.client.js';
 export { endWithParent } from './infrastructure/parent.process.js';
 export { infrastructureOfThisRun } from './jest/infrastructure-of-this-run.js';
+export { ProcessFailed, startServiceProcess } from './service.process.js';
+export type { ServiceProcess, ServiceProcessOptions } from './service.process.js';

@@ -1,0 +1,23 @@
+import type { Reaper } from '@billhook/testing';
+import type { Place } from '../../demo/src/place.store.js';
+import type { Ports, ProcessName, Settings } from '../../demo/src/settings.js';
+import type { Figure } from './figure.js';
+
+/** Where a part of the benchmark works: servers that are up and migrated, and no service running yet. */
+export interface Lab {
+  place: Place;
+  /** PostgreSQL's and RabbitMQ's own management. */
+  rabbitmqManagementUrl: string;
+  ports: Ports;
+  /** What each process would find in its environment. */
+  settings: Record<ProcessName, Settings>;
+  reaper: Reaper;
+  logFolder: string;
+  /** FULL=1: the sizes of the goals; otherwise a tenth. */
+  isFull: boolean;
+  /** Progress, to standard error. */
+  say: (line: string) => void;
+}
+
+/** One part of the benchmark (`ONLY=accept`). Starts what it measures, and leaves nothing running. */
+export type Part = (lab: Lab) => Promise<Figure[]>;
