@@ -24,6 +24,11 @@ describe('the configuration', () => {
     expect(names).toHaveLength(4);
   });
 
+  it.each(['0', '1.5', '257', 'many'])('refuses %s deliveries at once', (count) => {
+    const read = readConfig({ ...minimal, WEBHOOK_CONCURRENCY: count });
+    expect(read.ok ? [] : read.problems).toEqual([expect.stringMatching(/^WEBHOOK_CONCURRENCY /)]);
+  });
+
   it('takes an empty optional setting for an absent one, and refuses an empty secret', () => {
     expect(readConfig({ ...minimal, PORT: '', GATEWAY_URL: '', WEBHOOK_URL: '' }).ok).toBe(true);
     expect(readConfig({ ...minimal, STRIPE_WEBHOOK_SECRET: '' }).ok).toBe(false);

@@ -20,6 +20,8 @@ const environment = z.object({
     .refine((secrets) => secrets.every((secret) => /^whsec_.+/.test(secret)), { error: 'must start with whsec_' }),
   /** Where events are POSTed; without it they are only listed. */
   WEBHOOK_URL: optional(httpUrl.optional()),
+  /** How many deliveries are under way at once. */
+  WEBHOOK_CONCURRENCY: optional(z.coerce.number().int().min(1).max(256).default(8)),
   STRIPE_PRO_MONTHLY_PRICE_ID: priceId('price_pro_monthly'),
   STRIPE_PRO_YEARLY_PRICE_ID: priceId('price_pro_yearly'),
   STRIPE_ELITE_MONTHLY_PRICE_ID: priceId('price_elite_monthly'),
@@ -40,6 +42,7 @@ export interface SimulatorConfig {
   secretKey: string;
   webhookSecrets: string[];
   webhookUrl: string | null;
+  webhookConcurrency: number;
   prices: { proMonthly: string; proYearly: string; eliteMonthly: string; eliteYearly: string };
   publicUrl: string;
   gatewayUrl: string;
@@ -66,6 +69,7 @@ function toConfig(env: z.output<typeof environment>): SimulatorConfig {
     secretKey: env.STRIPE_SECRET_KEY,
     webhookSecrets: env.STRIPE_WEBHOOK_SECRET,
     webhookUrl: env.WEBHOOK_URL ?? null,
+    webhookConcurrency: env.WEBHOOK_CONCURRENCY,
     prices: {
       proMonthly: env.STRIPE_PRO_MONTHLY_PRICE_ID,
       proYearly: env.STRIPE_PRO_YEARLY_PRICE_ID,

@@ -5,11 +5,14 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiController, parseQuery } from './api/api.controller.js';
 import { StripeErrorFilter } from './api/stripe-error.filter.js';
+import { ChaosController } from './chaos/chaos.controller.js';
+import { Chaos } from './chaos/chaos.js';
 import { CheckoutController } from './checkout/checkout.controller.js';
 import type { SimulatorConfig } from './config.js';
 import { SimulatorController } from './control/simulator.controller.js';
 import { Ticker } from './control/ticker.js';
 import { Deliveries } from './events/deliveries.client.js';
+import { Endpoint } from './events/endpoint.client.js';
 import { IdentityController } from './identity/identity.controller.js';
 import { Issuer } from './identity/issuer.js';
 import { InvoiceController } from './invoices/invoice.controller.js';
@@ -34,11 +37,14 @@ export class SimulatorModule {
         InvoiceController,
         IdentityController,
         SimulatorController,
+        ChaosController,
       ],
       providers: [
         { provide: configToken, useValue: config },
         { provide: World, useValue: world },
         { provide: APP_FILTER, useClass: StripeErrorFilter },
+        Chaos,
+        Endpoint,
         Deliveries,
         Issuer,
         Ticker,

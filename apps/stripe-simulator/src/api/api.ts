@@ -7,7 +7,7 @@ import { matchRoute } from './route.js';
 import type { Route } from './route.js';
 import { invalid, StripeFault, unknownPath } from './stripe-error.js';
 
-interface ApiRequest {
+export interface ApiRequest {
   method: string;
   path: string;
   params: unknown;
@@ -15,7 +15,7 @@ interface ApiRequest {
   idempotencyKey: string | undefined;
 }
 
-interface ApiAnswer {
+export interface ApiAnswer {
   status: number;
   body: object;
   headers: Record<string, string>;
@@ -89,6 +89,21 @@ function settle(perform: () => object): { status: number; body: object } {
     if (!(error instanceof StripeFault)) throw error;
     return { status: error.status, body: error.body };
   }
+}
+
+/** Keeps an answer as the first one to a request's idempotency key, as Stripe does with a 500 it ran into on the way. */
+export function keepAnswerTo(world: World, request: ApiRequest, answer: ApiAnswer): void {
+  const { method, path, params, idempotencyKey: key } = request;
+  if (method !== 'POST' || key === undefined || world.answers.has(key)) return;
+  const { status, body, headers } = answer;
+  const identity = { endpoint: path, fingerprint: fingerprintOf(params) };
+  keepAnswer(world.answers, key, {
+    ...identity,
+    status,
+    body,
+    requestId: headers['request-id'] ?? '',
+    at: world.now(),
+  });
 }
 
 /** `expand` belongs to every operation, so it is taken out before an operation's own parameters are checked. */

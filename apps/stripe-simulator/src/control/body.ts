@@ -6,5 +6,9 @@ export function parseControl<S extends z.ZodType>(schema: S, body: unknown): z.o
   const parsed = schema.safeParse(body ?? {});
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw invalid(issue?.path.join('.') ?? '', issue?.message ?? 'Invalid body');
+  const field = [...(issue?.path ?? []), ...(issue?.code === 'unrecognized_keys' ? issue.keys.slice(0, 1) : [])].join(
+    '.',
+  );
+  const message = issue?.message ?? 'Invalid body';
+  throw invalid(field, field === '' ? message : `${field}: ${message}`);
 }

@@ -1,20 +1,23 @@
+import type { Chaos } from '../chaos/chaos.js';
 import type { SimulatorConfig } from '../config.js';
 import type { Deliveries } from '../events/deliveries.client.js';
 import { html, moment } from '../pages/html.js';
 import type { Html } from '../pages/html.js';
 import { page } from '../pages/layout.page.js';
 import type { World } from '../world/world.js';
+import { chaosCard } from './chaos-card.page.js';
 
 interface IndexView {
   world: World;
   deliveries: Deliveries;
+  chaos: ReturnType<Chaos['state']>;
   config: SimulatorConfig;
 }
 
 const day = 24 * 3600;
 
 /** What this process is and what has happened in it. */
-export const indexPage = ({ world, deliveries, config }: IndexView): string =>
+export const indexPage = ({ world, deliveries, chaos, config }: IndexView): string =>
   page({
     title: 'Stripe simulator',
     body: html`<h1>Stripe simulator</h1>
@@ -23,7 +26,7 @@ export const indexPage = ({ world, deliveries, config }: IndexView): string =>
         <code>sk_test_</code> key; signed events go to
         ${config.webhookUrl ? html`<code>${config.webhookUrl}</code>` : 'no endpoint (they are only listed)'}.
       </p>
-      ${tryIt(config)} ${clock(world)} ${account(world)} ${eventTable(world, deliveries)}`,
+      ${chaosCard(chaos)} ${tryIt(config)} ${clock(world)} ${account(world)} ${eventTable(world, deliveries)}`,
   });
 
 const tryIt = ({ gatewayUrl }: SimulatorConfig): Html =>

@@ -2,6 +2,7 @@ import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { found, invalid } from '../api/stripe-error.js';
+import { Chaos } from '../chaos/chaos.js';
 import type { SimulatorConfig } from '../config.js';
 import { Deliveries } from '../events/deliveries.client.js';
 import { sendPage } from '../pages/send.js';
@@ -29,12 +30,14 @@ export class SimulatorController {
   constructor(
     private readonly world: World,
     private readonly deliveries: Deliveries,
+    private readonly chaos: Chaos,
     @Inject(configToken) private readonly config: SimulatorConfig,
   ) {}
 
   @Get()
   index(@Res() reply: FastifyReply): void {
-    void sendPage(reply, 200, indexPage({ world: this.world, deliveries: this.deliveries, config: this.config }));
+    const { world, deliveries, chaos, config } = this;
+    void sendPage(reply, 200, indexPage({ world, deliveries, chaos: chaos.state(), config }));
   }
 
   @Get('_simulator/health')
@@ -97,6 +100,7 @@ export class SimulatorController {
   @Post('_simulator/reset')
   @HttpCode(200)
   reset() {
+    this.chaos.reset();
     this.deliveries.reset();
     this.world.reset();
     return { now: this.world.now() };

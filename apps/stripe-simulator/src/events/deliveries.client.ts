@@ -1,17 +1,23 @@
 import { Inject, Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
 import type Stripe from 'stripe';
+import { Chaos } from '../chaos/chaos.js';
+import { calm } from '../chaos/delivery-plan.js';
+import type { DeliveryPlan } from '../chaos/delivery-plan.js';
 import type { SimulatorConfig } from '../config.js';
 import { configToken } from '../tokens.js';
 import { World } from '../world/world.js';
 import { isPending, isSuccess, maxAttempts, retryDelay } from './delivery.js';
 import type { Attempt, Delivery } from './delivery.js';
-import { signatureHeader } from './signature.js';
+import { Endpoint } from './endpoint.client.js';
+import { Holding } from './holding.js';
+import { aThinEvent } from './thin-event.js';
+import type { ThinEvent } from './thin-event.js';
 
-const answerTimeoutMs = 10_000;
-const concurrency = 8;
 /** More than this waiting means a dead endpoint: later events are only listed, as after Stripe disables an endpoint. */
 const maxPending = 50_000;
+/** Of the deliveries that have come to an end, as many are remembered. */
+const maxFinished = 10_000;
 /**
  * After so many failures in a row the endpoint gets one request at a time until it answers: retries must not slow the
  * API.
@@ -19,7 +25,10 @@ const maxPending = 50_000;
 const failuresUntilProbing = 5;
 
 interface Job extends Delivery {
-  event: Stripe.EventBase;
+  /** By which it is remembered: the event's id, with a number for a copy. */
+  name: string;
+  event: Stripe.EventBase | ThinEvent;
+  plan: DeliveryPlan;
 }
 
 /** POSTs each event to the webhook endpoint until it is answered with 2xx, through a bounded queue. */
@@ -27,6 +36,8 @@ interface Job extends Delivery {
 export class Deliveries implements BeforeApplicationShutdown {
   private readonly log = new Logger('webhook');
   private readonly jobs = new Map<string, Job>();
+  /** The names of the jobs that have come to an end, oldest first. */
+  private readonly finished = new Set<string>();
   private ready: Job[] = [];
   private sending = 0;
   private pending = 0;
@@ -34,31 +45,32 @@ export class Deliveries implements BeforeApplicationShutdown {
   private readonly timers = new Set<NodeJS.Timeout>();
   private readonly waiters = new Set<() => void>();
   private stop = new AbortController();
+  private readonly holding: Holding<Job>;
 
   constructor(
     private readonly world: World,
+    private readonly endpoint: Endpoint,
+    private readonly chaos: Chaos,
     @Inject(configToken) private readonly config: SimulatorConfig,
   ) {
+    this.holding = new Holding({
+      clock: world.clock,
+      shuffle: () => chaos.shuffle(),
+      release: (job) => this.queue(job),
+      onShuffled: (moved) => chaos.count('shuffled', moved),
+    });
     world.onEvent((event) => this.enqueue(event));
   }
 
   /** Queues an event, also once more after it was delivered (a duplicate, as Stripe sends now and then). */
   enqueue(event: Stripe.EventBase): void {
     if (this.config.webhookUrl === null) return;
-    const isFull = this.pending >= maxPending;
-    const job: Job = {
-      eventId: event.id,
-      type: event.type,
-      state: isFull ? 'dropped' : 'queued',
-      attempts: [],
-      event,
-    };
-    this.jobs.set(event.id, job);
-    if (isFull) return;
-    this.pending += 1;
-    this.ready.push(job);
-    // Not at once: the request that caused the event is still changing things.
-    setImmediate(() => this.pump());
+    const plan = this.chaos.planFor(event.type);
+    const job = this.add(event.id, event, plan);
+    if (job.state === 'dropped') return;
+    if (plan.holdingTime !== null) this.chaos.count('delayed');
+    job.state = 'held';
+    this.holding.take(job);
   }
 
   get(eventId: string): Delivery | undefined {
@@ -69,20 +81,26 @@ export class Deliveries implements BeforeApplicationShutdown {
     const byState: Record<string, number> = {};
     for (const { state } of this.jobs.values()) byState[state] = (byState[state] ?? 0) + 1;
     const latest = [...this.jobs.values()].slice(-100).reverse();
-    return { pending: this.pending, by_state: byState, deliveries: latest.map(withoutEvent) };
+    return { pending: this.pending, by_state: byState, deliveries: latest.map(asDelivery) };
   }
 
-  /** Waits until nothing is pending, retries included; false if that took longer than `timeoutMs`. */
+  /** Waits until nothing is pending, retries included, but for what only the clock releases; false if that took longer. */
   untilIdle(timeoutMs: number): Promise<boolean> {
-    return this.until(() => this.pending === 0, timeoutMs);
+    return this.until(() => this.pending <= this.holding.waitingForClock, timeoutMs);
   }
 
-  /** Waits until the endpoint has answered, or failed to, at least once. */
+  /** Waits until the endpoint has answered, or failed to, at least once; not for an event that is held back. */
   untilAttempted(eventId: string, timeoutMs: number): Promise<boolean> {
     return this.until(() => {
       const job = this.jobs.get(eventId);
-      return job === undefined || job.attempts.length > 0 || !isPending(job);
+      return job === undefined || job.attempts.length > 0 || job.state === 'held' || !isPending(job);
     }, timeoutMs);
+  }
+
+  /** Chaos is over, or another one begins: nothing of the earlier one is left on what is still to be delivered. */
+  calmDown(): void {
+    for (const job of this.jobs.values()) job.plan = calm;
+    this.holding.releaseAll();
   }
 
   /** Forgets everything; what is on its way is cut off. */
@@ -91,7 +109,9 @@ export class Deliveries implements BeforeApplicationShutdown {
     this.stop = new AbortController();
     for (const timer of this.timers) clearTimeout(timer);
     this.timers.clear();
+    this.holding.clear();
     this.jobs.clear();
+    this.finished.clear();
     this.ready = [];
     this.pending = 0;
     this.failuresInARow = 0;
@@ -102,8 +122,49 @@ export class Deliveries implements BeforeApplicationShutdown {
     this.reset();
   }
 
+  /** A new job, pending unless its plan or the full queue drops it. */
+  private add(name: string, event: Stripe.EventBase | ThinEvent, plan: DeliveryPlan): Job {
+    const isDropped = plan.isDropped || this.pending >= maxPending;
+    const { id: eventId, type } = event;
+    const job: Job = { name, eventId, type, state: isDropped ? 'dropped' : 'queued', attempts: [], event, plan };
+    this.jobs.set(name, job);
+    this.finished.delete(name);
+    if (plan.isDropped) this.chaos.count('dropped');
+    if (isDropped) this.remember(job);
+    else this.pending += 1;
+    return job;
+  }
+
+  private queue(job: Job): void {
+    const { plan, event } = job;
+    const copies = plan.areConcurrent ? this.copiesOf(job) : [];
+    const thin = plan.hasThin && event.object === 'event' ? this.thinTwinOf(event, plan) : [];
+    for (const each of [job, ...copies, ...thin]) {
+      each.state = 'queued';
+      this.ready.push(each);
+    }
+    // Not at once: the request that caused the event is still changing things.
+    setImmediate(() => this.pump());
+  }
+
+  private copiesOf({ name, event, plan }: Job): Job[] {
+    this.chaos.count('duplicated', plan.copies);
+    return Array.from({ length: plan.copies }, (_, index) => {
+      const key = `${plan.key}/copy-${index + 1}`;
+      return this.add(`${name}/copy-${index + 1}`, event, this.chaos.extraPlanFor(key));
+    }).filter(isPending);
+  }
+
+  private thinTwinOf(snapshot: Stripe.EventBase, { key }: DeliveryPlan): Job[] {
+    const thin = aThinEvent(snapshot);
+    if (thin === null) return [];
+    this.world.keepThinEvent(thin);
+    this.chaos.count('thin');
+    return [this.add(thin.id, thin, this.chaos.extraPlanFor(`${key}/thin`))].filter(isPending);
+  }
+
   private pump(): void {
-    const limit = this.failuresInARow >= failuresUntilProbing ? 1 : concurrency;
+    const limit = this.failuresInARow >= failuresUntilProbing ? 1 : this.config.webhookConcurrency;
     while (this.sending < limit) {
       const job = this.ready.shift();
       if (job === undefined) return;
@@ -118,10 +179,13 @@ export class Deliveries implements BeforeApplicationShutdown {
   private async send(job: Job): Promise<void> {
     job.state = 'sending';
     const stop = this.stop.signal;
-    const attempt = await this.post(job.event, stop);
+    const fault = job.plan.faults[job.attempts.length];
+    const attempt = await this.attempt(job, stop);
     if (stop.aborted) return;
     job.attempts.push(attempt);
-    this.failuresInARow = isSuccess(attempt) ? 0 : this.failuresInARow + 1;
+    if (isSuccess(attempt)) this.failuresInARow = 0;
+    // What chaos did says nothing about the endpoint.
+    else if (fault === undefined) this.failuresInARow += 1;
     if (isSuccess(attempt)) this.finish(job, 'delivered');
     else if (job.attempts.length >= maxAttempts) this.finish(job, 'failed');
     else this.retryLater(job);
@@ -130,47 +194,48 @@ export class Deliveries implements BeforeApplicationShutdown {
     this.notify();
   }
 
-  private async post(event: Stripe.EventBase, stop: AbortSignal): Promise<Attempt> {
-    // Stripe sends its JSON indented; a receiver that parses and prints it again breaks the signature.
-    const body = JSON.stringify(event, null, 2);
-    const at = new Date();
-    const signature = signatureHeader(body, Math.floor(at.getTime() / 1000), this.config.webhookSecrets);
-    try {
-      const response = await fetch(this.config.webhookUrl ?? '', {
-        method: 'POST',
-        headers: {
-          'content-type': 'application/json; charset=utf-8',
-          'stripe-signature': signature,
-          'user-agent': 'Stripe/1.0 (+https://docs.stripe.com/webhooks)',
-        },
-        body,
-        // To Stripe a redirect is a failure.
-        redirect: 'manual',
-        signal: AbortSignal.any([stop, AbortSignal.timeout(answerTimeoutMs)]),
-      });
-      await response.arrayBuffer();
-      return { at: at.toISOString(), status: response.status, error: null };
-    } catch (error) {
-      return { at: at.toISOString(), status: null, error: reasonOf(error) };
+  private attempt({ event, plan, attempts }: Job, stop: AbortSignal): Promise<Attempt> {
+    const fault = plan.faults[attempts.length];
+    if (fault === 'lost') {
+      this.chaos.count('lost_attempts');
+      return Promise.resolve({ at: new Date().toISOString(), status: null, error: 'lost (chaos)' });
     }
+    if (fault !== undefined) this.chaos.count(fault);
+    const secrets = this.chaos.secretsFor({ key: plan.key, attempt: attempts.length, fault });
+    return this.endpoint.post({ event, secrets, isCut: fault === 'cut', stop });
   }
 
   private retryLater(job: Job): void {
     job.state = 'retrying';
-    const timer = setTimeout(() => {
-      this.timers.delete(timer);
-      job.state = 'queued';
-      this.ready.push(job);
-      this.pump();
-    }, retryDelay(job.attempts.length));
+    const timer = setTimeout(
+      () => {
+        this.timers.delete(timer);
+        job.state = 'queued';
+        this.ready.push(job);
+        this.pump();
+      },
+      this.chaos.retryDelay() ?? retryDelay(job.attempts.length),
+    );
     this.timers.add(timer);
   }
 
   private finish(job: Job, state: 'delivered' | 'failed'): void {
     job.state = state;
     this.pending -= 1;
+    this.remember(job);
+    if (state === 'failed') return;
     const event = this.world.events.get(job.eventId);
-    if (event && state === 'delivered') this.world.events.set(event.id, { ...event, pending_webhooks: 0 });
+    if (event) this.world.events.set(event.id, { ...event, pending_webhooks: 0 });
+    if (!job.plan.areConcurrent) this.ready.push(...this.copiesOf(job));
+  }
+
+  /** Keeps the latest that have come to an end; the oldest go first. */
+  private remember({ name }: Job): void {
+    this.finished.add(name);
+    const [oldest] = this.finished;
+    if (this.finished.size <= maxFinished || oldest === undefined) return;
+    this.finished.delete(oldest);
+    this.jobs.delete(oldest);
   }
 
   private notify(): void {
@@ -194,12 +259,4 @@ export class Deliveries implements BeforeApplicationShutdown {
   }
 }
 
-const withoutEvent = ({ eventId, type, state, attempts }: Job): Delivery => ({ eventId, type, state, attempts });
-
-/** `fetch` says only "fetch failed"; what failed is in the cause, whose message may be empty where its code is not. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const { cause } = error;
-  if (!(cause instanceof Error)) return error.message;
-  return 'code' in cause && typeof cause.code === 'string' ? cause.code : cause.message;
-}
+const asDelivery = ({ eventId, type, state, attempts }: Job): Delivery => ({ eventId, type, state, attempts });

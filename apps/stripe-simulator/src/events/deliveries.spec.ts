@@ -84,6 +84,18 @@ describe('deliveries', () => {
     expect(running.received).toHaveLength(25);
   });
 
+  it('go to the endpoint as many at a time as told', async () => {
+    const gate = Promise.withResolvers<number>();
+    simulator = await startSimulator(() => gate.promise, { WEBHOOK_CONCURRENCY: '3' });
+    await createCustomers(simulator, 10);
+    await untilReceived(simulator, 3);
+    await createCustomers(simulator, 5);
+    expect(simulator.received).toHaveLength(3);
+    gate.resolve(200);
+    await settle(simulator);
+    expect(simulator.received).toHaveLength(15);
+  });
+
   it('go to a failing endpoint one at a time, however many are waiting', async () => {
     const gate = Promise.withResolvers<number>();
     let failures = 0;

@@ -5,7 +5,8 @@ export interface Attempt {
   error: string | null;
 }
 
-type DeliveryState = 'queued' | 'sending' | 'retrying' | 'delivered' | 'failed' | 'dropped';
+/** `held`: chaos keeps it back. `dropped`: it will never be sent. */
+type DeliveryState = 'held' | 'queued' | 'sending' | 'retrying' | 'delivered' | 'failed' | 'dropped';
 
 export interface Delivery {
   eventId: string;
@@ -22,4 +23,5 @@ export const retryDelay = (attempts: number) => Math.min(1000 * 2 ** (attempts -
 
 export const isSuccess = ({ status }: Attempt) => status !== null && status >= 200 && status < 300;
 
-export const isPending = ({ state }: Delivery) => state === 'queued' || state === 'sending' || state === 'retrying';
+const ends: readonly DeliveryState[] = ['delivered', 'failed', 'dropped'];
+export const isPending = ({ state }: Delivery) => !ends.includes(state);

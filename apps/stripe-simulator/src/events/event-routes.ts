@@ -6,6 +6,7 @@ import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
 import { found, invalid, noSuch } from '../api/stripe-error.js';
 import type { World } from '../world/world.js';
+import { matchesType } from './event-type.js';
 
 const day = 24 * 3600;
 
@@ -34,7 +35,7 @@ export const eventRoutes: Route[] = [
         page: input,
         where: (event) =>
           isKept(event, world) &&
-          matchesType(event.type, input.type) &&
+          (input.type === undefined || matchesType(event.type, input.type)) &&
           (input.types?.some((type) => matchesType(event.type, type)) ?? true) &&
           (event.pending_webhooks === 0) === (input.delivery_success ?? event.pending_webhooks === 0) &&
           isWithin(event.created, input.created),
@@ -51,10 +52,10 @@ export const eventRoutes: Route[] = [
       return event;
     },
   }),
+  route({
+    method: 'GET',
+    path: '/v2/core/events/:id',
+    params: params({}),
+    handle: ({ world, id }) => found(world.thinEvents, id, 'event'),
+  }),
 ];
-
-/** `*` stands for the rest of a type, as in `customer.subscription.*`. */
-function matchesType(type: string, wanted: string | undefined): boolean {
-  if (wanted === undefined) return true;
-  return wanted.endsWith('*') ? type.startsWith(wanted.slice(0, -1)) : type === wanted;
-}

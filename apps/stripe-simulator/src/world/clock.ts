@@ -6,6 +6,12 @@
 export class Clock {
   private offset = 0;
   private held: number | null = null;
+  private readonly listeners: Array<() => void> = [];
+
+  /** `listener` is called whenever time was made to pass, at least once a second. */
+  onMove(listener: () => void): void {
+    this.listeners.push(listener);
+  }
 
   now(): number {
     return this.held ?? Math.floor(Date.now() / 1000) + this.offset;
@@ -14,6 +20,7 @@ export class Clock {
   /** Moves to `time`; never backwards. */
   moveTo(time: number): void {
     this.offset += Math.max(0, time - this.now());
+    for (const listener of this.listeners) listener();
   }
 
   hold(time: number, work: () => void): void {

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { anEvent } from '../events/event.js';
+import type { ThinEvent } from '../events/thin-event.js';
 import type { StoredAnswer } from '../api/idempotency.js';
 import { Clock } from './clock.js';
 import { previousAttributes, toJson } from './json.js';
@@ -18,6 +19,15 @@ interface Circumstances {
   previous?: object;
   /** Default: the request at work, or the clock. */
   cause?: Cause;
+}
+
+/** So that a long run does not eat the memory: about 300 MB of events. */
+const maxEvents = 100_000;
+
+function keep<T extends { id: string }>(table: Map<string, T>, event: T): void {
+  table.set(event.id, event);
+  const [oldest] = table.keys();
+  if (table.size > maxEvents && oldest !== undefined) table.delete(oldest);
 }
 
 /** Everything the pretend Stripe account holds. Work on it is synchronous, so a request is all or nothing. */
@@ -41,6 +51,7 @@ export class World {
   readonly subscriptionData = new Map<string, { metadata: Stripe.Metadata; description: string | null }>();
   readonly portalSessions = new Map<string, Stripe.BillingPortal.Session>();
   readonly events = new Map<string, Stripe.EventBase>();
+  readonly thinEvents = new Map<string, ThinEvent>();
   readonly answers = new Map<string, StoredAnswer>();
 
   private cause = theClock;
@@ -86,9 +97,13 @@ export class World {
       created: this.now(),
       pending: this.endpoints,
     });
-    this.events.set(event.id, event);
+    keep(this.events, event);
     for (const listener of this.listeners) listener(event);
     return event;
+  }
+
+  keepThinEvent(event: ThinEvent): void {
+    keep(this.thinEvents, event);
   }
 
   /** Replaces a stored object and tells what its fields were before; says nothing when nothing changed. */
@@ -133,6 +148,7 @@ export class World {
       this.subscriptionData,
       this.portalSessions,
       this.events,
+      this.thinEvents,
       this.answers,
     ];
   }
