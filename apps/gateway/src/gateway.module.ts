@@ -7,6 +7,7 @@ import {
   Outbox,
   OutboxRelay,
   OutboxRunner,
+  RetryRunner,
 } from '@billhook/messaging';
 import { createTokenVerifier, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
@@ -105,6 +106,7 @@ const own: Provider[] = [
   OutboxRunner,
   PlanManagement,
   ProgressReader,
+  RetryRunner,
   SignInGuard,
   StripeBilling,
   UserLock,

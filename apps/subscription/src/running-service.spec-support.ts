@@ -125,9 +125,29 @@ export class World {
   }
 
   async ops(service: RunningService, path: string, roles = ['ops']): Promise<{ status: number; body: unknown }> {
+    return this.send(service, path, { roles });
+  }
+
+  /** A POST by somebody with the role ops. */
+  async order(service: RunningService, path: string, data: unknown): Promise<{ status: number; body: unknown }> {
+    return this.send(service, path, { roles: ['ops'], data });
+  }
+
+  private async send(service: RunningService, path: string, { roles, data }: { roles: string[]; data?: unknown }) {
     const token = await this.parts.identity.tokenFor({ sub: 'somebody', roles });
-    const response = await fetch(service.url + path, { headers: { authorization: `Bearer ${token}` } });
-    return { status: response.status, body: await response.json() };
+    const authorization = `Bearer ${token}`;
+    const response = await fetch(
+      service.url + path,
+      data === undefined
+        ? { headers: { authorization } }
+        : {
+            method: 'POST',
+            headers: { authorization, 'content-type': 'application/json' },
+            body: typeof data === 'string' ? data : JSON.stringify(data),
+          },
+    );
+    const body: unknown = await response.json();
+    return { status: response.status, body };
   }
 }
 

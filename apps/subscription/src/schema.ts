@@ -1,9 +1,10 @@
 import type { ServiceSchema } from '@billhook/database';
 import { createMonthlyPartitions } from './intake/raw-event-partitions.store.js';
 import { CreateSubscription1795392000000 } from './migrations/1795392000000-create-subscription.js';
+import { AddRetries1796000000000 } from './migrations/1796000000000-add-retries.js';
 
 export const schema: ServiceSchema = {
   schema: 'subscription',
-  migrations: [CreateSubscription1795392000000],
+  migrations: [CreateSubscription1795392000000, AddRetries1796000000000],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
 };

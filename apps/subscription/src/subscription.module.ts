@@ -1,6 +1,13 @@
 import { planCatalogue } from '@billhook/billing';
 import { DatabaseFailureFilter, dataSourceOptions, databaseCheck } from '@billhook/database';
-import { BatchTransport, EventPublisher, isSurroundingsFailure, OutboxRelay, OutboxRunner } from '@billhook/messaging';
+import {
+  BatchTransport,
+  EventPublisher,
+  isSurroundingsFailure,
+  OutboxRelay,
+  OutboxRunner,
+  RetryRunner,
+} from '@billhook/messaging';
 import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
 import { createStripeClient } from '@billhook/stripe';
@@ -27,6 +34,8 @@ import { SubscriptionEntity } from './ledger/subscription.entity.js';
 import { AccountsController } from './ops/accounts.controller.js';
 import { EventsController } from './ops/events.controller.js';
 import { ExplainStore } from './ops/explain.store.js';
+import { ReplayRun } from './ops/replay-run.store.js';
+import { Replays } from './ops/replay.store.js';
 import { RulesSource } from './rules.js';
 import { schema } from './schema.js';
 
@@ -54,6 +63,9 @@ export class SubscriptionModule {
         PendingFetchConsumer,
         PendingFetchStore,
         RawEvents,
+        ReplayRun,
+        Replays,
+        RetryRunner,
         SubscriptionClient,
         ...configured(config),
       ],

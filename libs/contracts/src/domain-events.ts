@@ -61,6 +61,19 @@ export const domainEvents = {
     version: 1,
     schema: z.object({ event_id: z.string(), event_type: z.string(), reason: z.string(), attempts: z.int() }),
   },
+  /** Somebody ran an event again: who is the envelope's actor, why is `note`. */
+  'billing.event.replayed': {
+    version: 1,
+    schema: z.object({
+      event_id: z.string(),
+      event_type: z.string(),
+      outcome_before: z.string(),
+      outcome_after: z.string(),
+      /** Of the outcome after. */
+      reason: z.string().nullable(),
+      note: z.string(),
+    }),
+  },
 } as const satisfies Record<string, { version: number; schema: z.ZodType }>;
 
 export type DomainEventType = keyof typeof domainEvents;

@@ -107,4 +107,12 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     reason: 'unknown_customer',
     attempts: 5,
   },
+  'billing.event.replayed': {
+    event_id: 'evt_sample',
+    event_type: 'stripe.invoice.paid',
+    outcome_before: 'parked',
+    outcome_after: 'applied',
+    reason: null,
+    note: 'customer linked by hand',
+  },
 };

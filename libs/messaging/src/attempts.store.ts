@@ -1,9 +1,9 @@
 import type { DataSource, EntityManager } from 'typeorm';
-import { withoutNul } from './inbox.store.js';
 
 /**
- * How often events were tried. Counted before the effect and outside its transaction: an event that kills the process, or
- * whose transaction rolls back, must have left a trace. The broker's own count does not do: from RabbitMQ 4.3 a nack is not
+ * How often events that came again were tried, as long as nothing else is recorded of them: one that kills its process must
+ * have left a trace, so this is counted before the effect and outside its transaction. An event that merely fails is recorded
+ * as such and counted there (retries.store). The broker's own count does not do: from RabbitMQ 4.3 a nack is not
  * counted, before it every reconnect is.
  */
 export class Attempts {
@@ -30,24 +30,17 @@ export class Attempts {
     return new Set(ids.filter((id) => !unmarked.has(id)));
   }
 
-  /** One more try of this event begins. */
-  async begin(id: string): Promise<{ attempts: number; lastError: string | null }> {
-    const rows: { attempts: number; last_error: string | null }[] = await this.dataSource.query(
+  /** One more try of this event begins: the how manieth. */
+  async begin(id: string): Promise<number> {
+    const rows: { attempts: number }[] = await this.dataSource.query(
       `INSERT INTO attempt (consumer, event_id, attempts) VALUES ($1, $2, 1)
        ON CONFLICT (consumer, event_id) DO UPDATE SET attempts = attempt.attempts + 1, updated_at = now()
-       RETURNING attempts, last_error`,
+       RETURNING attempts`,
       [this.consumer, id],
     );
     const [row] = rows;
     if (row === undefined) throw new Error('an upsert returned no row');
-    return { attempts: row.attempts, lastError: row.last_error };
-  }
-
-  async note(id: string, error: string): Promise<void> {
-    await this.dataSource.query(
-      'UPDATE attempt SET last_error = $3, updated_at = now() WHERE consumer = $1 AND event_id = $2',
-      [this.consumer, id, withoutNul(error)],
-    );
+    return row.attempts;
   }
 
   /** The try was not the event's failure. */

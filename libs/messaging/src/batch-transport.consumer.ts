@@ -105,7 +105,14 @@ export class BatchTransport extends Server implements CustomTransportStrategy {
   }
 }
 
-const kinds = new Set<unknown>(['applied', 'duplicate', 'ignored', 'parked', 'retry'] satisfies Settlement['kind'][]);
+const kinds = new Set<unknown>([
+  'applied',
+  'duplicate',
+  'ignored',
+  'parked',
+  'retrying',
+  'retry',
+] satisfies Settlement['kind'][]);
 
 function isSettlements(answer: unknown): answer is Settlement[] {
   return Array.isArray(answer) && answer.every((each: unknown) => isObject(each) && kinds.has(each['kind']));

@@ -14,6 +14,11 @@ export interface Delivery {
   body: Buffer;
   /** It may have been tried before: by this process, or by one that died with it in hand. */
   redelivered: boolean;
+  /**
+   * Set when an event that was settled once is run again by hand. What it led to then may be committed: its bytes kept, events
+   * announced under ids that come from its own. What this run announces is something new and takes this into its ids.
+   */
+  replayId?: string;
 }
 
 /**
@@ -26,5 +31,12 @@ export type Outcome =
   | { kind: 'ignored'; reason: string }
   | { kind: 'parked'; reason: string; key?: string };
 
-/** What a handler tells the transport: an outcome, or to hand the same delivery in again after a while. */
-export type Settlement = Outcome | { kind: 'retry'; reason: string; afterMs: number };
+/** What stands in an inbox about an event: what became of it, or that it failed and is tried again. */
+export type InboxStatus = Exclude<Outcome['kind'], 'duplicate'> | 'retrying';
+
+/**
+ * What a handler tells the transport: an outcome; that the event failed and waits in PostgreSQL for its next try; or to hand
+ * the same delivery in again after a while.
+ */
+export type Settlement =
+  Outcome | { kind: 'retrying'; reason: string; attempts: number } | { kind: 'retry'; reason: string; afterMs: number };

@@ -1,6 +1,6 @@
 import { attributesSchema } from '@billhook/contracts';
 import type { EntityManager } from 'typeorm';
-import type { Delivery, Outcome } from './event.js';
+import type { Delivery, InboxStatus, Outcome } from './event.js';
 
 export interface ParkedEvent {
   delivery: Delivery;
@@ -12,23 +12,23 @@ export interface ParkedEvent {
 export interface InboxEntry {
   eventId: string;
   type: string;
-  outcome: string;
+  outcome: InboxStatus;
   reason: string | null;
   recordedAt: Date;
 }
 
-export interface Settled {
-  delivery: Delivery;
-  outcome: Outcome;
-  /** How often it was tried before it was parked. */
-  attempts?: number;
+/** An event that failed and waits for its next try. */
+export interface Retrying {
+  kind: 'retrying';
+  reason: string;
+  afterMs: number;
 }
 
-export interface InboxFilter {
-  outcome?: Outcome['kind'];
-  limit: number;
-  /** The last entry of the page before. */
-  before?: { recordedAt: Date; eventId: string };
+export interface Settled {
+  delivery: Delivery;
+  outcome: Outcome | Retrying;
+  /** How often it was tried before it was parked, or until now. */
+  attempts?: number;
 }
 
 /** What a consumer has seen and what became of it. Every method works in the manager's transaction. */
@@ -50,27 +50,51 @@ export class Inbox {
     return new Set(rows.map((row) => row.event_id));
   }
 
-  /** What became of events that were recorded. `parked` also keeps the event itself, byte for byte. */
+  /** What became of events that were recorded. `parked` and `retrying` also keep the event itself, byte for byte. */
   async settle(manager: EntityManager, settled: readonly Settled[]): Promise<void> {
     await this.markAs(
       manager,
       settled.filter(({ outcome }) => outcome.kind !== 'applied'),
     );
-    for (const each of settled) {
-      if (each.outcome.kind === 'parked') await this.keepParked(manager, each, each.outcome);
-    }
+    await this.keep(manager, settled);
   }
 
   /** Parked events that wait under a key, locked until the transaction ends, oldest first. */
   async findParkedForUpdate(manager: EntityManager, key: string): Promise<ParkedEvent[]> {
     const rows: ParkedRow[] = await manager.query(
       `SELECT headers, body, reason, attempts, parked_at FROM parked_event
-       WHERE consumer = $1 AND key = $2
-       ORDER BY headers->>'time', event_id
+       WHERE consumer = $1 AND key = $2 AND body IS NOT NULL
+       ORDER BY parked_at, event_id
        FOR UPDATE`,
       [this.consumer, key],
     );
     return rows.map(fromRow);
+  }
+
+  /** What stands of one event, locked until the transaction ends. Whoever also wants its parked row takes that one first. */
+  async findForUpdate(manager: EntityManager, id: string): Promise<InboxEntry | null> {
+    const rows: InboxRow[] = await manager.query(
+      `SELECT event_id, type, outcome, reason, recorded_at FROM inbox WHERE consumer = $1 AND event_id = $2 FOR UPDATE`,
+      [this.consumer, id],
+    );
+    return rows[0] === undefined ? null : toEntry(rows[0]);
+  }
+
+  /**
+   * Takes an event out of what is parked, to run it again: before its effect, which may itself look for parked events. Null
+   * when it is not there.
+   */
+  async takeParked(manager: EntityManager, id: string): Promise<ParkedEvent | 'redacted' | null> {
+    const rows: (ParkedRow | RedactedRow)[] = await manager.query(
+      `SELECT headers, body, reason, attempts, parked_at FROM parked_event
+       WHERE consumer = $1 AND event_id = $2 FOR UPDATE`,
+      [this.consumer, id],
+    );
+    const [row] = rows;
+    if (row === undefined) return null;
+    if (row.body === null) return 'redacted';
+    await manager.query('DELETE FROM parked_event WHERE consumer = $1 AND event_id = $2', [this.consumer, id]);
+    return fromRow(row);
   }
 
   /** After parked events were run again: records what became of them now and keeps only what was parked once more. */
@@ -80,29 +104,7 @@ export class Inbox {
       settled.map(({ delivery }) => delivery.attributes.id),
     ]);
     await this.markAs(manager, settled);
-    for (const each of settled) {
-      if (each.outcome.kind === 'parked') await this.keepParked(manager, each, each.outcome);
-    }
-  }
-
-  /** Newest first. */
-  async list(manager: EntityManager, { outcome, limit, before }: InboxFilter): Promise<InboxEntry[]> {
-    const rows: InboxRow[] = await manager.query(
-      `SELECT event_id, type, outcome, reason, recorded_at FROM inbox
-       WHERE consumer = $1
-         AND ($2::text IS NULL OR outcome = $2)
-         AND ($3::timestamptz IS NULL OR (recorded_at, event_id) < ($3, $4))
-       ORDER BY recorded_at DESC, event_id DESC
-       LIMIT $5`,
-      [this.consumer, outcome ?? null, before?.recordedAt ?? null, before?.eventId ?? null, limit],
-    );
-    return rows.map((row) => ({
-      eventId: row.event_id,
-      type: row.type,
-      outcome: row.outcome,
-      reason: row.reason,
-      recordedAt: row.recorded_at,
-    }));
+    await this.keep(manager, settled);
   }
 
   private async markAs(manager: EntityManager, settled: readonly Settled[]): Promise<void> {
@@ -120,24 +122,26 @@ export class Inbox {
     );
   }
 
-  private async keepParked(
-    manager: EntityManager,
-    { delivery, attempts }: Settled,
-    parked: { reason: string; key?: string },
-  ): Promise<void> {
-    const { attributes, body } = delivery;
+  private async keep(manager: EntityManager, settled: readonly Settled[]): Promise<void> {
+    const kept = settled.flatMap(({ delivery, outcome, attempts = 0 }) =>
+      outcome.kind === 'parked' || outcome.kind === 'retrying' ? [{ ...delivery, outcome, attempts }] : [],
+    );
+    if (kept.length === 0) return;
     await manager.query(
-      `INSERT INTO parked_event (consumer, event_id, type, reason, key, headers, body, attempts)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+      `INSERT INTO parked_event (consumer, event_id, type, reason, key, headers, body, attempts, retry_at)
+       SELECT $1, id, type, reason, key, headers::json, body, attempts, now() + retry_ms * interval '1 millisecond'
+       FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::int[], $9::float8[])
+            AS event (id, type, reason, key, headers, body, attempts, retry_ms)`,
       [
         this.consumer,
-        attributes.id,
-        attributes.type,
-        withoutNul(parked.reason),
-        parked.key ?? null,
-        JSON.stringify(attributes),
-        body,
-        attempts ?? 0,
+        kept.map(({ attributes }) => attributes.id),
+        kept.map(({ attributes }) => attributes.type),
+        kept.map(({ outcome }) => withoutNul(outcome.reason)),
+        kept.map(({ outcome }) => ('key' in outcome ? (outcome.key ?? null) : null)),
+        kept.map(({ attributes }) => JSON.stringify(attributes)),
+        kept.map(({ body }) => body),
+        kept.map(({ attempts }) => attempts),
+        kept.map(({ outcome }) => (outcome.kind === 'retrying' ? outcome.afterMs : null)),
       ],
     );
   }
@@ -151,12 +155,27 @@ interface ParkedRow {
   parked_at: Date;
 }
 
-interface InboxRow {
+interface RedactedRow {
+  body: null;
+}
+
+/** A row of `inbox` as PostgreSQL returns it. */
+export interface InboxRow {
   event_id: string;
   type: string;
-  outcome: string;
+  outcome: InboxStatus;
   reason: string | null;
   recorded_at: Date;
+}
+
+export function toEntry(row: InboxRow): InboxEntry {
+  return {
+    eventId: row.event_id,
+    type: row.type,
+    outcome: row.outcome,
+    reason: row.reason,
+    recordedAt: row.recorded_at,
+  };
 }
 
 function fromRow(row: ParkedRow): ParkedEvent {

@@ -4,17 +4,23 @@
  */
 export { BatchTransport } from './batch-transport.consumer.js';
 export type { BatchTransportOptions } from './batch-transport.consumer.js';
-export type { Delivery, OutgoingEvent, Outcome, Settlement } from './event.js';
+export { retryingConflicts, isLockTimeout } from './conflicts.js';
+export type { Delivery, InboxStatus, OutgoingEvent, Outcome, Settlement } from './event.js';
+export { failureReason } from './failure.js';
 export { Inbox } from './inbox.store.js';
-export type { InboxEntry } from './inbox.store.js';
+export type { InboxEntry, Settled } from './inbox.store.js';
+export { InboxSearch } from './inbox-search.store.js';
+export type { InboxDetail, InboxFilter, InboxPosition, InboxSummary, ReasonGroup } from './inbox-search.store.js';
 export { OutboxRelay } from './outbox.relay.js';
 export { OutboxRunner } from './outbox-runner.relay.js';
 export type { OutboxRelayOptions } from './outbox.relay.js';
 export { Outbox } from './outbox.store.js';
 export type { OutboxEvent } from './outbox.store.js';
-export { createBatchProcessor, isSurroundingsFailure } from './process-batch.store.js';
+export { createBatchProcessor } from './process-batch.store.js';
 export type { BatchProcessorOptions, ProcessBatch } from './process-batch.store.js';
 export { EventPublisher } from './publisher.relay.js';
 export type { EventPublisherOptions } from './publisher.relay.js';
-export { createInboxTables, createOutboxTable } from './tables.store.js';
+export { RetryRunner } from './retry-runner.store.js';
+export { isSurroundingsFailure } from './surroundings.js';
+export { addRetries, createInboxTables, createOutboxTable, dropRetries } from './tables.store.js';
 export { declareTopology } from './topology.relay.js';

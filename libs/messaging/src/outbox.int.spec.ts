@@ -112,6 +112,26 @@ describe('Outbox and OutboxRelay', () => {
     await waitFor('its mark', async () => (await unsent()) === 0);
   });
 
+  it('keeps every character of each event, whatever it is and whoever stands beside it', async () => {
+    await aRelay();
+    const emails = ['a\0b', '\ud800 half', 'ünï 🐑', '"\\{}', ''];
+    await append(
+      ...emails.map((email, index) =>
+        opened(`req_odd_${index}`, {
+          event: { type: 'billing.account.opened', data: { user_id: `user-${index}`, email } },
+          userAgent: `agent ${index} "ü\0`,
+        }),
+      ),
+    );
+    await waitFor('the events', () => tap.events.length === emails.length);
+    expect(tap.events.map(({ body }) => JSON.parse(String(body)))).toEqual(
+      emails.map((email, index) => ({ user_id: `user-${index}`, email })),
+    );
+    expect(tap.events.map(({ attributes }) => attributes['useragent'])).toEqual(
+      emails.map((_, index) => `agent ${index} "ü\0`),
+    );
+  });
+
   it('publishes nothing of a transaction that was rolled back', async () => {
     await aRelay();
     const rolledBack = inTransaction(dataSource, async (manager) => {

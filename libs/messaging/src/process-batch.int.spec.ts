@@ -8,13 +8,17 @@ import { DataSource } from 'typeorm';
 import type { EntityManager, MigrationInterface, QueryRunner } from 'typeorm';
 import type { Delivery, Outcome, Settlement } from './event.js';
 import { Inbox } from './inbox.store.js';
+import { InboxSearch } from './inbox-search.store.js';
 import type { MessagingLog } from './log.js';
-import { createBatchProcessor, isSurroundingsFailure } from './process-batch.store.js';
+import { createBatchProcessor } from './process-batch.store.js';
 import type { BatchProcessorOptions, ProcessBatch } from './process-batch.store.js';
-import { createInboxTables, createOutboxTable } from './tables.store.js';
+import { Retries } from './retries.store.js';
+import { RetryRunner } from './retry-runner.store.js';
+import { isSurroundingsFailure } from './surroundings.js';
+import { addRetries, createInboxTables, createOutboxTable } from './tables.store.js';
 
-class ProcessBatchTables1764000000001 implements MigrationInterface {
-  readonly name = 'ProcessBatchTables1764000000001';
+class ProcessBatchTables1764000000011 implements MigrationInterface {
+  readonly name = 'ProcessBatchTables1764000000011';
   async up(queryRunner: QueryRunner): Promise<void> {
     await createInboxTables(queryRunner);
     await createOutboxTable(queryRunner);
@@ -24,14 +28,32 @@ class ProcessBatchTables1764000000001 implements MigrationInterface {
   async down(): Promise<void> {}
 }
 
-const schema: ServiceSchema = { schema: 'subscription', migrations: [ProcessBatchTables1764000000001] };
+class AddRetries1764000000012 implements MigrationInterface {
+  readonly name = 'AddRetries1764000000012';
+  readonly transaction = false;
+  async up(queryRunner: QueryRunner): Promise<void> {
+    await addRetries(queryRunner);
+    // An interrupted migration is run again from its beginning.
+    await addRetries(queryRunner);
+  }
+  async down(): Promise<void> {}
+}
+
+const schema: ServiceSchema = {
+  schema: 'subscription',
+  migrations: [ProcessBatchTables1764000000011, AddRetries1764000000012],
+};
 const quiet: MessagingLog = { info: () => undefined, warn: () => undefined, error: () => undefined };
 
 let database: TestDatabase;
 let dataSource: DataSource;
+let runner: RetryRunner;
 
 beforeAll(async () => {
   database = await createTestDatabase(schema);
+  await asAdmin(`DO $$ BEGIN
+    EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = ''100ms''', current_database());
+  END $$`);
   dataSource = await new DataSource(
     dataSourceOptions({ url: database.serviceUrl, schema: 'subscription', applicationName: 'process-batch-spec' }),
   ).initialize();
@@ -41,15 +63,20 @@ afterAll(async () => {
   await database.drop();
 });
 beforeEach(async () => {
+  runner = new RetryRunner();
+  await asAdmin('TRUNCATE inbox, attempt, parked_event, outbox, effect');
+});
+
+async function asAdmin(sql: string): Promise<void> {
   const admin = await new DataSource({
     type: 'postgres',
     url: database.adminUrl,
     installExtensions: false,
   }).initialize();
   await admin.query('SET search_path = subscription');
-  await admin.query('TRUNCATE inbox, attempt, parked_event, outbox, effect');
+  await admin.query(sql);
   await admin.destroy();
-});
+}
 
 /** The effect of the service under test: a row per event, so that a second effect would be a second row. */
 async function recordEffect(manager: EntityManager, deliveries: Delivery[]): Promise<Outcome[]> {
@@ -63,7 +90,8 @@ function aProcessor(overrides: Partial<BatchProcessorOptions> = {}): ProcessBatc
     dataSource,
     consumer: 'spec',
     outboxSource: 'subscription',
-    retryAfterMs: () => 1,
+    retries: runner,
+    retryAfterMs: () => 0,
     apply: recordEffect,
     log: quiet,
     ...overrides,
@@ -82,6 +110,16 @@ async function column(sql: string): Promise<unknown[]> {
   return rows.map((row) => Object.values(row)[0]);
 }
 const effects = (): Promise<unknown[]> => column('SELECT event_id FROM effect ORDER BY event_id');
+const makeDue = (): Promise<unknown> =>
+  dataSource.query('UPDATE parked_event SET retry_at = now() WHERE retry_at > now()');
+const parkedRows = (): Promise<unknown[]> =>
+  dataSource.query('SELECT event_id, attempts, retry_at FROM parked_event ORDER BY event_id');
+/** Data of every `billing.event.parked`, in order. */
+async function announced(): Promise<unknown[]> {
+  return (await column("SELECT convert_from(body, 'utf8') FROM outbox ORDER BY id")).map((body) =>
+    JSON.parse(String(body)),
+  );
+}
 const attempts = (): Promise<unknown[]> => column('SELECT attempts FROM attempt ORDER BY event_id');
 
 /** Fails for one event, as a broken invariant would, after having written something that must not stay. */
@@ -129,12 +167,11 @@ describe('createBatchProcessor', () => {
       { event_id: 'evt_2', outcome: 'ignored', reason: 'stale' },
       { event_id: 'evt_3', outcome: 'parked', reason: 'unknown_customer' },
     ]);
-    const inbox = new Inbox('spec');
-    expect(await inbox.list(dataSource.manager, { outcome: 'parked', limit: 10 })).toMatchObject([
-      { eventId: 'evt_3' },
-    ]);
-    const firstPage = await inbox.list(dataSource.manager, { limit: 2 });
-    const secondPage = await inbox.list(dataSource.manager, { limit: 2, before: firstPage[1] });
+    const search = new InboxSearch('spec');
+    const page = { order: 'newest', limit: 2 } as const;
+    expect(await search.list(dataSource.manager, { status: 'parked' }, page)).toMatchObject([{ eventId: 'evt_3' }]);
+    const firstPage = await search.list(dataSource.manager, {}, page);
+    const secondPage = await search.list(dataSource.manager, {}, { ...page, after: firstPage[1] });
     expect([...firstPage, ...secondPage].map((entry) => entry.eventId)).toEqual(['evt_3', 'evt_2', 'evt_1']);
   });
 
@@ -174,34 +211,236 @@ describe('createBatchProcessor', () => {
     expect(await column('SELECT event_id FROM parked_event')).toEqual(['evt_2']);
   });
 
-  it('applies the neighbours of an event that fails, tries it again, and parks it in the end', async () => {
+  it('F39: applies the neighbours of an event that fails, tries it again, and parks it in the end', async () => {
     const process = aProcessor({ apply: failingFor('evt_poison'), maxAttempts: 3 });
     const first = await process([aDelivery('evt_1'), aDelivery('evt_poison'), aDelivery('evt_2')]);
-    expect(first).toEqual([
-      { kind: 'applied' },
-      { kind: 'retry', reason: 'broken invariant', afterMs: 1 },
-      { kind: 'applied' },
+    const reason = 'failed_Error: broken invariant';
+    expect(first).toEqual([{ kind: 'applied' }, { kind: 'retrying', reason, attempts: 1 }, { kind: 'applied' }]);
+    expect(await effects()).toEqual(['evt_1', 'evt_2']);
+    expect(await dataSource.query("SELECT event_id, outcome, reason FROM inbox WHERE outcome <> 'applied'")).toEqual([
+      { event_id: 'evt_poison', outcome: 'retrying', reason },
     ]);
+    expect(await announced()).toEqual([]);
+    await runner.runDue();
+    expect(await dataSource.query("SELECT event_id, outcome, reason FROM inbox WHERE outcome <> 'applied'")).toEqual([
+      { event_id: 'evt_poison', outcome: 'parked', reason },
+    ]);
+    expect(await parkedRows()).toEqual([{ event_id: 'evt_poison', attempts: 3, retry_at: null }]);
+    expect(await announced()).toMatchObject([{ event_id: 'evt_poison', reason, attempts: 3 }]);
+    await runner.runDue();
+    expect(await parkedRows()).toHaveLength(1);
     expect(await effects()).toEqual(['evt_1', 'evt_2']);
-    expect(kinds(await process([again('evt_poison')]))).toEqual(['retry']);
-    expect(await process([again('evt_poison')])).toEqual([{ kind: 'parked', reason: 'broken invariant' }]);
-    expect(await effects()).toEqual(['evt_1', 'evt_2']);
-    expect(await column('SELECT attempts FROM parked_event')).toEqual([3]);
-    expect(await attempts()).toEqual([]);
     expect(kinds(await process([again('evt_poison')]))).toEqual(['duplicate']);
   });
 
-  it('forgets the attempts of an event that succeeds later', async () => {
+  it('waits before each try twice as long as before the last', async () => {
+    const process = aProcessor({ apply: failingFor('evt_1'), retryAfterMs: undefined });
+    await process([aDelivery('evt_1')]);
+    const waits: number[] = [];
+    for (let round = 0; round < 4; round += 1) {
+      const [ms] = await column('SELECT extract(epoch FROM retry_at - clock_timestamp()) * 1000 FROM parked_event');
+      waits.push(Number(ms));
+      await runner.runDue();
+      expect(await parkedRows()).toMatchObject([{ attempts: round + 1 }]);
+      await makeDue();
+      await runner.runDue();
+    }
+    expect(waits.map((ms) => Math.ceil(ms / 500) * 500)).toEqual([500, 1_000, 2_000, 4_000]);
+    expect(await parkedRows()).toMatchObject([{ attempts: 5, retry_at: null }]);
+  });
+
+  it('applies an event that succeeds at a later try, once, whoever tries', async () => {
+    let isBroken = true;
+    const apply: BatchProcessorOptions['apply'] = (manager, deliveries) =>
+      isBroken ? Promise.reject(new Error('not yet')) : recordEffect(manager, deliveries);
+    const process = aProcessor({ apply });
+    expect(kinds(await process([aDelivery('evt_1'), aDelivery('evt_2')]))).toEqual(['retrying', 'retrying']);
+    isBroken = false;
+    const replicas = Array.from({ length: 6 }, () => new RetryRunner());
+    for (const retries of replicas) aProcessor({ apply, retries });
+    await Promise.all(replicas.map((replica) => replica.runDue()));
+    expect(await effects()).toEqual(['evt_1', 'evt_2']);
+    expect(await column('SELECT DISTINCT outcome FROM inbox')).toEqual(['applied']);
+    expect([await parkedRows(), await announced(), await attempts()]).toEqual([[], [], []]);
+  });
+
+  it('keeps the exact bytes of what failed through its tries, whatever they are', async () => {
+    const bodies = [
+      Buffer.from('{"note":"a\\u0000b","half":"\\ud800","n":1e400,"n":2}'),
+      Buffer.from([0x7b, 0xff, 0x00, 0x0a, 0xed, 0xa0, 0x80]),
+      Buffer.alloc(0),
+      Buffer.from(`"${'\\u0000'.repeat(100_000)}"`),
+    ];
+    const seen = new Map<string, Buffer>();
+    const process = aProcessor({
+      maxAttempts: 2,
+      apply: (_manager, deliveries) => {
+        for (const { attributes, body } of deliveries) seen.set(attributes.id, body);
+        return Promise.reject(new Error('odd \0 bytes'));
+      },
+    });
+    await process(bodies.map((body, index) => aDelivery(`evt_${index}`, { body })));
+    seen.clear();
+    await runner.runDue();
+    const kept = await column('SELECT body FROM parked_event WHERE retry_at IS NULL ORDER BY event_id');
+    expect(kept).toEqual(bodies);
+    expect(bodies.map((_, index) => seen.get(`evt_${index}`))).toEqual(bodies);
+    expect(await column('SELECT DISTINCT reason FROM inbox')).toEqual(['failed_Error: odd \uFFFD bytes']);
+  });
+
+  it('counts a try before its effect, so that an event that kills its process in a retry is parked', async () => {
+    const process = aProcessor({ apply: failingFor('evt_killer') });
+    await process([aDelivery('evt_killer')]);
+    const retries = new Retries(dataSource, 'spec');
+    for (let life = 2; life <= 5; life += 1) {
+      // A process that dies here has only leased it.
+      expect((await retries.lease())?.attempts).toBe(life);
+      await runner.runDue();
+      expect(await parkedRows()).toMatchObject([{ attempts: life }]);
+      await makeDue();
+    }
+    await runner.runDue();
+    expect(await parkedRows()).toMatchObject([{ retry_at: null }]);
+    expect(await announced()).toMatchObject([
+      { attempts: 5, reason: 'process_died: before it failed_Error: broken invariant' },
+    ]);
+  });
+
+  it('leaves an event alone whose lease somebody else has meanwhile', async () => {
     let isBroken = true;
     const process = aProcessor({
       apply: (manager, deliveries) =>
         isBroken ? Promise.reject(new Error('not yet')) : recordEffect(manager, deliveries),
     });
-    expect(kinds(await process([aDelivery('evt_1')]))).toEqual(['retry']);
-    expect(await attempts()).toEqual([1]);
+    await process([aDelivery('evt_1')]);
+    const retries = new Retries(dataSource, 'spec');
+    const stale = await retries.lease();
     isBroken = false;
-    expect(kinds(await process([again('evt_1')]))).toEqual(['applied']);
-    expect(await attempts()).toEqual([]);
+    await makeDue();
+    await runner.runDue();
+    if (stale === null) throw new Error('nothing was due');
+    const manager = dataSource.manager;
+    expect(await retries.lock(manager, stale)).toBe(false);
+    expect(await retries.fail(manager, stale, 'too late', null)).toBe(false);
+    expect([await effects(), await parkedRows()]).toEqual([['evt_1'], []]);
+  });
+
+  it('uses up no try of a failed event while the surroundings fail', async () => {
+    let failure: Error | undefined = new Error('not yet');
+    const process = aProcessor({
+      apply: (manager, deliveries) => (failure ? Promise.reject(failure) : recordEffect(manager, deliveries)),
+    });
+    await process([aDelivery('evt_1')]);
+    failure = new Retryable('stripe_unavailable');
+    const counted: unknown[] = [];
+    for (let round = 0; round < 12; round += 1) {
+      await makeDue();
+      await runner.runDue();
+      counted.push(...(await column('SELECT attempts FROM parked_event')));
+    }
+    // Each spoilt try is taken back before the next.
+    expect(new Set(counted)).toEqual(new Set([1, 2]));
+    failure = undefined;
+    await runner.runDue();
+    await makeDue();
+    await runner.runDue();
+    expect([await effects(), await parkedRows()]).toEqual([['evt_1'], []]);
+  });
+
+  it('parks what a retry answers to park, under its key', async () => {
+    let isBroken = true;
+    const process = aProcessor({
+      apply: () =>
+        isBroken
+          ? Promise.reject(new Error('not yet'))
+          : Promise.resolve([{ kind: 'parked', reason: 'unknown_customer', key: 'cus_1' }]),
+    });
+    await process([aDelivery('evt_1')]);
+    isBroken = false;
+    await runner.runDue();
+    const waiting = await dataSource.transaction((manager) => new Inbox('spec').findParkedForUpdate(manager, 'cus_1'));
+    expect(waiting).toMatchObject([{ delivery: { attributes: { id: 'evt_1' } }, reason: 'unknown_customer' }]);
+    expect(await announced()).toMatchObject([{ event_id: 'evt_1', reason: 'unknown_customer', attempts: 2 }]);
+  });
+
+  it('divides a batch that fails, so that one poison among many costs few transactions', async () => {
+    let transactions = 0;
+    const apply = failingFor('evt_077');
+    const process = aProcessor({
+      apply: (manager, deliveries) => {
+        transactions += 1;
+        return apply(manager, deliveries);
+      },
+    });
+    const ids = Array.from({ length: 100 }, (_, index) => `evt_${String(index).padStart(3, '0')}`);
+    const settlements = await process(ids.map((id) => aDelivery(id)));
+    expect(settlements.filter(({ kind }) => kind === 'retrying')).toHaveLength(1);
+    expect(await effects()).toEqual(ids.filter((id) => id !== 'evt_077'));
+    expect(transactions).toBeLessThan(20);
+  });
+
+  it('F41: parks all of a batch but its healthy ones, and in few more transactions than events', async () => {
+    let transactions = 0;
+    const process = aProcessor({
+      maxAttempts: 1,
+      apply: (manager, deliveries) => {
+        transactions += 1;
+        const isPoison = deliveries.some(({ attributes }) => attributes.id.startsWith('evt_bad'));
+        return isPoison ? Promise.reject(new Error('broken')) : recordEffect(manager, deliveries);
+      },
+    });
+    const ids = Array.from({ length: 50 }, (_, index) => [`evt_bad_${index}`, `evt_good_${index}`]).flat();
+    const settlements = await process(ids.map((id) => aDelivery(id)));
+    expect(kinds(settlements)).toEqual(ids.map((id) => (id.startsWith('evt_bad') ? 'parked' : 'applied')));
+    expect(await effects()).toEqual(ids.filter((id) => id.startsWith('evt_good')).toSorted());
+    expect(transactions).toBeLessThan(115);
+  });
+
+  it('puts off an event whose lock somebody holds, and applies its neighbours within a second or so', async () => {
+    const holder = dataSource.createQueryRunner();
+    await holder.startTransaction();
+    await holder.query('SELECT pg_advisory_xact_lock(77)');
+    const process = aProcessor({
+      apply: async (manager, deliveries) => {
+        if (deliveries.some(({ attributes }) => attributes.id.startsWith('evt_held'))) {
+          await manager.query('SELECT pg_advisory_xact_lock(77)');
+        }
+        return recordEffect(manager, deliveries);
+      },
+    });
+    const ids = Array.from({ length: 50 }, (_, index) => [`evt_held_${index}`, `evt_free_${index}`]).flat();
+    const startedAt = performance.now();
+    const settlements = await process(ids.map((id) => aDelivery(id)));
+    const ms = performance.now() - startedAt;
+    expect(kinds(settlements)).toEqual(ids.map((id) => (id.startsWith('evt_held') ? 'retrying' : 'applied')));
+    expect(await column('SELECT DISTINCT attempts FROM parked_event')).toEqual([0]);
+    // 0.45 s for the whole batch, 0.05 s for what meets the lock first; the rest is the machine's.
+    expect(ms).toBeLessThan(3_000);
+    await holder.rollbackTransaction();
+    await holder.release();
+    await makeDue();
+    await runner.runDue();
+    expect([(await effects()).length, await parkedRows()]).toEqual([100, []]);
+  });
+
+  it('F31: settles a deadlock in place, with no event counted and no batch given back', async () => {
+    const calls: string[] = [];
+    const { promise: bothHoldOne, resolve } = Promise.withResolvers<void>();
+    const crossing = (first: number, second: number): BatchProcessorOptions['apply'] => {
+      return async (manager, deliveries) => {
+        calls.push(`${first}`);
+        await manager.query('SELECT pg_advisory_xact_lock($1)', [first]);
+        if (new Set(calls).size === 2) resolve();
+        await bothHoldOne;
+        await manager.query('SELECT pg_advisory_xact_lock($1)', [second]);
+        return recordEffect(manager, deliveries);
+      };
+    };
+    const [one, two] = [aProcessor({ apply: crossing(1, 2) }), aProcessor({ apply: crossing(2, 1) })];
+    const settlements = await Promise.all([one([aDelivery('evt_1')]), two([aDelivery('evt_2')])]);
+    expect(settlements.flatMap(kinds)).toEqual(['applied', 'applied']);
+    expect(calls.length).toBeGreaterThan(2);
+    expect([await effects(), await attempts(), await parkedRows()]).toEqual([['evt_1', 'evt_2'], [], []]);
   });
 
   it('parks an event that kills its process each time, and none of its neighbours', async () => {
@@ -255,14 +494,14 @@ describe('createBatchProcessor', () => {
     expect(kinds(await process([again('evt_1')]))).toEqual(['applied']);
   });
 
-  it('leaves nothing behind when a swallowed error has spoilt the transaction', async () => {
+  it('F34: leaves nothing behind when a swallowed error has spoilt the transaction', async () => {
     const process = aProcessor({
       apply: async (manager, deliveries) => {
         await manager.query('SELECT 1/0').catch(() => undefined);
         return deliveries.map(() => ({ kind: 'applied' }));
       },
     });
-    expect(kinds(await process([aDelivery('evt_1')]))).toEqual(['retry']);
-    expect(await column('SELECT event_id FROM inbox')).toEqual([]);
+    expect(kinds(await process([aDelivery('evt_1')]))).toEqual(['retrying']);
+    expect([await effects(), await column('SELECT outcome FROM inbox')]).toEqual([[], ['retrying']]);
   });
 });

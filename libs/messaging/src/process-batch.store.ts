@@ -1,13 +1,19 @@
-import { inTransaction, isDatabaseUnavailable } from '@billhook/database';
-import { Retryable } from '@billhook/runtime';
+import { inTransaction } from '@billhook/database';
 import type { DataSource, EntityManager } from 'typeorm';
 import { Attempts } from './attempts.store.js';
+import { isLockTimeout, retryingConflicts } from './conflicts.js';
 import type { Delivery, Outcome, Settlement } from './event.js';
+import { failureReason, processDied } from './failure.js';
 import { Inbox } from './inbox.store.js';
 import type { Settled } from './inbox.store.js';
 import { nestLog } from './log.js';
 import type { MessagingLog } from './log.js';
 import { Outbox } from './outbox.store.js';
+import { toAnnouncements } from './parked-announcement.js';
+import { Patience } from './patience.js';
+import { RetryLane } from './retry-lane.store.js';
+import type { RetryRunner } from './retry-runner.store.js';
+import { isSurroundingsFailure } from './surroundings.js';
 
 export interface BatchProcessorOptions {
   dataSource: DataSource;
@@ -16,8 +22,11 @@ export interface BatchProcessorOptions {
   /**
    * The service's effect, inside the batch's transaction. `deliveries` holds only events seen for the first time, in order of
    * arrival; the answer has one outcome each, in the same order. To park an event, answer `parked`: it is recorded here.
+   * It may be called again for the same events: after a conflict, in smaller batches, or alone by a retry.
    */
   apply: (manager: EntityManager, deliveries: Delivery[]) => Promise<Outcome[]>;
+  /** Tries again what failed. */
+  retries: RetryRunner;
   /** Announces `billing.event.parked` under this source; only for a schema that has an outbox. */
   outboxSource?: string;
   /** Default 5. */
@@ -31,35 +40,48 @@ export type ProcessBatch = (deliveries: Delivery[]) => Promise<Settlement[]>;
 
 const defaultMaxAttempts = 5;
 const firstRetryMs = 500;
-/** Below the connection's statement time-out, so that waiting for others (55P03) is told from being slow (57014). */
-const lockTimeout = "SET LOCAL lock_timeout = '5s'";
-
-/** Our surroundings failed, not the event: trying again later is free. */
-export function isSurroundingsFailure(error: unknown): boolean {
-  return error instanceof Retryable || isDatabaseUnavailable(error);
-}
+/** So many failures in one batch, and halving it any further costs more than going one by one. */
+const fewFailures = 3;
 
 /**
  * Make one per consumer and call it for each batch. Rejects only when the surroundings failed, which counts against no event.
- * Otherwise every delivery gets its answer: applied, duplicate, ignored, parked, or to be tried again later.
+ * Otherwise every delivery gets its answer and can be acknowledged: applied, duplicate, ignored, parked, or retrying, which is
+ * an event that failed and is recorded as such. It is tried again from PostgreSQL, not held in the consumer's hands, where a few
+ * hundred failing events of one customer would fill the prefetch and keep everybody else's waiting.
  */
 export function createBatchProcessor(options: BatchProcessorOptions): ProcessBatch {
-  const processor = new BatchProcessor(options);
+  const complete = {
+    ...options,
+    log: options.log ?? nestLog(options.consumer),
+    maxAttempts: options.maxAttempts ?? defaultMaxAttempts,
+    retryAfterMs: options.retryAfterMs ?? ((attempts) => firstRetryMs * 2 ** Math.max(attempts - 1, 0)),
+  };
+  options.retries.add(new RetryLane(complete));
+  const processor = new BatchProcessor(complete);
   return (deliveries) => processor.process(deliveries);
+}
+
+interface Failure {
+  delivery: Delivery;
+  reason: string;
+  attempts: number;
+}
+
+/** How far a batch has got. */
+interface Progress {
+  settlements: Map<Delivery, Settlement>;
+  failures: Failure[];
+  patience: Patience;
 }
 
 class BatchProcessor {
   private readonly inbox: Inbox;
   private readonly attempts: Attempts;
   private readonly outbox = new Outbox();
-  private readonly log: MessagingLog;
-  private readonly maxAttempts: number;
 
-  constructor(private readonly options: BatchProcessorOptions) {
+  constructor(private readonly options: Required<Omit<BatchProcessorOptions, 'outboxSource'>> & BatchProcessorOptions) {
     this.inbox = new Inbox(options.consumer);
     this.attempts = new Attempts(options.dataSource, options.consumer);
-    this.log = options.log ?? nestLog(options.consumer);
-    this.maxAttempts = options.maxAttempts ?? defaultMaxAttempts;
   }
 
   /**
@@ -70,77 +92,127 @@ class BatchProcessor {
     const redelivered = deliveries.filter((delivery) => delivery.redelivered).map(idOf);
     const suspects = await this.attempts.mark(redelivered);
     const together = deliveries.filter((delivery) => !suspects.has(idOf(delivery)));
-    const settlements = new Map<Delivery, Settlement>(await this.applyTogether(together));
-    for (const delivery of deliveries) {
-      if (!settlements.has(delivery)) settlements.set(delivery, await this.applyAlone(delivery));
-    }
-    return deliveries.map((delivery) => settlements.get(delivery) ?? { kind: 'duplicate' });
-  }
-
-  /** Nothing, when the batch failed because of an event: the caller goes on one by one. */
-  private async applyTogether(deliveries: Delivery[]): Promise<[Delivery, Outcome][]> {
-    if (deliveries.length === 0) return [];
+    const alone = deliveries.filter((delivery) => suspects.has(idOf(delivery)));
+    const progress: Progress = { settlements: new Map(), failures: [], patience: new Patience() };
     try {
-      return await this.applyOnce(deliveries);
+      await this.applyAll(together, progress);
+      for (const delivery of alone) await this.applySuspect(delivery, progress);
+      await this.recordFailures(progress);
     } catch (error) {
-      if (isSurroundingsFailure(error)) {
-        this.attempts.owe(deliveries.filter((delivery) => delivery.redelivered).map(idOf));
-        throw error;
-      }
-      this.log.warn({ err: error, events: deliveries.length }, 'the batch failed, going one by one');
-      return [];
+      // Whoever was counted and is not settled comes again: this time was our fault.
+      const marked = together.filter((delivery) => delivery.redelivered && !progress.settlements.has(delivery));
+      const begun = progress.failures.map(({ delivery }) => delivery);
+      this.attempts.owe([...marked, ...begun].map(idOf));
+      throw error;
     }
+    return deliveries.map((delivery) => progress.settlements.get(delivery) ?? duplicate);
   }
 
-  private async applyAlone(delivery: Delivery): Promise<Settlement> {
-    const { attempts, lastError } = await this.attempts.begin(idOf(delivery));
-    if (attempts > this.maxAttempts) return this.park(delivery, lastError ?? 'its process died', attempts - 1);
+  /** In one transaction if that works; else in ever smaller ones, in the same order, until whoever spoils it stands alone. */
+  private async applyAll(deliveries: Delivery[], progress: Progress): Promise<void> {
+    const [only] = deliveries;
+    if (only === undefined) return;
+    if (deliveries.length > 1 && progress.failures.length >= fewFailures) return this.applyEach(deliveries, progress);
     try {
-      const [first] = await this.applyOnce([delivery], attempts);
-      return first?.[1] ?? { kind: 'duplicate' };
+      await this.applyOnce(deliveries, progress);
     } catch (error) {
-      return this.failed(delivery, attempts, error);
+      if (!isEventsFailure(error)) throw error;
+      if (deliveries.length === 1) return this.failed(only, isLockTimeout(error) ? 0 : 1, error, progress);
+      this.options.log.warn({ err: error, events: deliveries.length }, 'the batch failed, dividing it');
+      // Waiting for the same lock half by half would take as long again each time.
+      if (isLockTimeout(error)) return this.applyEach(deliveries, progress);
+      const middle = Math.ceil(deliveries.length / 2);
+      await this.applyAll(deliveries.slice(0, middle), progress);
+      await this.applyAll(deliveries.slice(middle), progress);
     }
   }
 
-  private async failed(delivery: Delivery, attempts: number, error: unknown): Promise<Settlement> {
-    if (isSurroundingsFailure(error)) {
+  private async applyEach(deliveries: Delivery[], progress: Progress): Promise<void> {
+    for (const delivery of deliveries) await this.applyAll([delivery], progress);
+  }
+
+  /** One that came again for the second time at least: counted first, since it may be what kills the process. */
+  private async applySuspect(delivery: Delivery, progress: Progress): Promise<void> {
+    const attempts = await this.attempts.begin(idOf(delivery));
+    if (attempts > this.options.maxAttempts) {
+      progress.failures.push({ delivery, reason: processDied(), attempts: attempts - 1 });
+      return;
+    }
+    try {
+      await this.applyOnce([delivery], progress);
+    } catch (error) {
+      if (isEventsFailure(error))
+        return this.failed(delivery, attempts - (isLockTimeout(error) ? 1 : 0), error, progress);
       this.attempts.owe([idOf(delivery)]);
       throw error;
     }
-    const reason = error instanceof Error ? error.message : String(error);
-    this.log.error({ err: error, eventId: idOf(delivery), type: delivery.attributes.type, attempts }, 'event failed');
-    await this.attempts.note(idOf(delivery), reason);
-    if (attempts >= this.maxAttempts) return this.park(delivery, reason, attempts);
-    const afterMs = this.options.retryAfterMs?.(attempts) ?? firstRetryMs * 2 ** (attempts - 1);
-    return { kind: 'retry', reason, afterMs };
+  }
+
+  private failed(delivery: Delivery, attempts: number, error: unknown, { failures }: Progress): void {
+    const { id: eventId, type } = delivery.attributes;
+    this.options.log.error({ err: error, eventId, type, attempts }, 'event failed');
+    failures.push({ delivery, attempts, reason: failureReason(error) });
   }
 
   /** Deduplication, effect, what became of each event and its announcements: all or nothing. */
-  private applyOnce(deliveries: Delivery[], attempts?: number): Promise<[Delivery, Outcome][]> {
+  private async applyOnce(deliveries: Delivery[], { patience, settlements }: Progress): Promise<void> {
+    const startedAt = performance.now();
+    try {
+      const settled = await retryingConflicts(() => this.applyInTransaction(deliveries, patience.lockTimeoutMs));
+      for (const [delivery, outcome] of settled) settlements.set(delivery, outcome);
+    } catch (error) {
+      if (isLockTimeout(error)) patience.waited(performance.now() - startedAt);
+      throw error;
+    }
+  }
+
+  private applyInTransaction(deliveries: Delivery[], lockTimeoutMs: number): Promise<[Delivery, Outcome][]> {
     return inTransaction(this.options.dataSource, async (manager) => {
-      await manager.query(lockTimeout);
+      await manager.query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
       const fresh = await this.recordOnce(manager, deliveries);
       const outcomes = fresh.length === 0 ? [] : await this.options.apply(manager, fresh);
       if (outcomes.length !== fresh.length) throw new Error('apply must answer one outcome for each delivery');
-      const settled = fresh.map((delivery, index) => ({ delivery, outcome: outcomes[index] ?? applied, attempts }));
+      const settled = fresh.map((delivery, index) => ({ delivery, outcome: outcomes[index] ?? applied }));
       await this.record(manager, settled);
-      const tried = deliveries.filter((delivery) => delivery.redelivered || attempts !== undefined);
-      await this.attempts.clear(manager, tried.map(idOf));
+      await this.attempts.clear(manager, deliveries.filter((delivery) => delivery.redelivered).map(idOf));
       const outcomeOf = new Map(settled.map(({ delivery, outcome }) => [delivery, outcome]));
       return deliveries.map((delivery) => [delivery, outcomeOf.get(delivery) ?? duplicate]);
     });
   }
 
-  private park(delivery: Delivery, reason: string, attempts: number): Promise<Settlement> {
-    return inTransaction(this.options.dataSource, async (manager) => {
-      await this.attempts.clear(manager, [idOf(delivery)]);
-      const fresh = await this.recordOnce(manager, [delivery]);
-      if (fresh.length === 0) return duplicate;
-      const outcome: Outcome = { kind: 'parked', reason };
-      await this.record(manager, [{ delivery, outcome, attempts }]);
-      return outcome;
+  /** From here on the failed events are PostgreSQL's: their messages can go. */
+  private async recordFailures({ failures, settlements }: Progress): Promise<void> {
+    if (failures.length === 0) return;
+    const settled = failures.map((failure) => this.toSettled(failure));
+    const fresh = await inTransaction(this.options.dataSource, async (manager) => {
+      await manager.query(patientLockTimeout);
+      await this.attempts.clear(
+        manager,
+        failures.map(({ delivery }) => idOf(delivery)),
+      );
+      const recorded = new Set(
+        await this.recordOnce(
+          manager,
+          failures.map(({ delivery }) => delivery),
+        ),
+      );
+      await this.record(
+        manager,
+        settled.filter(({ delivery }) => recorded.has(delivery)),
+      );
+      return recorded;
     });
+    for (const { delivery, outcome, attempts } of settled) {
+      const { kind, reason } = outcome;
+      const settlement = kind === 'parked' ? { kind, reason } : { kind, reason, attempts };
+      settlements.set(delivery, fresh.has(delivery) ? settlement : duplicate);
+    }
+  }
+
+  private toSettled({ delivery, reason, attempts }: Failure) {
+    const { maxAttempts, retryAfterMs } = this.options;
+    if (attempts >= maxAttempts) return { delivery, attempts, outcome: { kind: 'parked', reason } as const };
+    return { delivery, attempts, outcome: { kind: 'retrying', reason, afterMs: retryAfterMs(attempts) } as const };
   }
 
   /** A batch may hold an event twice: the first delivery of it is the one that counts. */
@@ -155,11 +227,12 @@ class BatchProcessor {
   private async record(manager: EntityManager, settled: Settled[]): Promise<void> {
     await this.inbox.settle(manager, settled);
     const source = this.options.outboxSource;
-    if (source === undefined) return;
-    await this.outbox.append(manager, source, settled.flatMap(toAnnouncement));
+    if (source !== undefined) await this.outbox.append(manager, source, toAnnouncements(settled, new Date()));
   }
 }
 
+/** Only to write down failures: nothing but a migration or another replica with the same events holds these tables. */
+const patientLockTimeout = "SET LOCAL lock_timeout = '5s'";
 const applied: Outcome = { kind: 'applied' };
 const duplicate: Outcome = { kind: 'duplicate' };
 
@@ -167,10 +240,7 @@ function idOf(delivery: Delivery): string {
   return delivery.attributes.id;
 }
 
-function toAnnouncement({ delivery, outcome, attempts }: Settled): Parameters<Outbox['append']>[2] {
-  if (outcome.kind !== 'parked') return [];
-  const { id, type } = delivery.attributes;
-  const data = { event_id: id, event_type: type, reason: outcome.reason, attempts: attempts ?? 0 };
-  const event = { type: 'billing.event.parked', data } as const;
-  return [{ event, causeId: id, subject: id, at: new Date() }];
+/** A lock that others held was met by this event: it is put off without a try used up, and its neighbours go on. */
+function isEventsFailure(error: unknown): boolean {
+  return isLockTimeout(error) || !isSurroundingsFailure(error);
 }

@@ -171,6 +171,7 @@ export class QueueConsumer {
       case 'duplicate':
       case 'ignored':
       case 'parked':
+      case 'retrying':
         return held.session.settle(held.message, 'done');
       case 'retry':
         return this.after(settlement.afterMs, () => this.takeAgain(held));

@@ -49,6 +49,35 @@ export async function createInboxTables(queryRunner: QueryRunner): Promise<void>
   await grantToService(queryRunner, 'SELECT, INSERT, UPDATE, DELETE', 'TABLE', 'parked_event');
 }
 
+/**
+ * For a service's migration after `createInboxTables`, with `transaction = false`: failed events are tried again from
+ * `parked_event` (due at `retry_at`, null once they wait for a person), and ops find them without reading the inbox through.
+ * A million events are mostly applied ones, which neither index holds. Indexes are built concurrently, so that a service at
+ * work goes on; one that was interrupted left an invalid index behind, hence the DROP. A redacted event has no body any more.
+ */
+export async function addRetries(queryRunner: QueryRunner): Promise<void> {
+  await queryRunner.query(
+    `ALTER TABLE parked_event
+       ADD COLUMN IF NOT EXISTS retry_at timestamptz,
+       ALTER COLUMN headers DROP NOT NULL,
+       ALTER COLUMN body DROP NOT NULL`,
+  );
+  const indexes = {
+    parked_event_due: 'parked_event (consumer, retry_at) WHERE retry_at IS NOT NULL',
+    inbox_unapplied: `inbox (consumer, outcome, recorded_at DESC, event_id DESC) WHERE outcome <> 'applied'`,
+  };
+  for (const [name, definition] of Object.entries(indexes)) {
+    await queryRunner.query(`DROP INDEX CONCURRENTLY IF EXISTS ${name}`);
+    await queryRunner.query(`CREATE INDEX CONCURRENTLY ${name} ON ${definition}`);
+  }
+}
+
+/** Undoes `addRetries`. Redacted events would not fit the table as it was: they stay. */
+export async function dropRetries(queryRunner: QueryRunner): Promise<void> {
+  await queryRunner.query('DROP INDEX IF EXISTS parked_event_due, inbox_unapplied');
+  await queryRunner.query('ALTER TABLE parked_event DROP COLUMN IF EXISTS retry_at');
+}
+
 /** For a service's migration. The partial index holds only what is still to be sent, however many rows were. */
 export async function createOutboxTable(queryRunner: QueryRunner): Promise<void> {
   await queryRunner.query(

@@ -3,13 +3,22 @@ import type { CanActivate, ExecutionContext } from '@nestjs/common';
 import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { Refused } from './errors.js';
-import type { Role, TokenVerifier } from './token-verifier.client.js';
+import type { Identity, Role, TokenVerifier } from './token-verifier.client.js';
 
 export const tokenVerifierToken = Symbol('TokenVerifier');
 const roleKey = 'billhook:role';
 
 /** The role a controller or route needs. Without it, RolesGuard refuses: nothing is open by omission. */
 export const RequireRole = (role: Role) => SetMetadata(roleKey, role);
+
+const identities = new WeakMap<object, Identity>();
+
+/** Who sent a request that RolesGuard let through. */
+export function identityOf(request: object): Identity {
+  const identity = identities.get(request);
+  if (identity === undefined) throw new Error('RolesGuard has not seen this request');
+  return identity;
+}
 
 /** Bearer tokens only, for the services that ops and machines call. Provide `tokenVerifierToken` beside it. */
 @Injectable()
@@ -28,6 +37,7 @@ export class RolesGuard implements CanActivate {
     if (needed === undefined || !identity.roles.includes(needed)) {
       throw new Refused('role_missing', `this needs the role ${needed ?? '(none is set for the route)'}`);
     }
+    identities.set(request, identity);
     return true;
   }
 }

@@ -162,13 +162,13 @@ function requestValidation(): ValidationPipe {
     forbidNonWhitelisted: true,
     // The class whose fields an answer names; nothing of the object itself is shown.
     validationError: { target: true },
-    exceptionFactory: (errors) => new Refused('request_invalid', errors.flatMap(complaintsOf).join('; ')),
+    exceptionFactory: (errors) => new Refused('request_invalid', [...new Set(errors.flatMap(complaintsOf))].join('; ')),
   });
 }
 
-function complaintsOf({ constraints, property, target }: ValidationError): string[] {
+function complaintsOf({ constraints, property, target, children }: ValidationError): string[] {
   const { whitelistValidation, ...others } = constraints ?? {};
-  if (whitelistValidation === undefined) return Object.values(others);
+  if (whitelistValidation === undefined) return [...Object.values(others), ...(children ?? []).flatMap(complaintsOf)];
   return [`there is no ${property} here; allowed: ${fieldNames(target).join(', ')}`];
 }
 

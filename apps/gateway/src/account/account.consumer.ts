@@ -1,6 +1,6 @@
 import { parseDomainEvent } from '@billhook/contracts';
 import type { Account } from '@billhook/contracts';
-import { createBatchProcessor } from '@billhook/messaging';
+import { createBatchProcessor, RetryRunner } from '@billhook/messaging';
 import type { Delivery, Outcome, ProcessBatch, Settlement } from '@billhook/messaging';
 import { Controller } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
@@ -17,10 +17,12 @@ export class AccountConsumer {
   constructor(
     dataSource: DataSource,
     private readonly accounts: AccountStore,
+    retries: RetryRunner,
   ) {
     this.process = createBatchProcessor({
       dataSource,
       consumer: 'gateway',
+      retries,
       outboxSource: eventSource,
       apply: (manager, deliveries) => this.apply(manager, deliveries),
     });

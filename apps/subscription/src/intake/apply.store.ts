@@ -12,6 +12,7 @@ import type { LedgerScope } from '../ledger/ledger.store.js';
 import { settle } from '../ledger/settle.js';
 import { toIntake } from '../ledger/intake.js';
 import type { Intake } from '../ledger/intake.js';
+import { KeptEvents } from './kept-event.store.js';
 import { RawEvents } from './raw-event.store.js';
 
 /** The name under which this service's inbox remembers events. */
@@ -31,6 +32,7 @@ export interface Applied {
 @Injectable()
 export class BatchApplier {
   private readonly inbox = new Inbox(consumerName);
+  private readonly kept = new KeptEvents();
 
   constructor(
     private readonly rawEvents: RawEvents,
@@ -41,7 +43,7 @@ export class BatchApplier {
 
   async apply(manager: EntityManager, deliveries: readonly Delivery[], rules: Rules): Promise<Applied> {
     const intakes = deliveries.map(toIntake);
-    await this.rawEvents.append(manager, intakes);
+    await this.rawEvents.append(manager, await this.kept.notKept(manager, intakes));
     const customers = await this.learn(manager, intakes);
     const waiting = await this.findWaiting(manager, customers);
     const ledger = await this.ledgers.open(manager, scopeOf([...waiting, ...intakes], customers), rules);

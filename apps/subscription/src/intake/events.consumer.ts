@@ -1,4 +1,4 @@
-import { createBatchProcessor } from '@billhook/messaging';
+import { createBatchProcessor, RetryRunner } from '@billhook/messaging';
 import type { Delivery, ProcessBatch, Settlement } from '@billhook/messaging';
 import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
@@ -27,10 +27,12 @@ export class EventsConsumer {
     applier: BatchApplier,
     rules: RulesSource,
     private readonly fetches: PendingFetchConsumer,
+    retries: RetryRunner,
   ) {
     this.processBatch = createBatchProcessor({
       dataSource,
       consumer: consumerName,
+      retries,
       outboxSource: 'subscription',
       apply: async (manager, deliveries) => {
         const { outcomes: settled, asksStripe } = await applier.apply(manager, deliveries, rules.now());

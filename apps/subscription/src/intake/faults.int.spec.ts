@@ -90,7 +90,11 @@ describe('a batch', () => {
     await world.publish(...events);
     await world.start();
     await waitFor('the neighbours', async () => (await world.accountOf(ada.userId))?.tier === 1, 5_000);
-    await waitFor('the parking', async () => (await world.query('SELECT FROM parked_event')).length === 1, 30_000);
+    await waitFor(
+      'the parking',
+      async () => (await world.query('SELECT FROM parked_event WHERE retry_at IS NULL')).length === 1,
+      30_000,
+    );
     const [parked] = await world.query<{ event_id: string; attempts: number; reason: string; body: Buffer }>(
       'SELECT event_id, attempts, reason, body FROM parked_event',
     );

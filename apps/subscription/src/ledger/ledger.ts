@@ -60,8 +60,8 @@ export interface Rules {
 /** What led to a change: an event, or the fetch that an event asked for. */
 export interface Cause {
   id: string;
-  /** Which fetch it was: one event may ask for several, and each may announce something. */
-  effect?: string;
+  /** Which fetch it was: one event may ask for several, and each may announce something. Or which replay of the event. */
+  effect?: string | undefined;
   at: Date;
   requestId?: string | undefined;
 }

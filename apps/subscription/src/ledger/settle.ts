@@ -20,7 +20,8 @@ const ignored = (reason: string): Outcome => ({ kind: 'ignored', reason });
 /** Applies one event to the ledger and says what became of it: the table of what this service does. */
 export function settle(ledger: Ledger, intake: Intake, rules: Rules): Outcome {
   const { meaning } = intake;
-  const cause: Cause = { id: intake.id, at: intake.at, requestId: intake.delivery.attributes.requestid };
+  const { attributes, replayId } = intake.delivery;
+  const cause: Cause = { id: intake.id, effect: replayId, at: intake.at, requestId: attributes.requestid };
   switch (meaning.kind) {
     case 'account_opened':
       return settleOpened(ledger, meaning.userId, cause);

@@ -74,7 +74,7 @@ describe('the list of events', () => {
   });
 
   test.each([
-    ['status=lost', 'status must be one of applied, ignored, parked'],
+    ['status=lost', 'status must be one of applied, ignored, parked, retrying'],
     ['limit=0', 'limit must be at least 1'],
     ['limit=101', 'limit must be at most 100'],
     ['cursor=bm9uZQ', 'cursor must be the next_cursor of the page before'],
