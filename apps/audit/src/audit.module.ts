@@ -1,11 +1,10 @@
-import { DatabaseFailureFilter, dataSourceOptions, databaseCheck } from '@billhook/database';
+import { databaseCheck, DatabaseFailureFilter, databaseModule } from '@billhook/database';
 import { BatchTransport, isSurroundingsFailure } from '@billhook/messaging';
 import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import { AppendConsumer } from './append/append.consumer.js';
 import { AppendStore } from './append/append.store.js';
@@ -25,11 +24,7 @@ export class AuditModule {
   static with(config: AuditConfig): DynamicModule {
     return {
       module: AuditModule,
-      imports: [
-        TypeOrmModule.forRoot(
-          dataSourceOptions({ url: config.DATABASE_URL, schema: schema.schema, applicationName: 'billhook-audit' }),
-        ),
-      ],
+      imports: [databaseModule({ url: config.DATABASE_URL, schema: schema.schema, applicationName: 'billhook-audit' })],
       controllers: [AppendConsumer, EntriesController, VerifyController],
       providers: [
         AppendStore,

@@ -1,5 +1,5 @@
 import { planCatalogue } from '@billhook/billing';
-import { dataSourceOptions, databaseCheck } from '@billhook/database';
+import { databaseCheck, databaseModule } from '@billhook/database';
 import {
   BatchTransport,
   EventPublisher,
@@ -15,7 +15,6 @@ import { createStripeClient } from '@billhook/stripe';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import Stripe from 'stripe';
 import { DataSource } from 'typeorm';
 import { AccountChanges } from './account/account-changes.store.js';
@@ -62,11 +61,11 @@ export class GatewayModule {
       module: GatewayModule,
       imports: [
         DiscoveryModule,
-        TypeOrmModule.forRoot(dataSourceOptions({ ...database, applicationName: 'billhook-gateway' })),
-        TypeOrmModule.forRoot({
-          ...dataSourceOptions({ ...database, applicationName: 'billhook-gateway-locks', poolSize: lockPoolSize }),
-          name: lockConnections,
-        }),
+        databaseModule({ ...database, applicationName: 'billhook-gateway' }),
+        databaseModule(
+          { ...database, applicationName: 'billhook-gateway-locks', poolSize: lockPoolSize },
+          lockConnections,
+        ),
       ],
       controllers: [
         AccountConsumer,

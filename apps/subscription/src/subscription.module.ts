@@ -1,5 +1,5 @@
 import { planCatalogue } from '@billhook/billing';
-import { DatabaseFailureFilter, dataSourceOptions, databaseCheck } from '@billhook/database';
+import { databaseCheck, DatabaseFailureFilter, databaseModule } from '@billhook/database';
 import {
   BatchTransport,
   EventPublisher,
@@ -14,7 +14,6 @@ import { createStripeClient } from '@billhook/stripe';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
-import { TypeOrmModule } from '@nestjs/typeorm';
 import { DataSource } from 'typeorm';
 import type { SubscriptionConfig } from './config.js';
 import { FetchApplier } from './fetch/apply-fetch.store.js';
@@ -51,7 +50,7 @@ export class SubscriptionModule {
     const database = { url: config.DATABASE_URL, schema: schema.schema, applicationName: 'billhook-subscription' };
     return {
       module: SubscriptionModule,
-      imports: [TypeOrmModule.forRoot(dataSourceOptions({ ...database, entities }))],
+      imports: [databaseModule({ ...database, entities })],
       controllers: [EventsConsumer, EventsController, AccountsController],
       providers: [
         BatchApplier,

@@ -24,9 +24,13 @@ describe('isDatabaseUnavailable', () => {
     expect(isDatabaseUnavailable(withCode(code))).toBe(false),
   );
 
-  it.each(['Connection terminated unexpectedly', 'Query read timeout', 'timeout exceeded when trying to connect'])(
-    'knows pg by its words where it gives no code: %s',
-    (message) => expect(isDatabaseUnavailable(new Error(message))).toBe(true),
+  it.each([
+    'Connection terminated unexpectedly',
+    'Query read timeout',
+    'timeout exceeded when trying to connect',
+    'Driver not Connected',
+  ])('knows pg and TypeORM by their words where they give no code: %s', (message) =>
+    expect(isDatabaseUnavailable(new Error(message))).toBe(true),
   );
 
   it('looks behind a wrapper and into the attempts of a happy-eyeballs connect', () => {

@@ -17,9 +17,9 @@ const socketCodes = new Set([
   'ENOTFOUND',
   'EAI_AGAIN',
 ]);
-/** pg and pg-pool report these without any code. */
+/** pg, pg-pool and TypeORM report these without any code. */
 const wordings =
-  /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout|Cannot use a pool after calling end|server closed the connection/i;
+  /Connection terminated|Client has encountered a connection error|timeout exceeded when trying to connect|Query read timeout|Cannot use a pool after calling end|Driver not Connected|server closed the connection/i;
 /** TypeORM's name for a backend that was killed in the middle of a transaction: it carries no SQLSTATE. */
 const driverErrors = new Set([
   'QueryRunnerAlreadyReleasedError',

@@ -1,62 +1,50 @@
-import type { TypeOrmModuleOptions } from '@nestjs/typeorm';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import type { ReadinessCheck } from '@billhook/runtime';
-import type { DataSource, EntitySchema } from 'typeorm';
-import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
-import { ImpatientClient } from './impatient.client.js';
-import { WithoutParametersLogger } from './query-logger.js';
+import type { DynamicModule } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { DataSource } from 'typeorm';
+import { dataSourceOptions } from './data-source.js';
+import type { DataSourceSettings } from './data-source.js';
+import { JoiningDataSource } from './joining-data-source.store.js';
 
-type EntityClass = new () => object;
+/** A database that is there answers the first attempt at once; a service does not wait for one that is not. */
+const firstAttemptMs = 2_000;
+/** A health check is asked every few seconds by who wants to know now. */
+const answerWithinMs = 2_000;
 
-export interface DataSourceSettings {
-  url: string;
-  /** The service's own schema: it is the whole search path, so nothing else can be named by accident. */
-  schema: string;
-  /** Seen by operators in pg_stat_activity. */
-  applicationName: string;
-  poolSize?: number;
-  entities?: (EntityClass | EntitySchema)[];
-}
-
-/** Waiting for ever is pg's default everywhere; each wait here ends. */
-const connectTimeoutMs = 5_000;
-const statementTimeoutMs = 10_000;
-const idleInTransactionTimeoutMs = 15_000;
-/** Longer than the server's own limit, so that it fires only when the server cannot answer at all. */
-const queryTimeoutMs = 15_000;
-
-export function dataSourceOptions(settings: DataSourceSettings): TypeOrmModuleOptions & PostgresDataSourceOptions {
-  return {
-    type: 'postgres',
-    url: settings.url,
-    schema: settings.schema,
-    applicationName: settings.applicationName,
-    entities: settings.entities ?? [],
-    synchronize: false,
-    uuidExtension: 'pgcrypto',
-    installExtensions: false,
-    poolSize: settings.poolSize ?? 10,
-    connectTimeoutMS: connectTimeoutMs,
-    logger: new WithoutParametersLogger(),
-    retryAttempts: 10,
-    retryDelay: 1000,
-    extra: {
-      Client: ImpatientClient,
-      options: `-c search_path=${settings.schema}`,
-      statement_timeout: statementTimeoutMs,
-      idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
-      query_timeout: queryTimeoutMs,
-      keepAlive: true,
+/**
+ * Provides the data source, under a name where a service has more than one. Nest's own module gives up after ten attempts
+ * and the process with it; this one lets the service start and joins when the database comes.
+ */
+export function databaseModule(settings: DataSourceSettings, name?: string): DynamicModule {
+  return TypeOrmModule.forRootAsync({
+    ...(name === undefined ? {} : { name }),
+    useFactory: () => ({ ...dataSourceOptions(settings), manualInitialization: true, retryAttempts: 0 }),
+    dataSourceFactory: async () => {
+      const dataSource = new JoiningDataSource(settings);
+      await Promise.race([dataSource.join(), delay(firstAttemptMs, undefined, { ref: false })]);
+      return dataSource;
     },
-  };
+  });
 }
 
 export function databaseCheck(dataSource: DataSource): ReadinessCheck {
   return async () => {
+    if (dataSource instanceof JoiningDataSource && dataSource.waitsFor !== undefined) {
+      return { up: false, detail: dataSource.waitsFor };
+    }
     try {
-      await dataSource.query('SELECT 1');
-      return { up: true };
+      return await Promise.race([answers(dataSource), delay(answerWithinMs, noAnswer, { ref: false })]);
     } catch (error) {
       return { up: false, detail: error instanceof Error ? error.message : String(error) };
     }
   };
+}
+
+const noAnswer = { up: false, detail: `no answer within ${answerWithinMs / 1000} s` };
+
+/** A server that only reads answers everything else: after a failover, the old one, or a standby. */
+async function answers(dataSource: DataSource): ReturnType<ReadinessCheck> {
+  const rows: unknown = await dataSource.query("SELECT 1 WHERE current_setting('transaction_read_only') = 'on'");
+  return Array.isArray(rows) && rows.length > 0 ? { up: false, detail: 'the server only reads' } : { up: true };
 }

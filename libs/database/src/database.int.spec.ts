@@ -4,7 +4,8 @@ import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { isDatabaseUnavailable } from './connection-failures.js';
-import { databaseCheck, dataSourceOptions } from './data-source.module.js';
+import { dataSourceOptions } from './data-source.js';
+import { databaseCheck } from './data-source.module.js';
 import { listen } from './listen.client.js';
 import { grantToService, migrate } from './migrations.store.js';
 import type { ServiceSchema } from './migrations.store.js';
@@ -89,7 +90,7 @@ describe('inTransaction', () => {
     expect(await count()).toBe(1);
   });
 
-  it('rejects when an error inside was swallowed, since PostgreSQL has rolled everything back', async () => {
+  it('F34: rejects when an error inside was swallowed, since PostgreSQL has rolled everything back', async () => {
     const before = await count();
     const swallowing = inTransaction(dataSource, async (manager) => {
       await manager.query(`INSERT INTO note VALUES ('lost')`);
@@ -99,7 +100,7 @@ describe('inTransaction', () => {
     expect(await count()).toBe(before);
   });
 
-  it('rejects as a failure of the surroundings when the backend is killed in the middle, and works again at once', async () => {
+  it('F28: rejects as a failure of the surroundings when the backend is killed in the middle, and works again at once', async () => {
     const killed = inTransaction(dataSource, async (manager) => {
       await manager.query(`INSERT INTO note VALUES ('killed')`);
       await admin(terminateOthers);
@@ -113,7 +114,7 @@ describe('inTransaction', () => {
     await waitFor('a working pool', async () => (await databaseCheck(dataSource)()).up);
   });
 
-  it('keeps nothing of a transaction whose server stopped answering, whoever gets its connection next', async () => {
+  it('F29: keeps nothing of a transaction whose server stopped answering, whoever gets its connection next', async () => {
     const options = dataSourceOptions({ url: database.serviceUrl, schema: 'gateway', applicationName: 'impatient' });
     const impatient = await new DataSource({
       ...options,
@@ -132,6 +133,41 @@ describe('inTransaction', () => {
       { id: 'the next' },
     ]);
     await impatient.destroy();
+  });
+});
+
+describe('transactions that cross', () => {
+  it('F31: run again when they lost to each other, and none of it is seen outside', async () => {
+    const locked: PromiseWithResolvers<void>[] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    let runs = 0;
+    const lockBoth = (mine: 0 | 1, order: string[]): Promise<void> =>
+      inTransaction(dataSource, async (manager) => {
+        runs += 1;
+        await manager.query(`SELECT pg_advisory_xact_lock(hashtext($1))`, [order[0]]);
+        locked[mine]?.resolve();
+        await locked[1 - mine]?.promise;
+        await manager.query(`SELECT pg_advisory_xact_lock(hashtext($1))`, [order[1]]);
+      });
+    await Promise.all([lockBoth(0, ['left', 'right']), lockBoth(1, ['right', 'left'])]);
+    expect(runs).toBe(3);
+  });
+
+  it('F31: run again when PostgreSQL could not serialize them', async () => {
+    let runs = 0;
+    const { promise: bothRead, resolve: haveRead } = Promise.withResolvers<void>();
+    let readers = 0;
+    const count = (id: string): Promise<void> =>
+      inTransaction(dataSource, async (manager) => {
+        runs += 1;
+        await manager.query('SET TRANSACTION ISOLATION LEVEL SERIALIZABLE');
+        await manager.query('SELECT count(*) FROM note');
+        readers += 1;
+        if (readers === 2) haveRead();
+        await bothRead;
+        await manager.query('INSERT INTO note VALUES ($1)', [id]);
+      });
+    await Promise.all([count('first'), count('second')]);
+    expect(runs).toBe(3);
   });
 });
 

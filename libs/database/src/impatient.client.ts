@@ -4,26 +4,86 @@ import type { ClientConfig } from 'pg';
 /** pg's own words; it gives this error no code. */
 const gaveUp = 'Query read timeout';
 
+/** A failover left us on a server that only reads; a new connection may find the one that writes. */
+const readOnly = '25006';
+
+/** The open connections of one pool, which pg-pool does not show. */
+export class PoolConnections {
+  private readonly open = new Set<ImpatientClient>();
+
+  /** For pg-pool's `Client`. */
+  readonly Client = clientOf(this);
+
+  add(client: ImpatientClient): void {
+    this.open.add(client);
+    client.connection.stream.once('close', () => this.open.delete(client));
+  }
+
+  /** One was found useless: those that idle in the pool go the same way, and each would have to be found out in turn. */
+  discardIdle(): void {
+    for (const client of this.open) if (client.isIdle) client.discard();
+  }
+
+  /** Whoever still waits for an answer is told that there will be none. */
+  discardAll(): void {
+    for (const client of this.open) client.discard();
+  }
+}
+
 /**
- * A connection that is discarded once a query on it was given up (`query_timeout`). pg alone leaves it usable: the query may
+ * A connection that is discarded once its server only reads, or once a query on it was given up (`query_timeout`). pg alone leaves it usable: the query may
  * still end on the server, while the ROLLBACK that waited behind it is dropped unsent, so that whoever gets the connection next
  * from the pool would commit the abandoned transaction together with their own.
  */
 export class ImpatientClient extends Client {
-  constructor(config?: ClientConfig) {
+  private underWay = 0;
+
+  constructor(
+    config: ClientConfig | undefined,
+    private readonly pool: PoolConnections,
+  ) {
     super(config);
+    pool.add(this);
     // oxlint-disable-next-line typescript/unbound-method -- Reflect.apply hands it its client
     this.query = new Proxy(this.query, {
       apply: (query, client, parameters: unknown[]) => this.watched(Reflect.apply(query, client, parameters)),
     });
   }
 
+  get isIdle(): boolean {
+    return this.underWay === 0;
+  }
+
+  discard(): void {
+    this.connection.stream.destroy();
+  }
+
   private watched(result: unknown): unknown {
-    if (result instanceof Promise) result.catch((error: unknown) => this.discardAfter(error));
+    if (!(result instanceof Promise)) return result;
+    this.underWay += 1;
+    result.then(
+      () => (this.underWay -= 1),
+      (error: unknown) => this.failed(error),
+    );
     return result;
   }
 
-  private discardAfter(error: unknown): void {
-    if (error instanceof Error && error.message === gaveUp) this.connection.stream.destroy();
+  private failed(error: unknown): void {
+    this.underWay -= 1;
+    if (!(error instanceof Error) || !isUseless(error)) return;
+    this.discard();
+    this.pool.discardIdle();
   }
+}
+
+function isUseless(error: Error): boolean {
+  return error.message === gaveUp || ('code' in error && error.code === readOnly);
+}
+
+function clientOf(pool: PoolConnections) {
+  return class PooledClient extends ImpatientClient {
+    constructor(config?: ClientConfig) {
+      super(config, pool);
+    }
+  };
 }

@@ -4,8 +4,10 @@
  */
 export { isDatabaseUnavailable } from './connection-failures.js';
 export { DatabaseFailureFilter, withDatabaseFailureNamed } from './database-failure.filter.js';
-export { databaseCheck, dataSourceOptions } from './data-source.module.js';
-export type { DataSourceSettings } from './data-source.module.js';
+export { dataSourceOptions } from './data-source.js';
+export type { DataSourceSettings } from './data-source.js';
+export { databaseCheck, databaseModule } from './data-source.module.js';
+export { hangUp } from './hang-up.client.js';
 export { listen } from './listen.client.js';
 export type { Listener, ListenOptions } from './listen.client.js';
 export { MigrateConfig, runMigrateCommand } from './migrate.command.js';

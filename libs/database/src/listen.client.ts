@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { Logger } from '@nestjs/common';
+import { hangUp } from './hang-up.client.js';
 
 export interface ListenOptions {
   url: string;
@@ -16,7 +17,11 @@ export interface Listener {
 }
 
 const firstDelayMs = 100;
-const longestDelayMs = 5_000;
+/** Joining within two seconds of the database's return is promised. */
+const longestDelayMs = 1_000;
+/** Nothing is heard on a half-open connection either, so it is asked; a silent one would stay for hours. */
+const askEveryMs = 5_000;
+const queryTimeoutMs = 5_000;
 
 /**
  * LISTEN on a connection of its own (a pooled one would be handed to others). It comes back by itself; the first attempt is
@@ -30,6 +35,7 @@ class ReconnectingListener implements Listener {
   private readonly log = new Logger('listen');
   private client: Client | undefined;
   private timer: NodeJS.Timeout | undefined;
+  private asking: NodeJS.Timeout | undefined;
   private failures = 0;
   private hasBeenUp = false;
   private closed = false;
@@ -42,7 +48,8 @@ class ReconnectingListener implements Listener {
   async close(): Promise<void> {
     this.closed = true;
     clearTimeout(this.timer);
-    await this.client?.end().catch((error: unknown) => this.log.debug({ msg: 'closing failed', error }));
+    clearInterval(this.asking);
+    if (this.client !== undefined) await hangUp(this.client);
   }
 
   private async connect(): Promise<void> {
@@ -51,6 +58,7 @@ class ReconnectingListener implements Listener {
       application_name: this.options.applicationName,
       keepAlive: true,
       connectionTimeoutMillis: 5_000,
+      query_timeout: queryTimeoutMs,
     });
     this.client = client;
     client.on('error', (error) => this.retry(client, error));
@@ -64,18 +72,24 @@ class ReconnectingListener implements Listener {
       return;
     }
     this.failures = 0;
+    this.asking = setInterval(() => this.ask(client), askEveryMs).unref();
     if (this.hasBeenUp) this.options.onReconnect?.();
     this.hasBeenUp = true;
+  }
+
+  private ask(client: Client): void {
+    client.query('SELECT 1').catch((error: unknown) => this.retry(client, error));
   }
 
   /** `error`, `end` and a failed connect may all report the same loss: only the client in use counts, and only once. */
   private retry(lost: Client, cause: unknown): void {
     if (this.closed || this.client !== lost) return;
     this.client = undefined;
+    clearInterval(this.asking);
     lost.removeAllListeners();
     // It is lost already: what closing it still has to say is no news, but unheard it would end the process.
     lost.on('error', () => undefined);
-    void lost.end().catch(() => undefined);
+    void hangUp(lost);
     const delay = Math.min(firstDelayMs * 2 ** this.failures, longestDelayMs);
     this.failures += 1;
     const { channel } = this.options;

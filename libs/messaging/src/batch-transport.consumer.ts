@@ -1,6 +1,7 @@
 import { BaseRpcContext, Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
+import { ConsumerWatch } from './consumer-watch.relay.js';
 import { openBrokerConnection } from './connection.relay.js';
 import type { BrokerConnection } from './connection.relay.js';
 import type { Delivery, Settlement } from './event.js';
@@ -17,6 +18,8 @@ export interface BatchTransportOptions {
   lingerMs?: number;
   /** Unsettled messages per queue. Default twice the batch, so that the next one fills while one is handled. */
   prefetch?: number;
+  /** A batch that takes longer makes the service unready: something it waits for hangs. Default 20,000. */
+  longBatchMs?: number;
   /** Such a failure pauses the consumer; any other is the messages' own fault. */
   isSurroundingsFailure: (error: unknown) => boolean;
   /** Whether a paused consumer may go on. */
@@ -36,6 +39,7 @@ export class BatchTransport extends Server implements CustomTransportStrategy {
   override readonly propagatesEventHandlerErrors: boolean = true;
   private readonly log: MessagingLog;
   private consumers: QueueConsumer[] = [];
+  private readonly watch = new ConsumerWatch();
   private opening: Promise<BrokerConnection> | undefined;
   private isClosed = false;
 
@@ -53,8 +57,12 @@ export class BatchTransport extends Server implements CustomTransportStrategy {
       log: this.log,
       setup: async (model) => {
         await Promise.all(this.consumers.map((consumer) => consumer.attach(model)));
+        this.watch.start(model, this.consumers);
       },
-      onDown: () => this.consumers.forEach((consumer) => consumer.detach()),
+      onDown: () => {
+        this.watch.stop();
+        this.consumers.forEach((consumer) => consumer.detach());
+      },
     });
     callback();
   }
@@ -63,6 +71,7 @@ export class BatchTransport extends Server implements CustomTransportStrategy {
   override async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.watch.stop();
     await Promise.all(this.consumers.map((consumer) => consumer.close()));
     const connection = await this.opening;
     await connection?.close();
@@ -89,6 +98,7 @@ export class BatchTransport extends Server implements CustomTransportStrategy {
       queue,
       limits: { size: batchSize, lingerMs },
       prefetch: this.options.prefetch ?? batchSize * 2,
+      longBatchMs: this.options.longBatchMs ?? 20_000,
       handle: (batch) => this.handle(queue, handler, batch),
       isSurroundingsFailure,
       isReady,

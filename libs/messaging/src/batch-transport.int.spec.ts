@@ -129,7 +129,7 @@ describe('BatchTransport', () => {
     await settled();
   });
 
-  it('acknowledges only after the handler: an event in hand when its connection dies comes again', async () => {
+  it('F6: acknowledges only after the handler: an event in hand when its connection dies comes again', async () => {
     const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
     handle = async (batch) => {
       await held;
@@ -146,7 +146,7 @@ describe('BatchTransport', () => {
     await settled();
   });
 
-  it('never settles a stranger: an answer from before a reconnect leaves the new deliveries alone', async () => {
+  it('F45: never settles a stranger: an answer from before a reconnect leaves the new deliveries alone', async () => {
     const answers: PromiseWithResolvers<void>[] = [];
     handle = async (batch) => {
       const answer = Promise.withResolvers<void>();
@@ -173,7 +173,7 @@ describe('BatchTransport', () => {
     await settled();
   });
 
-  it('puts what is not an event into the dead-letter queue, unchanged, and goes on', async () => {
+  it('F40: puts what is not an event into the dead-letter queue, unchanged, and goes on', async () => {
     const garbage = Buffer.from([0x7b, 0xff, 0x00]);
     channel.publish(topology.exchange, routingKey, garbage, { headers: { 'cloudEvents:id': 'evt_bad' } });
     send('evt_good');
@@ -185,10 +185,10 @@ describe('BatchTransport', () => {
     await settled();
   });
 
-  it('waits while the surroundings are down, and then takes everything again', async () => {
-    isReady = false;
+  it('F26: waits while the surroundings are down, and then takes everything again', async () => {
     handle = () => Promise.reject(new Retryable('database_unavailable'));
     await start();
+    isReady = false;
     send('evt_1', 'evt_2');
     await waitFor('the pause', async () => !(await transport.readiness()).up);
     expect((await transport.readiness()).detail).toContain('paused');
@@ -215,7 +215,7 @@ describe('BatchTransport', () => {
     expect(await channel.checkQueue(deadQueue)).toMatchObject({ messageCount: 0 });
   });
 
-  it('goes one by one after a batch failed, so that one event cannot hold its neighbours', async () => {
+  it('F39: goes one by one after a batch failed, so that one event cannot hold its neighbours', async () => {
     handle = (batch) =>
       batch.some((delivery) => delivery.attributes.id === 'evt_poison')
         ? Promise.reject(new Error('a bug'))
@@ -257,7 +257,7 @@ describe('BatchTransport', () => {
     await settled();
   });
 
-  it('consumes again after its queue was deleted and declared anew', async () => {
+  it('F43: consumes again after its queue was deleted and declared anew', async () => {
     await start();
     await channel.deleteQueue(queue);
     await waitFor('the loss', async () => !(await transport.readiness()).up);
@@ -269,7 +269,7 @@ describe('BatchTransport', () => {
     await settled();
   });
 
-  it('settles nothing on a channel that it is closing because the broker cancelled it', async () => {
+  it('F45: settles nothing on a channel that it is closing because the broker cancelled it', async () => {
     const cancelled = Promise.withResolvers<void>();
     const errors: string[] = [];
     handle = async (batch) => {
@@ -296,7 +296,7 @@ describe('BatchTransport', () => {
     expect(batches).toHaveLength(1);
   });
 
-  it('finishes what is in hand before it stops: nothing is delivered twice', async () => {
+  it('F46: finishes what is in hand before it stops: nothing is delivered twice', async () => {
     const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
     handle = async (batch) => {
       await held;

@@ -1,4 +1,5 @@
 import type { Channel, ChannelModel, ConsumeMessage } from 'amqplib';
+import { acknowledgements } from './acknowledgements.js';
 import type { MessagingLog } from './log.js';
 
 export interface SessionOptions {
@@ -10,18 +11,14 @@ export interface SessionOptions {
   log: MessagingLog;
 }
 
-/** What the broker is told about one message. */
+/** What the broker is told about one message that is not done with. */
 export type Verdict =
-  /** Done with: forget it. */
-  | 'done'
   /** Never deliverable: to the dead-letter queue. */
   | 'dead'
-  /** Our surroundings failed: give it back. RabbitMQ 4.3 and newer do not count this. */
-  | 'return'
   /** It failed: give it back and count it towards the delivery limit, which `reject` does on every version. */
   | 'failed';
 
-const cancelTimeoutMs = 1_000;
+const answerTimeoutMs = 1_000;
 
 /**
  * One channel's life as a consumer, and the only place that settles messages. Delivery tags begin again at 1 on every
@@ -30,6 +27,12 @@ const cancelTimeoutMs = 1_000;
 export class ChannelSession {
   private isOpen = true;
   private consumerTag = '';
+  /** By delivery tag, in order of arrival. */
+  private readonly unsettled = new Map<number, ConsumeMessage>();
+  private busyAt = Date.now();
+  private isRetiring = false;
+  /** The broker has left a question unanswered: one such wait is enough. */
+  private isDeaf = false;
 
   private constructor(
     private readonly channel: Channel,
@@ -56,32 +59,42 @@ export class ChannelSession {
     return this.isOpen;
   }
 
-  settle(message: ConsumeMessage, verdict: Verdict): void {
+  /** How long it has had nothing to do. */
+  get idleMs(): number {
+    return this.unsettled.size > 0 ? 0 : Date.now() - this.busyAt;
+  }
+
+  /** They are done with: one frame for a batch, unless something below it is still unsettled. */
+  acknowledge(messages: readonly ConsumeMessage[]): void {
     if (!this.isOpen) return;
-    switch (verdict) {
-      case 'done':
-        return this.channel.ack(message);
-      case 'dead':
-        return this.channel.reject(message, false);
-      case 'return':
-        return this.channel.nack(message, false, true);
-      case 'failed':
-        return this.channel.reject(message, true);
-      default:
-        verdict satisfies never;
+    const tags = messages.map((message) => message.fields.deliveryTag).filter((tag) => this.unsettled.has(tag));
+    const byTag = new Map(messages.map((message) => [message.fields.deliveryTag, message]));
+    for (const tag of tags) this.unsettled.delete(tag);
+    const [lowestLeft] = this.unsettled.keys();
+    const { upTo, singly } = acknowledgements(tags, lowestLeft);
+    for (const tag of upTo === undefined ? singly : [upTo, ...singly]) {
+      const message = byTag.get(tag);
+      if (message !== undefined) this.channel.ack(message, tag === upTo);
     }
+    this.settled();
+  }
+
+  settle(message: ConsumeMessage, verdict: Verdict): void {
+    if (!this.isOpen || !this.unsettled.delete(message.fields.deliveryTag)) return;
+    this.channel.reject(message, verdict === 'failed');
+    this.settled();
   }
 
   /** No new messages after this. A broker that does not answer is not waited for. */
   async stopTaking(): Promise<void> {
-    if (!this.isOpen) return;
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, cancelTimeoutMs);
-    await Promise.race([
-      this.channel.cancel(this.consumerTag).catch((error: unknown) => this.noteClosing(error)),
-      late,
-    ]);
-    clearTimeout(timer);
+    if (this.isOpen) await this.answered(this.channel.cancel(this.consumerTag));
+  }
+
+  /** Takes nothing more, and closes once all that it has in hand is settled. */
+  async retire(): Promise<void> {
+    await this.stopTaking();
+    this.isRetiring = true;
+    this.settled();
   }
 
   /** Gives back whatever is unsettled, once, and closes. */
@@ -89,9 +102,22 @@ export class ChannelSession {
     if (!this.isOpen) return;
     this.channel.nackAll(true);
     this.isOpen = false;
+    const closing = this.answered(this.channel.close());
+    if (!this.isDeaf) await closing;
+  }
+
+  private settled(): void {
+    this.busyAt = Date.now();
+    if (this.isRetiring && this.unsettled.size === 0) void this.giveBackAndClose();
+  }
+
+  private async answered(request: Promise<unknown>): Promise<void> {
     const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, cancelTimeoutMs);
-    await Promise.race([this.channel.close().catch((error: unknown) => this.noteClosing(error)), late]);
+    const timer = setTimeout(() => {
+      this.isDeaf = true;
+      resolve();
+    }, answerTimeoutMs);
+    await Promise.race([request.catch((error: unknown) => this.noteClosing(error)), late]);
     clearTimeout(timer);
   }
 
@@ -100,9 +126,15 @@ export class ChannelSession {
     const { consumerTag } = await this.channel.consume(queue, (message) => {
       // The broker cancelled us: the queue was deleted, or (RabbitMQ 4.3) a delivery stayed unsettled for too long.
       if (message === null) this.cancelled();
-      else if (this.isOpen) onMessage(this, message);
+      else if (this.isOpen) this.received(message, onMessage);
     });
     this.consumerTag = consumerTag;
+  }
+
+  private received(message: ConsumeMessage, onMessage: SessionOptions['onMessage']): void {
+    this.unsettled.set(message.fields.deliveryTag, message);
+    this.busyAt = Date.now();
+    onMessage(this, message);
   }
 
   private cancelled(): void {

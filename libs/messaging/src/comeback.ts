@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 const firstCheckMs = 250;
-const longestCheckMs = 2_000;
+/** Joining again within two seconds is promised. */
+const longestCheckMs = 1_000;
 const longestReturnMs = 30_000;
 
 /**

@@ -1,5 +1,7 @@
 import { connect } from 'amqplib';
 import type { ChannelModel, RecoveringChannelModel } from 'amqplib';
+import { once } from 'node:events';
+import { Duplex } from 'node:stream';
 import type { MessagingLog } from './log.js';
 
 export interface BrokerConnectionOptions {
@@ -22,12 +24,17 @@ const heartbeatSeconds = 5;
 const connectTimeoutMs = 5_000;
 const firstDelayMs = 100;
 const longestDelayMs = 2_000;
+/** Channels, consumers and a first look at the queues; a broker that takes longer is tried again from the start. */
+const setUpTimeoutMs = 10_000;
 /** A frozen broker never answers Close. */
-const closeTimeoutMs = 2_000;
+const closeTimeoutMs = 1_000;
+/** Time for the last frame to leave; after it a peer that is gone must not keep the socket and its unsent bytes. */
+const hangUpAfterMs = 1_000;
 
 /** Resolves at once: a service starts while its broker is down and joins when it comes. */
 export async function openBrokerConnection(options: BrokerConnectionOptions): Promise<BrokerConnection> {
   const { connectionName, log } = options;
+  let current: ChannelModel | undefined;
   const connection = await connect(withHeartbeat(options.url), {
     // Nagle's algorithm and delayed acknowledgements together make every confirmed publish wait some 40 ms.
     noDelay: true,
@@ -38,7 +45,10 @@ export async function openBrokerConnection(options: BrokerConnectionOptions): Pr
       initialDelay: firstDelayMs,
       maxDelay: longestDelayMs,
       waitForConnect: false,
-      setup: (model: ChannelModel) => setUp(model, options),
+      setup: (model: ChannelModel) => {
+        current = model;
+        return setUp(model, options);
+      },
     },
   });
   connection.on('connect', () => log.info({ connectionName }, 'connected to the broker'));
@@ -53,15 +63,47 @@ export async function openBrokerConnection(options: BrokerConnectionOptions): Pr
     options.onBlocked?.(true);
   });
   connection.on('unblocked', () => options.onBlocked?.(false));
-  return { close: () => closeWithin(connection, log) };
+  return { close: () => closeWithin(connection, current, log) };
 }
 
-/** Until setup has ended nobody else listens for `error`, and an unheard one would end the process. */
+/**
+ * Until set-up has ended amqplib listens neither for `error`, which would end the process, nor for `close`: it would take a
+ * connection that died meanwhile for a live one, and never look for another. It also waits without limit for the closing of one
+ * whose set-up failed, so that one is hung up here.
+ */
 async function setUp(model: ChannelModel, { setup, connectionName, log }: BrokerConnectionOptions): Promise<void> {
+  const lost = Promise.withResolvers<never>();
   const note = (error: Error): void => log.warn({ connectionName, error: error.message }, 'broker set-up failed');
+  const lose = (error?: Error): void => lost.reject(error ?? new Error('the connection was closed during its set-up'));
+  const timer = setTimeout(() => lose(new Error('the broker did not finish the set-up in time')), setUpTimeoutMs);
   model.on('error', note);
-  await setup(model);
-  model.removeListener('error', note);
+  model.on('close', lose);
+  model.once('close', () => void setTimeout(() => socketOf(model)?.destroy(), hangUpAfterMs).unref());
+  try {
+    await Promise.race([setup(model), lost.promise]);
+  } catch (error) {
+    await hangUp(model);
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    model.removeListener('close', lose);
+    model.removeListener('error', note);
+  }
+}
+
+/** Ends a connection without asking the broker; whatever was not confirmed fails. */
+async function hangUp(model: ChannelModel): Promise<void> {
+  const socket = socketOf(model);
+  if (socket === undefined || socket.destroyed) return;
+  const closed = once(socket, 'close').catch(() => undefined);
+  socket.destroy(new Error('hung up'));
+  await closed;
+}
+
+/** amqplib has no way to give a connection up, and does not declare its socket. */
+function socketOf(model: ChannelModel): Duplex | undefined {
+  const connection: object = model.connection;
+  return 'stream' in connection && connection.stream instanceof Duplex ? connection.stream : undefined;
 }
 
 function withHeartbeat(url: string): string {
@@ -70,10 +112,16 @@ function withHeartbeat(url: string): string {
   return parsed.toString();
 }
 
-async function closeWithin(connection: RecoveringChannelModel, log: MessagingLog): Promise<void> {
+async function closeWithin(
+  connection: RecoveringChannelModel,
+  model: ChannelModel | undefined,
+  log: MessagingLog,
+): Promise<void> {
   const { promise: late, resolve } = Promise.withResolvers<'late'>();
   const timer = setTimeout(() => resolve('late'), closeTimeoutMs);
   const ended = await Promise.race([connection.close(), late]);
   clearTimeout(timer);
-  if (ended === 'late') log.warn({}, 'the broker did not answer the closing of its connection');
+  if (ended !== 'late') return;
+  log.warn({}, 'the broker did not answer the closing of its connection');
+  if (model !== undefined) await hangUp(model);
 }

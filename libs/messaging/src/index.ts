@@ -4,7 +4,7 @@
  */
 export { BatchTransport } from './batch-transport.consumer.js';
 export type { BatchTransportOptions } from './batch-transport.consumer.js';
-export { retryingConflicts, isLockTimeout } from './conflicts.js';
+export { isLockTimeout } from './lock-timeout.js';
 export type { Delivery, InboxStatus, OutgoingEvent, Outcome, Settlement } from './event.js';
 export { failureReason } from './failure.js';
 export { Inbox } from './inbox.store.js';

@@ -1,5 +1,6 @@
 import { attributesSchema } from '@billhook/contracts';
 import { Retryable } from '@billhook/runtime';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { nestLog } from './log.js';
 import type { MessagingLog } from './log.js';
@@ -22,7 +23,20 @@ interface OutboxRow {
   body: Buffer;
 }
 
+interface BatchUnderWay {
+  ids: string[];
+  /** Never rejects. */
+  ended: Promise<void>;
+}
+
+const start = '0';
 const batchSize = 200;
+/** Reading, confirming and marking overlap. Together well below the publisher's bound in flight. */
+const mostBatchesUnderWay = 3;
+/** A row may commit after rows with higher ids: at the latest after so many full batches it is looked for from the start. */
+const batchesBeforeLookingBack = 50;
+/** Of the ten seconds that a process has to exit in. What is not marked by then is published again: consumers know the id. */
+const stopDeadlineMs = 2_500;
 /** How soon a standby takes over after the active relay is gone. */
 const standbyMs = 1_000;
 /** Notifications wake the relay; this is for the one that was lost with its connection. */
@@ -34,6 +48,11 @@ export class OutboxRelay {
   private readonly log: MessagingLog;
   private readonly work = new Signal();
   private readonly stopping = new Signal();
+  private readonly batches = new Set<BatchUnderWay>();
+  private failure: unknown;
+  /** The id after which the next batch is read. */
+  private readAfter = start;
+  private fullBatches = 0;
   private isStopped = false;
   private loop: Promise<void> | undefined;
 
@@ -52,7 +71,10 @@ export class OutboxRelay {
     this.isStopped = true;
     this.work.set();
     this.stopping.set();
-    await this.loop;
+    const deadline = new AbortController();
+    const late = delay(stopDeadlineMs, undefined, { signal: deadline.signal }).catch(() => undefined);
+    await Promise.race([this.loop, late]);
+    deadline.abort();
   }
 
   private async run(): Promise<void> {
@@ -81,35 +103,81 @@ export class OutboxRelay {
   private async relayWhile(lease: RelayLease): Promise<void> {
     while (!this.isStopped && lease.isHeld) {
       try {
-        const count = await this.publishNext();
-        if (count < batchSize) await this.work.wait(pollMs);
+        if (await this.publishNext()) continue;
+        const wasWoken = await this.work.wait(pollMs);
+        if (!wasWoken) await lease.confirm();
       } catch (error) {
         this.log.warn({ schema: this.options.schema, err: error }, 'the outbox waits');
+        this.readAfter = start;
         await this.stopping.wait(failureDelayMs);
       }
     }
+    await this.allEnded();
+  }
+
+  /** Starts one more batch, in order of its rows. Whether another may be started at once. */
+  private async publishNext(): Promise<boolean> {
+    if (this.failure !== undefined) await this.giveUp();
+    if (this.batches.size >= mostBatchesUnderWay) return false;
+    // `mandatory` is content with any queue: without this, the trail would take what a consumer without its queue never gets.
+    const missing = this.options.publisher.missingQueues();
+    if (missing.length > 0) throw new Retryable('broker_unavailable', new Error(`missing: ${missing.join(', ')}`));
+    const rows = await this.read();
+    if (rows.length > 0) this.begin(rows);
+    return rows.length === batchSize;
+  }
+
+  private async allEnded(): Promise<void> {
+    await Promise.all([...this.batches].map((batch) => batch.ended));
+  }
+
+  /** No more may overtake a row that failed: what is under way ends, then everything unsent is read again from the start. */
+  private async giveUp(): Promise<never> {
+    await this.allEnded();
+    const { failure } = this;
+    this.failure = undefined;
+    throw failure;
   }
 
   /**
-   * One batch, in order, without waiting for one confirm before the next publish. What was confirmed is marked even if a later
-   * one failed. Dying between confirm and mark publishes again: consumers know the id.
+   * The next rows that are neither sent nor under way. In a long backlog from where the last batch ended, since the index still
+   * holds the rows marked a moment ago, and going through them again for each batch would cost ever more.
    */
-  private async publishNext(): Promise<number> {
-    const { dataSource, publisher } = this.options;
-    // `mandatory` is content with any queue: without this, the trail would take what a consumer without its queue never gets.
-    const missing = publisher.missingQueues();
-    if (missing.length > 0) throw new Retryable('broker_unavailable', new Error(`missing: ${missing.join(', ')}`));
-    const rows: OutboxRow[] = await dataSource.query(
-      'SELECT id, attributes, body FROM outbox WHERE sent_at IS NULL ORDER BY id LIMIT $1',
-      [batchSize],
+  private async read(): Promise<OutboxRow[]> {
+    const rows: OutboxRow[] = await this.options.dataSource.query(
+      `SELECT id, attributes, body FROM outbox
+       WHERE sent_at IS NULL AND id > $1 AND id <> ALL($2::bigint[]) ORDER BY id LIMIT $3`,
+      [this.readAfter, [...this.batches].flatMap(({ ids }) => ids), batchSize],
     );
-    if (rows.length === 0) return 0;
+    this.fullBatches = rows.length === batchSize ? (this.fullBatches + 1) % batchesBeforeLookingBack : 0;
+    this.readAfter = this.fullBatches === 0 ? start : (rows.at(-1)?.id ?? start);
+    return rows;
+  }
+
+  private begin(rows: OutboxRow[]): void {
+    const batch = { ids: rows.map((row) => row.id), ended: Promise.resolve() };
+    this.batches.add(batch);
+    batch.ended = this.publishAndMark(rows)
+      .catch((error: unknown) => void (this.failure ??= error))
+      .finally(() => {
+        this.batches.delete(batch);
+        this.work.set();
+      });
+  }
+
+  /**
+   * Without waiting for one confirm before the next publish. What was confirmed is marked even if a later one failed. Dying
+   * between confirm and mark publishes again: consumers know the id.
+   */
+  private async publishAndMark(rows: OutboxRow[]): Promise<void> {
     const results = await Promise.allSettled(rows.map((row) => this.publish(row)));
     const sent = rows.filter((_, index) => results[index]?.status === 'fulfilled').map((row) => row.id);
-    await dataSource.query('UPDATE outbox SET sent_at = now() WHERE id = ANY($1::bigint[])', [sent]);
+    const { dataSource } = this.options;
+    if (sent.length > 0) {
+      await dataSource.query('UPDATE outbox SET sent_at = now() WHERE id = ANY($1::bigint[])', [sent]);
+    }
     const failure = results.find((result) => result.status === 'rejected');
     if (failure !== undefined) throw failure.reason;
-    return rows.length;
   }
 
   /** Asynchronous from its first line: a row that cannot be read fails alone. */

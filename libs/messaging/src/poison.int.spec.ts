@@ -59,6 +59,7 @@ beforeAll(async () => {
     queue,
     limits: { size: 100, lingerMs: 5 },
     prefetch: 200,
+    longBatchMs: 20_000,
     handle: processBatch,
     isSurroundingsFailure,
     isReady: () => Promise.resolve(true),

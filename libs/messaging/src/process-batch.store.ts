@@ -1,11 +1,11 @@
 import { inTransaction } from '@billhook/database';
 import type { DataSource, EntityManager } from 'typeorm';
 import { Attempts } from './attempts.store.js';
-import { isLockTimeout, retryingConflicts } from './conflicts.js';
 import type { Delivery, Outcome, Settlement } from './event.js';
 import { failureReason, processDied } from './failure.js';
 import { Inbox } from './inbox.store.js';
 import type { Settled } from './inbox.store.js';
+import { isLockTimeout } from './lock-timeout.js';
 import { nestLog } from './log.js';
 import type { MessagingLog } from './log.js';
 import { Outbox } from './outbox.store.js';
@@ -158,7 +158,7 @@ class BatchProcessor {
   private async applyOnce(deliveries: Delivery[], { patience, settlements }: Progress): Promise<void> {
     const startedAt = performance.now();
     try {
-      const settled = await retryingConflicts(() => this.applyInTransaction(deliveries, patience.lockTimeoutMs));
+      const settled = await this.applyInTransaction(deliveries, patience.lockTimeoutMs);
       for (const [delivery, outcome] of settled) settlements.set(delivery, outcome);
     } catch (error) {
       if (isLockTimeout(error)) patience.waited(performance.now() - startedAt);

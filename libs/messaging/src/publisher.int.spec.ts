@@ -66,7 +66,7 @@ describe('EventPublisher', () => {
     expect(publisher.unconfirmed()).toBe(0);
   });
 
-  it('fails the caller when no queue takes the message', async () => {
+  it('F9: fails the caller when no queue takes the message', async () => {
     await started();
     await channel.unbindQueue('audit.events', topology.exchange, '#');
     try {
@@ -80,7 +80,7 @@ describe('EventPublisher', () => {
     }
   });
 
-  it('fails the caller when a queue refuses the message', async () => {
+  it('F10: fails the caller when a queue refuses the message', async () => {
     const { queue } = await channel.assertQueue('', {
       exclusive: true,
       arguments: { 'x-max-length': 1, 'x-overflow': 'reject-publish' },
@@ -99,7 +99,7 @@ describe('EventPublisher', () => {
     await expect(publisher.publish(anEvent())).resolves.toBeUndefined();
   });
 
-  it('gives up waiting for a confirm in time', async () => {
+  it('F7: gives up waiting for a confirm in time', async () => {
     const cable = await startCableProxy(broker.url);
     await started({ url: cable.url, timeoutMs: 100 });
     cable.mute();
@@ -117,7 +117,7 @@ describe('EventPublisher', () => {
     expect(await publisher.readiness()).toEqual({ up: true });
   });
 
-  it('publishes again after the exchange was missing', async () => {
+  it('F9: publishes again after the exchange was missing', async () => {
     await started();
     await channel.deleteExchange(topology.exchange);
     await expect(publisher.publish(anEvent())).rejects.toMatchObject(unavailable);
@@ -130,7 +130,7 @@ describe('EventPublisher', () => {
     );
   });
 
-  it('fails what was on its way and comes back after a lost connection', async () => {
+  it('F6: fails what was on its way and comes back after a lost connection', async () => {
     const cable = await startCableProxy(broker.url);
     await started({ url: cable.url });
     cable.cut();
@@ -142,7 +142,7 @@ describe('EventPublisher', () => {
     await cable.close();
   });
 
-  it('starts while the broker is down, and says so', async () => {
+  it('F4: starts while the broker is down, and says so', async () => {
     publisher = new EventPublisher({
       url: `amqp://guest:guest@127.0.0.1:${await freePort()}`,
       connectionName: 'nowhere',
@@ -169,7 +169,7 @@ describe('declareTopology', () => {
     expect(lines).toHaveLength(7);
   });
 
-  it('reports every difference and replaces nothing', async () => {
+  it('F44: reports every difference and replaces nothing', async () => {
     await started();
     const other = await createTestBroker({ declare: false });
     const model = await connect(other.url);

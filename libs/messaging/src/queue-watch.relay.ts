@@ -1,16 +1,14 @@
-import type { Channel, ChannelModel } from 'amqplib';
+import type { ChannelModel } from 'amqplib';
 import type { MessagingLog } from './log.js';
+import { PassiveCheck } from './passive-check.relay.js';
 import type { QueueName } from './topology.js';
 
 const intervalMs = 5_000;
 
-/**
- * `mandatory` proves that some queue took a message, not that every consumer's did. So the queues are looked for passively,
- * on a channel of their own: the broker answers a missing one with 404 and closes the channel.
- */
+/** `mandatory` proves that some queue took a message, not that every consumer's did. So the queues are looked for. */
 export class QueueWatch {
   private absent: readonly QueueName[] = [];
-  private channel: Channel | undefined;
+  private check: PassiveCheck | undefined;
   private timer: NodeJS.Timeout | undefined;
 
   constructor(
@@ -22,53 +20,41 @@ export class QueueWatch {
     return [...this.absent];
   }
 
-  /** Looks once, then every 5 s for as long as this connection lasts. */
+  /** Looks once, then every 5 s until it is stopped or started on another connection. */
   async start(model: ChannelModel): Promise<void> {
     this.stop();
-    this.channel = undefined;
-    await this.look(model);
-    this.schedule(model);
+    const check = new PassiveCheck(model);
+    this.check = check;
+    await this.look(check);
+    this.schedule(check);
   }
 
   stop(): void {
     clearTimeout(this.timer);
+    this.check = undefined;
   }
 
-  private schedule(model: ChannelModel): void {
-    this.timer = setTimeout(() => {
-      this.look(model).then(
-        () => this.schedule(model),
-        // The connection is gone; the next one starts a watch of its own.
-        (error: unknown) => this.log.info({ error: String(error) }, 'the queue check ended with its connection'),
-      );
-    }, intervalMs).unref();
+  private schedule(check: PassiveCheck): void {
+    if (this.check !== check) return;
+    this.timer = setTimeout(() => void this.lookAgain(check), intervalMs).unref();
   }
 
-  private async look(model: ChannelModel): Promise<void> {
+  /** A check may fail while its connection lives, and must not have been the last one then. */
+  private async lookAgain(check: PassiveCheck): Promise<void> {
+    try {
+      await this.look(check);
+    } catch (error) {
+      this.log.warn({ error: String(error) }, 'the queues could not be checked');
+    }
+    this.schedule(check);
+  }
+
+  private async look(check: PassiveCheck): Promise<void> {
     const absent: QueueName[] = [];
     for (const queue of this.required) {
-      if (!(await this.exists(model, queue))) absent.push(queue);
+      if ((await check.look(queue)) === undefined) absent.push(queue);
     }
     if (absent.length > 0) this.log.error({ queues: absent }, 'queues are missing: declare the topology');
-    this.absent = absent;
+    if (this.check === check) this.absent = absent;
   }
-
-  private async exists(model: ChannelModel, queue: QueueName): Promise<boolean> {
-    this.channel ??= await openChannel(model);
-    try {
-      await this.channel.checkQueue(queue);
-      return true;
-    } catch (error) {
-      this.channel = undefined;
-      if (error instanceof Error && 'code' in error && error.code === 404) return false;
-      throw error;
-    }
-  }
-}
-
-async function openChannel(model: ChannelModel): Promise<Channel> {
-  const channel = await model.createChannel();
-  // The refused check rejects its own promise; an unheard `error` would take the connection down as well.
-  channel.on('error', () => undefined);
-  return channel;
 }

@@ -2,16 +2,20 @@ import type { ChannelModel, ConsumeMessage } from 'amqplib';
 import { setTimeout as delay } from 'node:timers/promises';
 import { nextBatch } from './batch.js';
 import type { BatchLimits } from './batch.js';
-import { ChannelSession } from './channel-session.consumer.js';
+import type { ChannelSession } from './channel-session.consumer.js';
 import { Comeback } from './comeback.js';
+import { Consumption } from './consumption.consumer.js';
 import { toDelivery } from './decode.js';
 import type { Delivery, Settlement } from './event.js';
 import type { MessagingLog } from './log.js';
+import type { QueueState } from './passive-check.relay.js';
 
 export interface QueueConsumerOptions {
   queue: string;
   limits: BatchLimits;
   prefetch: number;
+  /** A batch that takes longer has met something that hangs: an operator should know, although it may yet end. */
+  longBatchMs: number;
   handle: (deliveries: Delivery[]) => Promise<Settlement[]>;
   isSurroundingsFailure: (error: unknown) => boolean;
   isReady: () => Promise<boolean>;
@@ -26,94 +30,80 @@ interface Held {
   arrivedAt: number;
 }
 
-const resubscribeAfterMs = 1_000;
 /** Before a message that broke its handler goes back to be counted by the broker. */
 const failedDelayMs = 1_000;
-/** Of the ten seconds that a process has to exit in. */
-const drainDeadlineMs = 6_000;
+/** Of the ten seconds that a process has to exit in; a database that answers at all answers sooner. */
+const drainDeadlineMs = 4_000;
 
 /** One queue, one lane: batches are handled one after the other, in order of arrival. */
 export class QueueConsumer {
-  private model: ChannelModel | undefined;
-  private session: ChannelSession | undefined;
+  private readonly consumption: Consumption;
   private waiting: Held[] = [];
   private readonly delayed = new Set<NodeJS.Timeout>();
   private lane: Promise<void> | undefined;
+  private laneBeganAt = 0;
   private lingerTimer: NodeJS.Timeout | undefined;
-  private resubscribeTimer: NodeJS.Timeout | undefined;
   private pausedFor: string | undefined;
   private readonly comeback = new Comeback(() => this.isReady());
-  private isSubscribing = false;
   private isClosing = false;
 
-  constructor(private readonly options: QueueConsumerOptions) {}
+  constructor(private readonly options: QueueConsumerOptions) {
+    const { queue, prefetch, log } = options;
+    this.consumption = new Consumption({
+      queue,
+      prefetch,
+      log,
+      onMessage: (session, message) => this.take(session, message),
+      mayConsume: () => !this.isClosing && this.pausedFor === undefined,
+    });
+  }
 
-  /** A connection is there: consume on it. Also called after every reconnect. */
+  /**
+   * A connection is there: consume on it, once the surroundings are ready. Also called after every reconnect. Without the wait
+   * a service that starts before its database would take messages only to give them back.
+   */
   async attach(model: ChannelModel): Promise<void> {
-    this.model = model;
-    await this.subscribe();
+    this.consumption.attach(model);
+    if (this.pausedFor !== undefined || this.isClosing) return;
+    if (await this.isReady()) return this.consumption.begin();
+    if (this.pausedFor !== undefined) return;
+    this.pausedFor = 'it waits for what it needs';
+    void this.resumeWhenReady();
   }
 
   detach(): void {
-    this.model = undefined;
+    this.consumption.detach();
   }
 
   /** What is wrong, if anything. */
   trouble(): string | undefined {
-    const { queue } = this.options;
+    const { queue, longBatchMs } = this.options;
     if (this.pausedFor !== undefined) return `${queue} is paused: ${this.pausedFor}`;
-    return this.session?.isLive === true ? undefined : `${queue} is not being consumed`;
+    const laneMs = this.lane === undefined ? 0 : Date.now() - this.laneBeganAt;
+    const isLong = laneMs > longBatchMs;
+    return isLong ? `${queue} has been at one batch for ${Math.round(laneMs / 1000)} s` : this.consumption.trouble();
+  }
+
+  verify(look: (queue: string) => Promise<QueueState | undefined>): Promise<void> {
+    return this.consumption.verify(look);
   }
 
   /** Stops taking, handles what is in hand, settles it, and gives the rest back. */
   async close(): Promise<void> {
     this.isClosing = true;
     this.comeback.close();
-    clearTimeout(this.resubscribeTimer);
-    await this.session?.stopTaking();
     const deadline = new AbortController();
-    await Promise.race([this.drain(), delay(drainDeadlineMs, undefined, { signal: deadline.signal })]);
+    const late = delay(drainDeadlineMs, undefined, { signal: deadline.signal }).catch(() => undefined);
+    await Promise.race([this.drain(), late]);
     deadline.abort();
     this.forgetInHand();
-    await this.session?.giveBackAndClose();
+    await this.consumption.giveBackAndClose();
   }
 
   private async drain(): Promise<void> {
+    await this.consumption.stopTaking();
     this.pump();
     while (this.lane !== undefined) await this.lane;
-  }
-
-  private async subscribe(): Promise<void> {
-    const model = this.model;
-    if (model === undefined || !this.mayConsume()) return;
-    const { queue, prefetch, log } = this.options;
-    this.isSubscribing = true;
-    try {
-      this.session = await ChannelSession.open(model, {
-        queue,
-        prefetch,
-        log,
-        onMessage: (session, message) => this.take(session, message),
-        onEnded: () => this.resubscribeSoon(),
-      });
-      log.info({ queue }, 'consuming');
-    } catch (error) {
-      log.warn({ queue, error: String(error) }, 'cannot consume yet');
-      this.resubscribeSoon();
-    } finally {
-      this.isSubscribing = false;
-    }
-  }
-
-  private mayConsume(): boolean {
-    const isBusy = this.isSubscribing || this.session?.isLive === true;
-    return !isBusy && !this.isClosing && this.pausedFor === undefined;
-  }
-
-  private resubscribeSoon(): void {
-    clearTimeout(this.resubscribeTimer);
-    if (this.isClosing) return;
-    this.resubscribeTimer = setTimeout(() => void this.subscribe(), resubscribeAfterMs);
   }
 
   private take(session: ChannelSession, message: ConsumeMessage): void {
@@ -146,6 +136,7 @@ export class QueueConsumer {
   }
 
   private startLane(batch: Held[]): void {
+    this.laneBeganAt = Date.now();
     this.lane = this.run(batch).finally(() => {
       this.lane = undefined;
       this.pump();
@@ -159,26 +150,34 @@ export class QueueConsumer {
     try {
       const settlements = await this.options.handle(live.map((held) => held.delivery));
       this.comeback.succeeded();
-      live.forEach((held, index) => this.settle(held, settlements[index]));
+      this.acknowledge(live.filter((held, index) => this.isDone(held, settlements[index])));
     } catch (error) {
       await this.failed(live, error);
     }
   }
 
-  private settle(held: Held, settlement: Settlement | undefined): void {
+  /** What is not done with is arranged for here. */
+  private isDone(held: Held, settlement: Settlement | undefined): boolean {
     switch (settlement?.kind) {
       case 'applied':
       case 'duplicate':
       case 'ignored':
       case 'parked':
       case 'retrying':
-        return held.session.settle(held.message, 'done');
+        return true;
       case 'retry':
-        return this.after(settlement.afterMs, () => this.takeAgain(held));
+        this.after(settlement.afterMs, () => this.takeAgain(held));
+        return false;
       case undefined:
         throw new Error('the handler answered for fewer deliveries than it was given');
       default:
-        settlement satisfies never;
+        return settlement satisfies never;
+    }
+  }
+
+  private acknowledge(done: readonly Held[]): void {
+    for (const session of new Set(done.map((held) => held.session))) {
+      session.acknowledge(done.filter((held) => held.session === session).map((held) => held.message));
     }
   }
 
@@ -203,17 +202,16 @@ export class QueueConsumer {
     const { queue, log } = this.options;
     this.pausedFor = error instanceof Error ? error.message : String(error);
     log.warn({ queue, err: error }, 'pausing until the surroundings are back');
-    const session = this.session;
-    await session?.stopTaking();
+    await this.consumption.stopTaking();
     this.forgetInHand();
-    await session?.giveBackAndClose();
+    await this.consumption.giveBackAndClose();
     void this.resumeWhenReady();
   }
 
   private async resumeWhenReady(): Promise<void> {
     await this.comeback.wait();
     this.pausedFor = undefined;
-    await this.subscribe();
+    await this.consumption.begin();
   }
 
   private async isReady(): Promise<boolean> {

@@ -1,3 +1,4 @@
+import { hangUp } from '@billhook/database';
 import { Client, escapeIdentifier } from 'pg';
 import { outboxChannel } from './outbox.store.js';
 
@@ -55,11 +56,15 @@ export class RelayLease {
     return !this.isLost;
   }
 
+  /** Loses the lease when its connection is half-open: the server has given the lock to another, and nothing says so here. */
+  async confirm(): Promise<void> {
+    await this.client.query('SELECT 1').catch(() => (this.isLost = true));
+  }
+
   async release(): Promise<void> {
     this.isLost = true;
     this.client.removeAllListeners('notification');
-    // Ending a connection that is broken already is no news.
-    await this.client.end().catch(() => undefined);
+    await hangUp(this.client);
   }
 
   private async lock(schema: string): Promise<boolean> {

@@ -1,10 +1,10 @@
 import { inTransaction } from '@billhook/database';
 import type { EntityManager } from 'typeorm';
-import { isLockTimeout, retryingConflicts } from './conflicts.js';
 import type { Outcome } from './event.js';
 import { failureReason, processDied } from './failure.js';
 import { Inbox } from './inbox.store.js';
 import type { Settled } from './inbox.store.js';
+import { isLockTimeout } from './lock-timeout.js';
 import type { MessagingLog } from './log.js';
 import { Outbox } from './outbox.store.js';
 import { toAnnouncements } from './parked-announcement.js';
@@ -50,7 +50,7 @@ export class RetryLane implements RetrySource {
 
   private async try(retry: LeasedRetry): Promise<void> {
     try {
-      const outcome = await retryingConflicts(() => this.apply(retry));
+      const outcome = await this.apply(retry);
       if (outcome !== null) this.log(retry, outcome.kind);
     } catch (error) {
       if (isLockTimeout(error)) return this.retries.giveBack(retry);

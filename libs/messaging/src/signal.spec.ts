@@ -8,13 +8,13 @@ describe('Signal', () => {
     const signal = new Signal();
     const waiting = signal.wait(anHour);
     signal.set();
-    await expect(waiting).resolves.toBeUndefined();
+    await expect(waiting).resolves.toBe(true);
   });
 
   it('remembers a call that came while nobody waited', async () => {
     const signal = new Signal();
     signal.set();
-    await expect(signal.wait(anHour)).resolves.toBeUndefined();
+    await expect(signal.wait(anHour)).resolves.toBe(true);
   });
 
   it('wakes once per call, and by itself after the time', async () => {
@@ -22,10 +22,13 @@ describe('Signal', () => {
     signal.set();
     await signal.wait(anHour);
     let woken = false;
-    const waiting = signal.wait(30).then(() => (woken = true));
+    const waiting = signal.wait(30).then((wasSet) => {
+      woken = true;
+      return wasSet;
+    });
     await Promise.resolve();
     expect(woken).toBe(false);
-    await waiting;
+    expect(await waiting).toBe(false);
     expect(woken).toBe(true);
   });
 });

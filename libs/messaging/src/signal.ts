@@ -8,8 +8,8 @@ export class Signal {
     this.wake?.();
   }
 
-  /** Until `set`, or for this long. */
-  async wait(ms: number): Promise<void> {
+  /** Until `set`, or for this long; whether it was set. */
+  async wait(ms: number): Promise<boolean> {
     if (!this.isSet) {
       const { promise, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, ms);
@@ -18,6 +18,8 @@ export class Signal {
       clearTimeout(timer);
       this.wake = undefined;
     }
+    const wasSet = this.isSet;
     this.isSet = false;
+    return wasSet;
   }
 }

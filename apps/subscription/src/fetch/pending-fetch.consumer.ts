@@ -1,5 +1,6 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
 import { RulesSource } from '../rules.js';
 import { FetchApplier } from './apply-fetch.store.js';
 import { PendingFetchStore } from './pending-fetch.store.js';
@@ -8,12 +9,19 @@ import { SubscriptionClient } from './subscription.client.js';
 
 /** A batch that asks for a fetch wakes us; this is for the fetches of other replicas and for those that were postponed. */
 const pollMs = 1_000;
+/**
+ * Stripe may take ten seconds to answer, which is all the time that a process has to end. Its client cannot be interrupted, so
+ * the question is left to whoever asks next.
+ */
+const stopAfterMs = 3_000;
 
 /** Asks Stripe about the subscriptions whose events cannot be put in order, one at a time, with no transaction open. */
 @Injectable()
 export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = new Logger('fetch');
   private loop: Promise<void> = Promise.resolve();
+  /** What Stripe is being asked right now. */
+  private asked: LeasedFetch | undefined;
   private isStopping = false;
   private isWoken = false;
   private stopWaiting: () => void = () => undefined;
@@ -32,7 +40,13 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopping = true;
     this.stopWaiting();
-    await this.loop;
+    const ended = new AbortController();
+    const late = delay(stopAfterMs, undefined, { signal: ended.signal }).then(
+      () => this.leaveToOthers(),
+      () => undefined,
+    );
+    await Promise.race([this.loop, late]);
+    ended.abort();
   }
 
   wake(): void {
@@ -58,6 +72,16 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
     });
   }
 
+  /** Before the lease would end by itself. */
+  private async leaveToOthers(): Promise<void> {
+    if (this.asked === undefined) return;
+    try {
+      await this.pending.postpone(this.asked, 'its process was stopped');
+    } catch (error) {
+      this.log.warn({ msg: 'the lease ends by itself', err: error });
+    }
+  }
+
   private async fetchNext(): Promise<boolean> {
     try {
       const fetch = await this.pending.lease();
@@ -72,6 +96,7 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
   private async fetch(fetch: LeasedFetch): Promise<void> {
     const { subscriptionId, causeId } = fetch;
     try {
+      this.asked = fetch;
       const answer = await this.stripe.fetch(subscriptionId);
       const outcome = await this.applier.apply(fetch, answer, this.rules.now());
       if (outcome.kind === 'unreadable') await this.pending.postpone(fetch, `unreadable: ${outcome.path}`);
@@ -80,6 +105,8 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
       const reason = error instanceof Error ? error.message : String(error);
       this.log.warn({ msg: 'not fetched, trying again later', subscriptionId, causeId, err: error });
       await this.pending.postpone(fetch, reason);
+    } finally {
+      this.asked = undefined;
     }
   }
 }

@@ -5,7 +5,6 @@ import {
   isLockTimeout,
   isSurroundingsFailure,
   Outbox,
-  retryingConflicts,
 } from '@billhook/messaging';
 import type { Delivery, InboxEntry, InboxStatus, Outcome } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
@@ -60,7 +59,7 @@ export class Replays {
   /** One event, in one transaction. Rejects only when the surroundings fail. */
   async run(id: string, order: ReplayOrder): Promise<ReplayResult> {
     try {
-      return await retryingConflicts(() => this.transaction((manager) => this.runOnce(manager, id, order)));
+      return await this.transaction((manager) => this.runOnce(manager, id, order));
     } catch (error) {
       if (isLockTimeout(error)) return 'busy';
       if (isSurroundingsFailure(error)) throw error;

@@ -1,0 +1,123 @@
+import { waitFor } from '@billhook/testing';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Settlement } from './event.js';
+import { applyAll, queue, TransportUnderTest } from './transport.spec-support.js';
+
+let under: TransportUnderTest;
+
+beforeEach(async () => {
+  under = await TransportUnderTest.create();
+});
+afterEach(async () => {
+  await under.end();
+});
+
+describe('a consumer whose broker or dependency fails', () => {
+  it('F4: starts while the broker is away, says so, and consumes within five seconds of its return', async () => {
+    under.cable.pull();
+    await under.start();
+    expect(await under.trouble()).toContain(queue);
+    under.send('evt_1');
+    under.cable.mend();
+    await waitFor('the event', () => under.seen.length === 1, 5_000);
+    await under.ready();
+  });
+
+  it('F26: takes nothing before its database is there, so that nothing comes back as redelivered', async () => {
+    under.isReady = false;
+    under.send('evt_1');
+    await under.start();
+    await waitFor('the wait', async () => (await under.trouble())?.includes('waits for what it needs'));
+    expect(await under.channel.checkQueue(queue)).toMatchObject({ messageCount: 1, consumerCount: 0 });
+    under.isReady = true;
+    await waitFor('the event', () => under.seen.length === 1, 2_000);
+    expect(under.deliveries[0]?.redelivered).toBe(false);
+  });
+
+  it('F43: is back soon when its queue is replaced, also where the broker counts a consumer that it does not reach', async () => {
+    await under.start();
+    await under.ready();
+    await under.replaceQueue();
+    under.send('evt_1');
+    await waitFor('the event', () => under.seen.includes('evt_1'), 20_000);
+    await under.ready();
+  });
+
+  it('F43: is not ready while its queue is missing, and consumes when it is declared again', async () => {
+    await under.start();
+    await under.ready();
+    await under.channel.deleteQueue(queue);
+    await waitFor('the loss', async () => (await under.trouble())?.includes('not being consumed'), 5_000);
+    await under.replaceQueue();
+    await under.ready(5_000);
+  });
+
+  it('F7: is not ready while the broker is silent, and consumes again after the connection is gone', async () => {
+    await under.start();
+    await under.ready();
+    under.cable.mute();
+    await waitFor(
+      'the silence to be noticed',
+      async () => (await under.trouble())?.includes('does not answer'),
+      12_000,
+    );
+    under.cable.cut();
+    await under.ready(5_000);
+    under.send('evt_1');
+    await waitFor('the event', () => under.seen.length === 1);
+  });
+
+  it('is not ready while its handler hangs at one batch', async () => {
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    under.handle = async (batch) => {
+      await held;
+      return applyAll(batch);
+    };
+    await under.start({ longBatchMs: 100 });
+    under.send('evt_1');
+    await waitFor('the complaint', async () => (await under.trouble())?.includes('at one batch'));
+    letGo();
+    await under.ready();
+  });
+
+  it('acknowledges around an event that waits for another try, and only that one comes again', async () => {
+    under.handle = (batch) =>
+      Promise.resolve(
+        batch.map(({ attributes }): Settlement => {
+          const waits = attributes.id === 'evt_2';
+          return waits ? { kind: 'retry', reason: 'not yet', afterMs: 60_000 } : { kind: 'applied' };
+        }),
+      );
+    under.send('evt_1', 'evt_2', 'evt_3', 'evt_4');
+    await under.start({ batchSize: 4, lingerMs: 1_000 });
+    await waitFor('the batch', () => under.seen.length === 4);
+    await under.stop();
+    expect(await under.channel.checkQueue(queue)).toMatchObject({ messageCount: 1 });
+    expect(await under.channel.get(queue, { noAck: true })).toMatchObject({ content: Buffer.from('evt_2') });
+  });
+
+  it('F46: stops within five seconds although the broker is silent', async () => {
+    await under.start();
+    await under.ready();
+    under.cable.mute();
+    const begin = performance.now();
+    await under.stop();
+    expect(performance.now() - begin).toBeLessThan(5_000);
+  });
+
+  it('F47: gives back what its handler does not finish in time, and stops', async () => {
+    const { promise: held, resolve: letGo } = Promise.withResolvers<void>();
+    under.handle = async (batch) => {
+      await held;
+      return applyAll(batch);
+    };
+    await under.start();
+    under.send('evt_1');
+    await waitFor('it to be in hand', () => under.seen.length === 1);
+    const begin = performance.now();
+    await under.stop();
+    letGo();
+    expect(performance.now() - begin).toBeLessThan(7_000);
+    expect(await under.channel.checkQueue(queue)).toMatchObject({ messageCount: 1 });
+  });
+});

@@ -1,0 +1,34 @@
+import type { ChannelModel } from 'amqplib';
+import { PassiveCheck } from './passive-check.relay.js';
+import type { QueueConsumer } from './queue.consumer.js';
+
+/** A consumer that was lost unsaid is back within five seconds: one interval, and the time to begin again. */
+const intervalMs = 3_000;
+
+/** Asks the broker again and again whether the consumers of this connection still are what they believe to be. */
+export class ConsumerWatch {
+  private check: PassiveCheck | undefined;
+  private timer: NodeJS.Timeout | undefined;
+
+  /** Until it is stopped or started on another connection. */
+  start(model: ChannelModel, consumers: readonly QueueConsumer[]): void {
+    this.stop();
+    this.check = new PassiveCheck(model);
+    this.schedule(this.check, consumers);
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.check = undefined;
+  }
+
+  private schedule(check: PassiveCheck, consumers: readonly QueueConsumer[]): void {
+    if (this.check !== check) return;
+    this.timer = setTimeout(() => void this.verify(check, consumers), intervalMs).unref();
+  }
+
+  private async verify(check: PassiveCheck, consumers: readonly QueueConsumer[]): Promise<void> {
+    for (const consumer of consumers) await consumer.verify((queue) => check.look(queue));
+    this.schedule(check, consumers);
+  }
+}
