@@ -1,5 +1,4 @@
 import { declareTopology } from '@billhook/messaging';
-import { startService } from '@billhook/runtime';
 import type { RunningService } from '@billhook/runtime';
 import {
   aStripeEvent,
@@ -13,36 +12,18 @@ import {
 import type { CableProxy, EventTap, TestBroker } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { connect as connectBroker } from 'amqplib';
-import { connect } from 'node:net';
-import type { Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { IngressConfig } from './config.js';
-import { ingressService } from './ingress.module.js';
+import type { IngressConfig } from './config.js';
+import { deliver as deliverTo, newSecret, oldSecret, rawConnection } from './running-ingress.spec-support.js';
+import { startIngress as start } from './running-ingress.spec-support.js';
+import type { Answer } from './running-ingress.spec-support.js';
 
-const [oldSecret, newSecret] = ['whsec_old_made_up', 'whsec_new_made_up'];
 let broker: TestBroker;
 let cable: CableProxy;
 let ingress: RunningService;
 let tap: EventTap;
 
-async function startIngress(settings: Partial<IngressConfig> = {}): Promise<RunningService> {
-  const config = Object.assign(new IngressConfig(), {
-    PORT: 0,
-    MANAGEMENT_PORT: 0,
-    LOG_LEVEL: 'silent',
-    RABBITMQ_URL: cable.url,
-    STRIPE_WEBHOOK_SECRET: [oldSecret, newSecret],
-    STRIPE_LIVEMODE: false,
-    ...settings,
-  });
-  const service = await startService(ingressService(config));
-  await waitFor('readiness', () => isReady(service));
-  return service;
-}
-
-async function isReady(service: RunningService): Promise<boolean> {
-  return (await fetch(`${service.managementUrl}/health/ready`)).ok;
-}
+const startIngress = (settings: Partial<IngressConfig> = {}): Promise<RunningService> => start(cable.url, settings);
 
 beforeAll(async () => {
   broker = await createTestBroker();
@@ -62,25 +43,8 @@ beforeEach(async () => {
 
 afterEach(() => tap.close());
 
-interface Answer {
-  status: number;
-  retryAfter: string | null;
-  body: Record<string, unknown>;
-}
-
-async function deliver(
-  body: Buffer | string,
-  headers: Record<string, string> = {},
-  url = ingress.url,
-): Promise<Answer> {
-  const response = await fetch(`${url}/webhook/stripe`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', 'stripe-signature': signStripe(body, newSecret), ...headers },
-    body: new Uint8Array(Buffer.from(body)),
-  });
-  const text = await response.text();
-  return { status: response.status, retryAfter: response.headers.get('retry-after'), body: JSON.parse(text) };
-}
+const deliver = (body: Buffer | string, headers: Record<string, string> = {}, url = ingress.url): Promise<Answer> =>
+  deliverTo(url, body, headers);
 
 const anEvent = (overrides: Parameters<typeof aStripeEvent>[2] = {}) =>
   aStripeEvent('customer.subscription.updated', aSubscription({ id: 'sub_1' }), overrides);
@@ -96,7 +60,7 @@ async function rejectionOf(code: string): Promise<Record<string, unknown>> {
 }
 
 describe('a delivery that is Stripe’s', () => {
-  it('is answered 200 with its id, and travels byte for byte', async () => {
+  it('F13: is answered 200 with its id, and travels byte for byte', async () => {
     // White space, a NUL escape, a lone surrogate and duplicate keys: nothing of it may be normalised on the way.
     const event = anEvent({ id: 'evt_exact' });
     const body = `  ${JSON.stringify(event).replace('"object":"event"', '"object":"x","object":"event","note":"\\u0000\\ud800"')}\n`;
@@ -122,7 +86,7 @@ describe('a delivery that is Stripe’s', () => {
     await connection.close();
   });
 
-  it('may be signed with the old or the new secret during a rotation', async () => {
+  it('F18: may be signed with the old or the new secret during a rotation', async () => {
     const body = JSON.stringify(anEvent());
     for (const secret of [oldSecret, newSecret]) {
       expect(await deliver(body, { 'stripe-signature': signStripe(body, secret) })).toMatchObject({ status: 200 });
@@ -174,7 +138,7 @@ describe('a delivery that is not', () => {
     });
   });
 
-  it('cannot name its own address unless a trusted proxy says so', async () => {
+  it('F23: cannot name its own address unless a trusted proxy says so', async () => {
     await deliver('{}', { 'x-forwarded-for': '198.51.100.1' });
     expect(await rejectionOf('body_malformed')).toMatchObject({ remote_address: '127.0.0.1' });
     const behindProxy = await startIngress({ TRUSTED_PROXIES: ['127.0.0.1'] });
@@ -185,14 +149,14 @@ describe('a delivery that is not', () => {
     await behindProxy.stop();
   });
 
-  it('is turned away for 20 KB of headers with headers_too_large', async () => {
+  it('F22: is turned away for 20 KB of headers with headers_too_large', async () => {
     const answer = await rawAnswer(`POST /webhook/stripe HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(20_000)}\r\n\r\n`);
     expect(answer).toContain('HTTP/1.1 431');
     expect(answer).toContain('"headers_too_large"');
     await rejectionOf('headers_too_large');
   });
 
-  it('is given up after ten seconds of waiting for its body, with body_timeout', async () => {
+  it('F22: is given up after ten seconds of waiting for its body, with body_timeout', async () => {
     const answer = await rawAnswer('POST /webhook/stripe HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{');
     expect(answer).toContain('HTTP/1.1 408');
     expect(answer).toContain('"body_timeout"');
@@ -205,18 +169,8 @@ function rawAnswer(bytes: string): Promise<string> {
   return rawConnection(ingress.url, bytes).answer;
 }
 
-function rawConnection(url: string, bytes: string): { socket: Socket; answer: Promise<string> } {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  const socket = connect(Number(new URL(url).port), '127.0.0.1', () => socket.write(bytes));
-  let answer = '';
-  socket.on('data', (chunk) => (answer += chunk.toString()));
-  socket.on('close', () => resolve(answer));
-  socket.on('error', reject);
-  return { socket, answer: promise };
-}
-
 describe('when the event could not be kept', () => {
-  it('answers 503 with Retry-After while a consumer’s queue is missing, and takes events again once it is back', async () => {
+  it('F9: answers 503 with Retry-After while a consumer’s queue is missing, and takes events again once it is back', async () => {
     const ours = await createTestBroker();
     const lonely = await startIngress({ RABBITMQ_URL: ours.url });
     const connection = await connectBroker(ours.url);
@@ -236,7 +190,7 @@ describe('when the event could not be kept', () => {
     await ours.drop();
   });
 
-  it('answers 503 within two seconds while the broker is away, and recovers by itself', async () => {
+  it('F5: answers 503 within two seconds while the broker is away, and recovers by itself', async () => {
     const body = JSON.stringify(anEvent());
     cable.pull();
     const startedAt = performance.now();

@@ -3,10 +3,12 @@ import type { ServiceOptions } from '@billhook/runtime';
 import { Module } from '@nestjs/common';
 import type { DynamicModule } from '@nestjs/common';
 import { IngressConfig } from './config.js';
-import { Deliveries } from './deliveries.relay.js';
-import { acceptRawBodies, answerUnfinished } from './http-edge.js';
-import type { OnTurnedAway } from './http-edge.js';
+import { countDropped, Deliveries } from './deliveries.metrics.js';
+import { LargeBodies } from './large-bodies.thread.js';
+import { acceptRawBodies, answerUnfinished } from './raw-requests.hook.js';
+import type { OnTurnedAway } from './raw-requests.hook.js';
 import { Rejections } from './rejections.relay.js';
+import { SigningSecrets } from './signing-secrets.file.js';
 import { WebhookController } from './webhook.controller.js';
 
 /** Stripe's door: proves that a delivery is Stripe's and hands it to the broker, byte for byte. Keeps nothing. */
@@ -18,8 +20,10 @@ export class IngressModule {
       controllers: [WebhookController],
       providers: [
         Deliveries,
+        LargeBodies,
         Rejections,
         { provide: IngressConfig, useValue: config },
+        { provide: SigningSecrets, useFactory: () => new SigningSecrets(secretsOf(config)) },
         {
           provide: EventPublisher,
           useFactory: () =>
@@ -28,6 +32,10 @@ export class IngressModule {
       ],
     };
   }
+}
+
+function secretsOf({ STRIPE_WEBHOOK_SECRET_FILE: file, STRIPE_WEBHOOK_SECRET: secrets = [] }: IngressConfig) {
+  return file === undefined ? { secrets } : { file };
 }
 
 /** This service as `runService` starts it, and as specs do. */
@@ -50,8 +58,14 @@ export function ingressService(config: IngressConfig): ServiceOptions {
     },
     configure: (app) => {
       deliveries = app.get(Deliveries);
-      acceptRawBodies(app.getHttpAdapter().getInstance(), onTurnedAway);
+      const server = app.getHttpAdapter().getInstance();
+      acceptRawBodies(server, onTurnedAway);
+      server.server.maxConnections = config.MAX_CONNECTIONS;
+      server.server.on('drop', countDropped);
     },
-    readiness: (app) => ({ broker: () => app.get(EventPublisher).readiness() }),
+    readiness: (app) => ({
+      broker: () => app.get(EventPublisher).readiness(),
+      signing_secrets: () => app.get(SigningSecrets).readiness(),
+    }),
   };
 }

@@ -29,10 +29,12 @@ describe('readEnvelope', () => {
       account: undefined,
       apiVersion: '2026-10-28.endive',
       objectId: 'sub_1',
+      objectType: undefined,
+      snapshotEvent: undefined,
     });
   });
 
-  it('reads a thin event by the object it is related to', () => {
+  it('F20: reads a thin event by the object it is related to and by its snapshot event', () => {
     const thin = {
       object: 'v2.core.event',
       id: 'evt_test_1',
@@ -41,8 +43,15 @@ describe('readEnvelope', () => {
       livemode: false,
       context: null,
       related_object: { id: 'sub_1', type: 'subscription', url: '/v1/subscriptions/sub_1' },
+      snapshot_event: 'evt_snapshot_1',
     };
-    expect(read(bytes(thin))).toMatchObject({ id: 'evt_test_1', objectId: 'sub_1', apiVersion: undefined });
+    expect(read(bytes(thin))).toMatchObject({
+      id: 'evt_test_1',
+      objectId: 'sub_1',
+      objectType: 'subscription',
+      snapshotEvent: 'evt_snapshot_1',
+      apiVersion: undefined,
+    });
   });
 
   it.each([
@@ -78,7 +87,7 @@ describe('readEnvelope', () => {
     ['no livemode', bytes(anEvent({ livemode: undefined }))],
     ['no object', bytes(anEvent({ data: {} }))],
     ['an event of EventBridge’s envelope', bytes({ id: 'evt_1', 'detail-type': 'invoice.paid', detail: anEvent() })],
-  ])('says why %s is no event, and does not throw', (_, body) => {
+  ])('F12: says why %s is no event, and does not throw', (_, body) => {
     expect(readEnvelope(body)).toEqual({ ok: false, reason: expect.stringMatching(/\S/) });
   });
 });

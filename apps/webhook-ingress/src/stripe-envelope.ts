@@ -15,6 +15,7 @@ const type = z.string().max(240).regex(typePattern);
 const short = z.string().max(255);
 /** Only a label on the envelope: an object without an id (a balance, an upcoming invoice) is an object all the same. */
 const named = z.object({ id: short.optional().catch(undefined) });
+const related = z.object({ id: short.optional().catch(undefined), type: short.optional().catch(undefined) });
 
 const snapshotEvent = z.object({
   object: z.literal('event'),
@@ -35,7 +36,8 @@ const thinEvent = z.object({
   created: z.iso.datetime({ offset: true }),
   livemode: z.boolean(),
   context: short.nullish(),
-  related_object: named.nullish(),
+  related_object: related.nullish(),
+  snapshot_event: short.nullish().catch(undefined),
 });
 
 const stripeEvent = z.discriminatedUnion('object', [snapshotEvent, thinEvent]);
@@ -49,16 +51,25 @@ export interface StripeEnvelope {
   account: string | undefined;
   apiVersion: string | undefined;
   objectId: string | undefined;
+  /** Only of thin events: what kind of object to fetch, and the snapshot event that tells the same. */
+  objectType: string | undefined;
+  snapshotEvent: string | undefined;
 }
 
 /** Fatal, and keeping a byte-order mark: what is not exactly JSON in UTF-8 was not written by Stripe. */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Reads a body whose signature held. Returns why it is no event instead of throwing: that is the sender's fault, not ours. */
-export function readEnvelope(body: Buffer): { ok: true; event: StripeEnvelope } | { ok: false; reason: string } {
+/** Why a body is no event is told instead of thrown: that is the sender's fault, not ours. */
+export type EnvelopeReading = { ok: true; event: StripeEnvelope } | { ok: false; reason: string };
+
+/** Reads a body whose signature held. */
+export function readEnvelope(body: Buffer): EnvelopeReading {
   const json = parseJson(body);
-  if (!json.ok) return json;
-  const parsed = stripeEvent.safeParse(json.value);
+  return json.ok ? envelopeOf(json.value) : json;
+}
+
+export function envelopeOf(json: unknown): EnvelopeReading {
+  const parsed = stripeEvent.safeParse(json);
   if (!parsed.success) return { ok: false, reason: z.prettifyError(parsed.error) };
   return { ok: true, event: toEnvelope(parsed.data) };
 }
@@ -73,6 +84,8 @@ function toEnvelope(event: z.infer<typeof stripeEvent>): StripeEnvelope {
         account: event.account,
         apiVersion: event.api_version ?? undefined,
         objectId: event.data.object.id,
+        objectType: undefined,
+        snapshotEvent: undefined,
       };
     case 'v2.core.event':
       return {
@@ -80,6 +93,8 @@ function toEnvelope(event: z.infer<typeof stripeEvent>): StripeEnvelope {
         account: event.context ?? undefined,
         apiVersion: undefined,
         objectId: event.related_object?.id,
+        objectType: event.related_object?.type,
+        snapshotEvent: event.snapshot_event ?? undefined,
       };
     default:
       return event satisfies never;
@@ -123,5 +138,7 @@ export function toAttributes(event: StripeEnvelope, arrival: { at: Date; request
     account: event.account,
     livemode: event.livemode,
     apiversion: event.apiVersion,
+    objecttype: event.objectType,
+    snapshotevent: event.snapshotEvent,
   };
 }

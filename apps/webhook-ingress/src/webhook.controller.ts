@@ -5,7 +5,9 @@ import { Controller, HttpCode, Post, Req } from '@nestjs/common';
 import type { BeforeApplicationShutdown } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { IngressConfig } from './config.js';
-import { Deliveries } from './deliveries.relay.js';
+import { Deliveries } from './deliveries.metrics.js';
+import { LargeBodies } from './large-bodies.thread.js';
+import { SigningSecrets } from './signing-secrets.file.js';
 import { mismatchOf, readEnvelope, toAttributes } from './stripe-envelope.js';
 import type { Mismatch, StripeEnvelope } from './stripe-envelope.js';
 
@@ -18,6 +20,8 @@ export interface Receipt {
 
 /** Stripe's own libraries allow as much. Both ways: a delivery from the future was not signed by Stripe's clock. */
 const toleranceSeconds = 300;
+/** Beyond this a parse may take longer than handing the body over: the event loop must not stand still for one delivery. */
+const largeBodyBytes = 64 * 1024;
 const shutdownRetryAfterSeconds = 1;
 
 /**
@@ -30,8 +34,10 @@ export class WebhookController implements BeforeApplicationShutdown {
 
   constructor(
     private readonly config: IngressConfig,
+    private readonly secrets: SigningSecrets,
     private readonly publisher: EventPublisher,
     private readonly deliveries: Deliveries,
+    private readonly largeBodies: LargeBodies,
   ) {}
 
   beforeApplicationShutdown(): void {
@@ -45,7 +51,8 @@ export class WebhookController implements BeforeApplicationShutdown {
     const sender = { remoteAddress: request.ip, requestId: request.id };
     try {
       this.refuseUnlessOpen();
-      const { event, body } = this.verified(request);
+      const body = this.verified(request);
+      const event = await this.read(body);
       const receipt = await this.take(event, body, request.id);
       this.deliveries.tell({ ...sender, outcome: receipt.ignored ?? 'accepted', event, ms: since(begin) });
       return receipt;
@@ -62,20 +69,24 @@ export class WebhookController implements BeforeApplicationShutdown {
     if (missing.length > 0) throw new Retryable('broker_unavailable', new Error(`missing: ${missing.join(', ')}`));
   }
 
-  private verified(request: FastifyRequest): { event: StripeEnvelope; body: Buffer } {
+  private verified(request: FastifyRequest): Buffer {
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0);
     const header = request.headers['stripe-signature'];
     const signature = verifySignature({
       rawBody: body,
       header: Array.isArray(header) ? header.join(', ') : header,
-      secrets: this.config.STRIPE_WEBHOOK_SECRET,
+      secrets: this.secrets.current(),
       now: new Date(),
       toleranceSeconds,
     });
     if (!signature.ok) throw new Refused(signature.code);
-    const envelope = readEnvelope(body);
+    return body;
+  }
+
+  private async read(body: Buffer): Promise<StripeEnvelope> {
+    const envelope = body.length > largeBodyBytes ? await this.largeBodies.read(body) : readEnvelope(body);
     if (!envelope.ok) throw new Refused('body_malformed', envelope.reason);
-    return { event: envelope.event, body };
+    return envelope.event;
   }
 
   private async take(event: StripeEnvelope, body: Buffer, requestId: string): Promise<Receipt> {

@@ -27,6 +27,9 @@ export const attributesSchema = z.object({
   account: z.string().optional(),
   livemode: z.boolean().optional(),
   apiversion: z.string().optional(),
+  /** Only on Stripe's thin events: the kind of object `subject` names, and the snapshot event that tells the same. */
+  objecttype: z.string().optional(),
+  snapshotevent: z.string().optional(),
 });
 export type EventAttributes = z.infer<typeof attributesSchema>;
 
@@ -34,12 +37,18 @@ export type EventHeaders = Record<string, string | number | boolean>;
 
 const prefix = 'cloudEvents:';
 const specVersion = '1.0';
+const specVersionHeader = `${prefix}specversion`;
+
+/** Written out once: a name put together per event costs as much as the rest of the header. */
+const headerNames = attributesSchema.keyof().options.map((name) => [name, prefix + name] as const);
 
 /** The prefix is the one CloudEvents' AMQP binding gives its application properties. */
 export function toHeaders(attributes: EventAttributes): EventHeaders {
-  const headers: EventHeaders = { [`${prefix}specversion`]: specVersion };
-  // A plain loop: this runs for every message that is published.
-  for (const [name, value] of Object.entries(attributes)) if (value !== undefined) headers[prefix + name] = value;
+  const headers: EventHeaders = { [specVersionHeader]: specVersion };
+  for (const [name, header] of headerNames) {
+    const value = attributes[name];
+    if (value !== undefined) headers[header] = value;
+  }
   return headers;
 }
 

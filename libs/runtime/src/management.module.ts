@@ -4,7 +4,7 @@ import { HealthCheck, HealthCheckService, HealthIndicatorService, TerminusModule
 import type { HealthCheckResult, HealthIndicatorResult } from '@nestjs/terminus';
 import { collectDefaultMetrics, register } from 'prom-client';
 
-/** Whether something this process depends on is usable now; `detail` tells an operator what is wrong. */
+/** Whether something this process depends on is usable now; `detail` tells an operator what is wrong, also where it can go on. */
 export type ReadinessCheck = () => Promise<{ up: boolean; detail?: string }>;
 
 const checksToken = Symbol('ReadinessChecks');
@@ -38,7 +38,7 @@ class HealthController {
   private async run(name: string, check: ReadinessCheck): Promise<HealthIndicatorResult> {
     const indicator = this.indicators.check(name);
     const { up, detail } = await check();
-    if (up) return indicator.up();
+    if (up) return detail === undefined ? indicator.up() : indicator.up(detail);
     return indicator.down(detail);
   }
 }

@@ -62,11 +62,11 @@ describe('verifySignature', () => {
     ['16 KB of v1', `t=${seconds}${`,v1=${flipped}`.repeat(240)}`, 'signature_mismatch'],
     ['text that is no header', 'hello', 'signature_mismatch'],
     ['a line break inside', `t=${seconds},v1=${good}\n`, 'signature_mismatch'],
-  ])('%s', (_name, header, expected) => {
+  ])('F14: F15: %s', (_name, header, expected) => {
     expect(verify(header)).toBe(expected);
   });
 
-  it('takes either secret while they are being rotated', () => {
+  it('F18: takes either secret while they are being rotated', () => {
     expect(verify(headerAt(seconds, other), body, [secret, other])).toBe('ok');
     expect(verify(headerAt(seconds, secret), body, [secret, other])).toBe('ok');
     expect(verify(headerAt(seconds, other), body, [secret])).toBe('signature_mismatch');
@@ -89,7 +89,7 @@ describe('verifySignature', () => {
     expect(verify(header)).toBe('ok');
   });
 
-  it('compares bytes, so a byte-order mark or a replaced byte is another body', () => {
+  it('S1: compares bytes, so a byte-order mark or a replaced byte is another body', () => {
     const withMark = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), body]);
     expect(verify(headerAt(seconds), withMark)).toBe('signature_mismatch');
     const replaced = Buffer.from('{"name":"\uFFFD"}');
@@ -98,7 +98,7 @@ describe('verifySignature', () => {
     expect(verify(headerAt(seconds, secret, invalid), invalid)).toBe('ok');
   });
 
-  it('accepts any body that was signed and none that was changed', () => {
+  it('S1: accepts any body that was signed and none that was changed', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1 }), fc.nat(), fc.integer({ min: 1, max: 255 }), (bytes, at, change) => {
         const signed = Buffer.from(bytes);
@@ -115,12 +115,15 @@ describe('verifySignature', () => {
     fc.assert(fc.property(fc.string(), (header) => expect(verify(header)).not.toBe('ok')));
   });
 
-  it.each([0, -1, Number.NaN])('refuses a tolerance of %s, which would switch the check off', (toleranceSeconds) => {
-    const input = { rawBody: body, header: headerAt(seconds), secrets: [secret], now, toleranceSeconds };
-    expect(() => verifySignature(input)).toThrow(RangeError);
-  });
+  it.each([0, -1, Number.NaN])(
+    'F17: refuses a tolerance of %s, which would switch the check off',
+    (toleranceSeconds) => {
+      const input = { rawBody: body, header: headerAt(seconds), secrets: [secret], now, toleranceSeconds };
+      expect(() => verifySignature(input)).toThrow(RangeError);
+    },
+  );
 
-  it.each([[[]], [['']], [[secret, ' ']]])('refuses secrets that anyone could guess: %j', (secrets) => {
+  it.each([[[]], [['']], [[secret, ' ']]])('F19: refuses secrets that anyone could guess: %j', (secrets) => {
     const input = { rawBody: body, header: headerAt(seconds), secrets, now, toleranceSeconds: 300 };
     expect(() => verifySignature(input)).toThrow(RangeError);
   });

@@ -24,6 +24,10 @@ const seconds = new Histogram({
   help: 'From the arrival of the whole request to its answer.',
   buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2],
 });
+const dropped = new Counter({
+  name: 'billhook_ingress_connections_dropped_total',
+  help: 'Connections closed as they came because MAX_CONNECTIONS were open.',
+});
 const states = ['up', 'blocked', 'down'] as const;
 
 /** What became of each delivery: one line, the figures, and, where it was turned away or ignored, a place in the trail. */
@@ -45,6 +49,10 @@ export class Deliveries {
     this.log.log({ msg: 'delivery', outcome, eventId: event?.id, type: event?.type, requestId, ms });
     if (outcome !== 'accepted' && !isOurFault(outcome)) this.rejections.count(outcome, remoteAddress);
   }
+}
+
+export function countDropped(): void {
+  dropped.inc();
 }
 
 function isOurFault(outcome: Mismatch | ErrorCode): boolean {
