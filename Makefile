@@ -1,7 +1,7 @@
 # Everything a developer runs. On a bare machine (Node 20+ with npm, git, make) each target installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-once story test check build migrate format clean
+.PHONY: help demo demo-once story test bench check build migrate format clean
 
 # `exec`, so that the program is make's own child: it notices when make is killed, and stops what it started.
 with := exec bash deploy/with-toolchain.sh
@@ -23,6 +23,9 @@ story: ## Play the story against a system that is already up (make demo, docker 
 
 test: ## Run every test, on real PostgreSQL and RabbitMQ and in a real browser
 	@$(with) --build --browser $(jest) --maxWorkers=2 $(JEST_ARGS)
+
+bench: ## Measure it on real servers, ≤ 15 minutes (ONLY=part[,part]; FULL=1 at the sizes of the goals)
+	@$(with) --build node dist/bench/src/main.js
 
 check: ## Check format, types, lint and the boundaries between rooms
 	@$(with) bash deploy/check.sh

@@ -10,13 +10,15 @@ type DockerAttempt =
 const noEngine = 'Could not find a working container runtime strategy';
 
 /** The same servers as containers. Testcontainers' own reaper removes them if this process is killed. */
-export async function startContainers({ log }: InfrastructureOptions): Promise<DockerAttempt> {
+export async function startContainers({ log, isDurable = false }: InfrastructureOptions): Promise<DockerAttempt> {
   // Loaded only here: two seconds of modules that nobody needs in the other modes.
   const { PostgreSqlContainer } = await import('@testcontainers/postgresql');
   const { RabbitMQContainer } = await import('@testcontainers/rabbitmq');
   const startedAt = performance.now();
+  const plain = new PostgreSqlContainer(postgresImage).withDatabase('postgres');
+  const postgresContainer = isDurable ? plain.withCommand(['postgres', '-c', 'shared_buffers=256MB']) : plain;
   const results = await Promise.allSettled([
-    new PostgreSqlContainer(postgresImage).withDatabase('postgres').start(),
+    postgresContainer.start(),
     new RabbitMQContainer(rabbitmqImage).withExposedPorts(5672, 15672).start(),
   ]);
   const [postgres, rabbitmq] = results;

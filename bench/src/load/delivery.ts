@@ -1,0 +1,17 @@
+import { signStripe } from '@billhook/testing';
+
+/** A signed delivery as bytes to send: signed when it is made, so that no signature is older than the tolerance. */
+export function deliveryOf(event: object, secret: string): { head: string; body: Buffer } {
+  const body = Buffer.from(JSON.stringify(event));
+  const head = [
+    'POST /webhook/stripe HTTP/1.1',
+    'host: 127.0.0.1',
+    'user-agent: Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+    'accept: */*; q=0.5, application/xml',
+    'content-type: application/json; charset=utf-8',
+    `content-length: ${body.length}`,
+    `stripe-signature: ${signStripe(body, secret)}`,
+    '\r\n',
+  ].join('\r\n');
+  return { head, body };
+}

@@ -1,0 +1,86 @@
+import { startServiceProcess } from '@billhook/testing';
+import type { Infrastructure, Reaper } from '@billhook/testing';
+import { join } from 'node:path';
+import pg from 'pg';
+import { preparePlace } from '../../demo/src/place.store.js';
+import type { Place } from '../../demo/src/place.store.js';
+import { settingsFor } from '../../demo/src/settings.js';
+import type { Ports } from '../../demo/src/settings.js';
+import type { Lab } from './lab.js';
+import { purgeQueues } from './queues.client.js';
+
+/** `trial` tries the benchmark itself: too small to measure anything. */
+export type Scale = 'full' | 'tenth' | 'trial';
+
+const divisors: Record<Scale, number> = { full: 1, tenth: 10, trial: 100 };
+
+export interface LabOptions {
+  infrastructure: Infrastructure;
+  reaper: Reaper;
+  logFolder: string;
+  ports: Ports;
+  scale: Scale;
+  say: (line: string) => void;
+}
+
+export interface OpenedLab extends Lab {
+  /** Once nothing runs in it any more. */
+  close(): Promise<void>;
+}
+
+/**
+ * A fresh database and empty queues, migrated and declared, for one part: no part meets what another has stored, and running
+ * one alone is the same as running it among others.
+ */
+export async function openLab(options: LabOptions): Promise<OpenedLab> {
+  const { infrastructure, reaper, logFolder, ports, scale, say } = options;
+  const place = await preparePlace(infrastructure);
+  await migrate(place, options);
+  await purgeQueues(place.rabbitmqUrl);
+  return {
+    place,
+    rabbitmqManagementUrl: infrastructure.rabbitmqManagementUrl,
+    ports,
+    settings: settingsFor(ports, place),
+    reaper,
+    logFolder,
+    isFull: scale === 'full',
+    sized: (full) => full / divisors[scale],
+    rounds: scale === 'trial' ? 2 : 5,
+    say,
+    close: () => (infrastructure.source === 'environment' ? place.remove() : dropDatabase(place)),
+  };
+}
+
+async function migrate(place: Place, { reaper, logFolder }: LabOptions): Promise<void> {
+  const run = async (name: string, script: string, settings: Record<string, string>): Promise<void> => {
+    const logFile = join(logFolder, `${name}.log`);
+    const command = startServiceProcess({ reaper, name, script, settings, logFile });
+    const code = await command.ended;
+    if (code !== 0) throw command.failure(`ended with ${String(code)}`);
+  };
+  const services = ['gateway', 'subscription', 'audit'] as const;
+  await Promise.all([
+    ...services.map((service) =>
+      run(`migrate-${service}`, `apps/${service}/src/migrate.command.js`, {
+        DATABASE_ADMIN_URL: place.databaseAdminUrl,
+        DATABASE_URL: place.databaseUrls[service],
+      }),
+    ),
+    run('declare-topology', 'apps/webhook-ingress/src/declare-topology.command.js', {
+      RABBITMQ_URL: place.rabbitmqUrl,
+    }),
+  ]);
+}
+
+/** On servers of our own, where the next part's database gets the same name. */
+async function dropDatabase(place: Place): Promise<void> {
+  const client = new pg.Client({ connectionString: place.databaseAdminUrl });
+  await client.connect();
+  try {
+    const database = new URL(place.databaseUrls.subscription).pathname.slice(1);
+    await client.query(`DROP DATABASE ${client.escapeIdentifier(database)} WITH (FORCE)`);
+  } finally {
+    await client.end();
+  }
+}

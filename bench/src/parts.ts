@@ -1,0 +1,23 @@
+import { accept } from './accept/accept.js';
+import { apply } from './apply/apply.process.js';
+import type { PartName } from './choose-parts.js';
+import { cost } from './cost/cost.process.js';
+import { endToEnd } from './end-to-end/end-to-end.process.js';
+import { growth } from './growth/growth.process.js';
+import type { Part } from './lab.js';
+import { pipeline } from './pipeline/pipeline.process.js';
+
+export interface PlannedPart {
+  run: Part;
+  /** How long it takes at a tenth of full scale, about. */
+  minutes: number;
+}
+
+export const parts: Record<PartName, PlannedPart> = {
+  accept: { run: accept, minutes: 3 },
+  apply: { run: apply, minutes: 3 },
+  pipeline: { run: pipeline, minutes: 2 },
+  'end-to-end': { run: endToEnd, minutes: 2 },
+  cost: { run: cost, minutes: 2 },
+  growth: { run: growth, minutes: 4 },
+};
