@@ -15,6 +15,9 @@ import { schema } from './schema.js';
 import { VerifyController } from './verify/verify.controller.js';
 import { VerifyStore } from './verify/verify.store.js';
 
+/** A batch costs one statement and one commit however large it is; past this the gain is small. */
+const batchSize = 200;
+
 /**
  * The trail: every event of the exchange appended once to a hash chain that this service can extend but not change, and the
  * questions ops ask of it.
@@ -46,6 +49,7 @@ function transport(config: AuditConfig, dataSource: DataSource): BatchTransport 
   return new BatchTransport({
     url: config.RABBITMQ_URL,
     connectionName: 'billhook-audit',
+    batchSize,
     isSurroundingsFailure,
     isReady: async () => (await databaseCheck(dataSource)()).up,
   });

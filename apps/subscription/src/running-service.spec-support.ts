@@ -32,6 +32,15 @@ export class World {
     return this.parts.broker.url;
   }
 
+  get databaseUrl(): string {
+    return this.parts.database.serviceUrl;
+  }
+
+  /** As superuser, in the same database. */
+  get databaseAdminUrl(): string {
+    return this.parts.database.adminUrl;
+  }
+
   async start(overrides: Partial<SubscriptionConfig> = {}): Promise<RunningService> {
     const { database, broker, identity } = this.parts;
     const config = Object.assign(new SubscriptionConfig(), {

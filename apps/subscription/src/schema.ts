@@ -2,9 +2,16 @@ import type { ServiceSchema } from '@billhook/database';
 import { createMonthlyPartitions } from './intake/raw-event-partitions.store.js';
 import { CreateSubscription1795392000000 } from './migrations/1795392000000-create-subscription.js';
 import { AddRetries1796000000000 } from './migrations/1796000000000-add-retries.js';
+import { FetchWhatIsNotKnown1796100000010 } from './migrations/1796100000010-fetch-what-is-not-known.js';
+import { StoreBodiesPlainly1796100000000 } from './migrations/1796100000000-store-bodies-plainly.js';
 
 export const schema: ServiceSchema = {
   schema: 'subscription',
-  migrations: [CreateSubscription1795392000000, AddRetries1796000000000],
+  migrations: [
+    CreateSubscription1795392000000,
+    AddRetries1796000000000,
+    StoreBodiesPlainly1796100000000,
+    FetchWhatIsNotKnown1796100000010,
+  ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
 };

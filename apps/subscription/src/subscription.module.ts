@@ -17,6 +17,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import type { SubscriptionConfig } from './config.js';
 import { FetchApplier } from './fetch/apply-fetch.store.js';
+import { HintStore } from './fetch/hint.store.js';
 import { PendingFetchConsumer } from './fetch/pending-fetch.consumer.js';
 import { PendingFetchEntity } from './fetch/pending-fetch.entity.js';
 import { PendingFetchStore } from './fetch/pending-fetch.store.js';
@@ -24,11 +25,12 @@ import { stripeToken, SubscriptionClient } from './fetch/subscription.client.js'
 import { BatchApplier } from './intake/apply.store.js';
 import { EventsConsumer } from './intake/events.consumer.js';
 import { RawEvents } from './intake/raw-event.store.js';
+import { TakenEvents } from './intake/taken-events.store.js';
+import { WaitingEvents } from './intake/waiting-events.store.js';
 import { AccountEntity } from './ledger/account.entity.js';
 import { CustomerEntity } from './ledger/customer.entity.js';
 import { CustomerStore } from './ledger/customer.store.js';
 import { LedgerStore } from './ledger/ledger.store.js';
-import { PaymentEntity } from './ledger/payment.entity.js';
 import { SubscriptionEntity } from './ledger/subscription.entity.js';
 import { AccountsController } from './ops/accounts.controller.js';
 import { EventsController } from './ops/events.controller.js';
@@ -38,7 +40,10 @@ import { Replays } from './ops/replay.store.js';
 import { RulesSource } from './rules.js';
 import { schema } from './schema.js';
 
-const entities = [AccountEntity, CustomerEntity, PaymentEntity, PendingFetchEntity, SubscriptionEntity];
+const entities = [AccountEntity, CustomerEntity, PendingFetchEntity, SubscriptionEntity];
+
+/** A batch costs the same dozen statements and one commit however large it is; past this the gain is small. */
+const batchSize = 200;
 
 /**
  * Turns Stripe's events into subscriptions and tiers: exactly one effect per event, in whatever order they come, announced
@@ -57,6 +62,7 @@ export class SubscriptionModule {
         CustomerStore,
         ExplainStore,
         FetchApplier,
+        HintStore,
         LedgerStore,
         OutboxRunner,
         PendingFetchConsumer,
@@ -66,6 +72,8 @@ export class SubscriptionModule {
         Replays,
         RetryRunner,
         SubscriptionClient,
+        TakenEvents,
+        WaitingEvents,
         ...configured(config),
       ],
     };
@@ -102,7 +110,8 @@ function configured(config: SubscriptionConfig): Provider[] {
 
 function transport(url: string, dataSource: DataSource): BatchTransport {
   const isReady = async () => (await databaseCheck(dataSource)()).up;
-  return new BatchTransport({ url, connectionName: 'billhook-subscription-consume', isSurroundingsFailure, isReady });
+  const connectionName = 'billhook-subscription-consume';
+  return new BatchTransport({ url, connectionName, batchSize, isSurroundingsFailure, isReady });
 }
 
 /** This service as `runService` starts it, and as specs do. */

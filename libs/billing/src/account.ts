@@ -73,15 +73,18 @@ export function reconsiderAccount(
 
 /** Later knowledge of the same facts is not a change. The subscription's keys may come in another order out of jsonb. */
 function isSameAccount(a: Account, b: Account): boolean {
-  return accountKey(a) === accountKey(b);
+  return a.tier === b.tier && isSameJson(a.subscription, b.subscription) && isSameJson(a.entitlements, b.entitlements);
 }
 
-function accountKey({ tier, entitlements, subscription }: Account): string {
-  return JSON.stringify([tier, sortedEntries(entitlements), subscription && sortedEntries(subscription)]);
+/** For values as JSON knows them, lists included. */
+function isSameJson(a: unknown, b: unknown): boolean {
+  if (a === b || !isObject(a) || !isObject(b)) return a === b;
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => isSameJson(a[name], b[name]));
 }
 
-function sortedEntries(value: object): [string, unknown][] {
-  return Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1));
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
 }
 
 /** The one a profile page shows: what grants first, then the better plan, then the younger. */

@@ -28,9 +28,16 @@ interface Change {
   before: string | null;
 }
 
+/** Snapshots never change, and one decision asks for the fingerprint of the same one several times. */
+const fingerprints = new WeakMap<SubscriptionSnapshot, string>();
+
 /** Equal for equal snapshots: every snapshot is built by one function, so its keys always come in the same order. */
 export function fingerprint(snapshot: SubscriptionSnapshot): string {
-  return JSON.stringify(snapshot);
+  const known = fingerprints.get(snapshot);
+  if (known !== undefined) return known;
+  const written = JSON.stringify(snapshot);
+  fingerprints.set(snapshot, written);
+  return written;
 }
 
 export function orderOf(

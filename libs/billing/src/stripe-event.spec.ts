@@ -245,14 +245,43 @@ describe('other events', () => {
     });
   });
 
-  it('does not stumble over a thin event, whose time is text', () => {
+  describe('that is thin', () => {
     const thin = {
       object: 'v2.core.event',
-      id: 'evt_1',
-      type: 'v1.customer.subscription.active',
-      created: '2026-11-01T00:00:00Z',
+      id: 'evt_thin',
+      type: 'v1.customer.subscription.item_price_changed',
+      created: '2026-11-01T00:00:05.123Z',
+      related_object: { id: 'sub_1', type: 'subscription', url: '/v1/subscriptions/sub_1' },
+      snapshot_event: 'evt_snapshot',
     };
-    expect(toStripeFact(thin)).toEqual({ ok: true, value: { kind: 'irrelevant' } });
-    expect(customerOf(thin)).toBeNull();
+
+    it('and about a subscription says which to look at, and which snapshot tells the same', () => {
+      const value = { kind: 'subscription_hint', subscriptionId: 'sub_1', snapshotEventId: 'evt_snapshot' };
+      expect(toStripeFact(thin)).toEqual({ ok: true, value });
+      expect(customerOf(thin)).toBeNull();
+    });
+
+    it('need not be paired with a snapshot', () => {
+      const { snapshot_event: _, ...alone } = thin;
+      expect(toStripeFact(alone)).toMatchObject({ value: { kind: 'subscription_hint', snapshotEventId: null } });
+    });
+
+    test.each([
+      { type: 'v1.invoice_payment.paid', related_object: { id: 'inpay_1', type: 'invoice_payment' } },
+      { type: 'v1.customer.subscription.invented', related_object: { id: 'x_1', type: 'something_new' } },
+      { type: 'v2.core.health.event_generation_failure.resolved', related_object: null },
+    ])('and about something else ($type) is not used', (about) => {
+      expect(toStripeFact({ ...thin, ...about })).toEqual({ ok: true, value: { kind: 'hint' } });
+    });
+
+    test.each([
+      ['related_object', { related_object: null }],
+      ['related_object.id', { related_object: { type: 'subscription' } }],
+      ['related_object.type', { related_object: { id: 'sub_1' } }],
+      ['snapshot_event', { snapshot_event: 7 }],
+      ['type', { type: null }],
+    ])('and cannot be read says where: %s', (path, broken) => {
+      expect(toStripeFact({ ...thin, ...broken })).toEqual({ ok: false, path });
+    });
   });
 });

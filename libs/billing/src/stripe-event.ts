@@ -1,8 +1,8 @@
 import { toCheckoutFacts } from './checkout-facts.js';
 import { toInvoiceFacts } from './invoice-facts.js';
 import type { InvoiceFacts } from './invoice-facts.js';
-import { field, id, instant, isRecord, read, reference, wholeDocument } from './json-reader.js';
-import type { Reading } from './json-reader.js';
+import { field, id, instant, isRecord, optionalField, orNull, read, reference, wholeDocument } from './json-reader.js';
+import type { Place, Reading } from './json-reader.js';
 import { toSubscriptionSnapshot } from './subscription-snapshot.js';
 import type { SubscriptionSnapshot } from './subscription-snapshot.js';
 
@@ -31,8 +31,8 @@ export interface FetchedSubscription {
   /** The `Date` header of Stripe's answer, but not before the newest event that was known when the fetch began. */
   at: Date;
   snapshot: SubscriptionSnapshot;
-  /** `order.state` of the row when the fetch began. */
-  seen: string;
+  /** `order.state` of the row when the fetch began; null when there was none. */
+  seen: string | null;
 }
 
 /** What one of Stripe's events means to billing. */
@@ -47,6 +47,10 @@ export type StripeFact =
     }
   | { kind: 'checkout'; customerId: string; userId: string | null }
   | { kind: 'customer_deleted'; customerId: string }
+  /** Something happened to this subscription, as its snapshot event (if one is paired with it) tells too. */
+  | { kind: 'subscription_hint'; subscriptionId: string; snapshotEventId: string | null }
+  /** A thin event that billing does not use. */
+  | { kind: 'hint' }
   | { kind: 'irrelevant' };
 
 interface Envelope {
@@ -57,9 +61,9 @@ interface Envelope {
   previousAttributes: unknown;
 }
 
-/** Reads an event as Stripe sent it. Thin (v2) events and types that billing does not use are `irrelevant`. */
+/** Reads an event as Stripe sent it, a snapshot or a thin one. Types that billing does not use are `irrelevant`. */
 export function toStripeFact(body: unknown): Reading<StripeFact> {
-  if (isRecord(body) && body['object'] === 'v2.core.event') return irrelevant;
+  if (isRecord(body) && body['object'] === 'v2.core.event') return read(body, hintOf);
   const envelope = read(body, (root): Envelope => ({
     id: id(field(root, 'id')),
     type: id(field(root, 'type')),
@@ -68,6 +72,19 @@ export function toStripeFact(body: unknown): Reading<StripeFact> {
     previousAttributes: field(field(root, 'data'), 'previous_attributes').value,
   }));
   return envelope.ok ? within('data.object', factOf(envelope.value)) : envelope;
+}
+
+/**
+ * Thin events name what changed and carry no state (docs.stripe.com, "Thin events"): a subscription is worth a look, whatever
+ * the finer type says of it. Anything else Stripe tells with a snapshot as well.
+ */
+function hintOf(root: Place): StripeFact {
+  const type = id(field(root, 'type'));
+  if (!type.startsWith('v1.customer.subscription.')) return { kind: 'hint' };
+  const related = field(root, 'related_object');
+  if (id(field(related, 'type')) !== 'subscription') return { kind: 'hint' };
+  const snapshotEventId = orNull(optionalField(root, 'snapshot_event'), reference);
+  return { kind: 'subscription_hint', subscriptionId: id(field(related, 'id')), snapshotEventId };
 }
 
 /** The customer an event is about, whether or not billing uses the event; null where there is none. */

@@ -88,7 +88,18 @@ export function isScheduledToEnd(row: SubscriptionRow): boolean {
   return !isTerminal(row.status) && (row.cancelAtPeriodEnd || row.cancelAt !== null);
 }
 
+/** Rows never change: the view of one is made once, for the decision, its events and the account. */
+const views = new WeakMap<SubscriptionRow, SubscriptionView>();
+
 export function toView(row: SubscriptionRow): SubscriptionView {
+  const known = views.get(row);
+  if (known !== undefined) return known;
+  const view = makeView(row);
+  views.set(row, view);
+  return view;
+}
+
+function makeView(row: SubscriptionRow): SubscriptionView {
   const endsAt = scheduledEnd(row);
   return {
     id: row.subscriptionId,

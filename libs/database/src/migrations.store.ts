@@ -31,7 +31,7 @@ const migrationLock = 7_203_114;
  * the migrations that ran.
  */
 export async function migrate(options: MigrateOptions): Promise<string[]> {
-  const target = targetOf(options);
+  const target = targetOf({ ...options, schema: options.service.schema });
   return withClient(options.adminUrl, async (server) => {
     await server.query('SELECT pg_advisory_lock($1)', [migrationLock]);
     await prepareRoles(server, target);
@@ -40,14 +40,27 @@ export async function migrate(options: MigrateOptions): Promise<string[]> {
   });
 }
 
-async function withClient<T>(connectionString: string, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = new Client({ connectionString, connectionTimeoutMillis: 5_000 });
+async function withClient<T>(
+  connectionString: string,
+  work: (client: Client) => Promise<T>,
+  options?: string,
+): Promise<T> {
+  const client = new Client({ connectionString, connectionTimeoutMillis: 5_000, options });
   await client.connect();
   try {
     return await work(client);
   } finally {
     await client.end();
   }
+}
+
+/** Work on a schema as its owner, on one connection. */
+export function asOwner<T>(
+  place: { adminUrl: string; serviceUrl: string; schema: ServiceSchema['schema'] },
+  work: (client: Client) => Promise<T>,
+): Promise<T> {
+  const target = targetOf(place);
+  return withClient(target.url, work, ownerSettings(target));
 }
 
 /** Inside a migration: gives the service's role what it needs on something the owner just made, and no more. */
@@ -75,7 +88,8 @@ interface Target {
   password: string;
 }
 
-function targetOf({ adminUrl, serviceUrl, service }: MigrateOptions): Target {
+function targetOf(place: { adminUrl: string; serviceUrl: string; schema: string }): Target {
+  const { adminUrl, serviceUrl, schema } = place;
   const asService = new URL(serviceUrl);
   const role = decodeURIComponent(asService.username);
   const password = decodeURIComponent(asService.password);
@@ -86,7 +100,7 @@ function targetOf({ adminUrl, serviceUrl, service }: MigrateOptions): Target {
   }
   const database = decodeURIComponent(asService.pathname.slice(1));
   asAdmin.pathname = asService.pathname;
-  return { url: asAdmin.toString(), database, schema: service.schema, role, owner: `${role}_owner`, password };
+  return { url: asAdmin.toString(), database, schema, role, owner: `${role}_owner`, password };
 }
 
 /** The owner cannot log in and the service cannot become it: a stolen service password changes no table's shape. */
@@ -113,6 +127,11 @@ async function createRoleOnce(server: Client, name: string, login: 'LOGIN' | 'NO
   if (rowCount === 0) await server.query(`CREATE ROLE ${escapeIdentifier(name)} ${login}`);
 }
 
+function ownerSettings({ owner, schema, role }: Target): string {
+  const settings = [`role=${owner}`, `search_path=${schema}`, `billhook.service_role=${role}`];
+  return settings.map((setting) => `-c ${setting}`).join(' ');
+}
+
 async function runAsOwner({ service }: MigrateOptions, target: Target): Promise<string[]> {
   const dataSource = new DataSource({
     type: 'postgres',
@@ -124,11 +143,7 @@ async function runAsOwner({ service }: MigrateOptions, target: Target): Promise<
     installExtensions: false,
     logger: new WithoutParametersLogger(),
     poolSize: 1,
-    extra: {
-      options: [`role=${target.owner}`, `search_path=${target.schema}`, `billhook.service_role=${target.role}`]
-        .map((setting) => `-c ${setting}`)
-        .join(' '),
-    },
+    extra: { options: ownerSettings(target) },
   });
   await dataSource.initialize();
   try {

@@ -11,6 +11,8 @@ export { Inbox } from './inbox.store.js';
 export type { InboxEntry, Settled } from './inbox.store.js';
 export { InboxSearch } from './inbox-search.store.js';
 export type { InboxDetail, InboxFilter, InboxPosition, InboxSummary, ReasonGroup } from './inbox-search.store.js';
+export { MaintainConfig } from './maintain-config.js';
+export { forgetSent, forgetSettled } from './maintenance.store.js';
 export { OutboxRelay } from './outbox.relay.js';
 export { OutboxRunner } from './outbox-runner.relay.js';
 export type { OutboxRelayOptions } from './outbox.relay.js';

@@ -6,6 +6,12 @@ import { DataSource } from 'typeorm';
 /** The whole statement took longer than the connection allows. */
 const queryCanceled = '57014';
 
+/** As one parameter, cut apart by PostgreSQL: an array of Buffers would be written out in hexadecimal and read again. */
+const append = `
+  SELECT appended_id FROM append_entries(ARRAY(
+    SELECT substring($1::bytea FROM start FOR length)
+    FROM unnest($2::integer[], $3::integer[]) WITH ORDINALITY AS part (start, length, position) ORDER BY position))`;
+
 /** The only writer of the trail: the one function that this service's role may execute. */
 @Injectable()
 export class AppendStore {
@@ -19,7 +25,7 @@ export class AppendStore {
     if (contents.length === 0) return new Set();
     try {
       const rows: { appended_id: string }[] = await inTransaction(this.dataSource, (manager) =>
-        manager.query('SELECT appended_id FROM append_entries($1::bytea[])', [contents]),
+        manager.query(append, [Buffer.concat(contents), startsOf(contents), contents.map((content) => content.length)]),
       );
       return new Set(rows.map((row) => row.appended_id));
     } catch (error) {
@@ -27,6 +33,16 @@ export class AppendStore {
       throw withDatabaseFailureNamed(error);
     }
   }
+}
+
+/** As SQL counts: the first byte is number 1. */
+function startsOf(contents: readonly Buffer[]): number[] {
+  let next = 1;
+  return contents.map((content) => {
+    const start = next;
+    next += content.length;
+    return start;
+  });
 }
 
 /**

@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { referencesOf } from './references.js';
-import { at, clippedText, toStorable } from './storable.js';
+import { at, clippedText, isParsedJson, toStorable } from './storable.js';
 import type { Json, Note } from './storable.js';
 import { projectStripeEvent } from './stripe-projection.js';
 
@@ -44,6 +44,8 @@ const maxIdLength = 255;
 const maxUserAgentLength = 1024;
 const maxAddressLength = 64;
 const maxDataBytes = 256 * 1024;
+/** Written again, JSON grows less than eightfold (`1e20` is the worst): a body up to this size need not be measured. */
+const surelySmallBytes = maxDataBytes / 8;
 
 /** Never throws: whatever a queue can deliver has an entry, if only with its type, time and hash. */
 export function toContent(event: { attributes: EventAttributes; body: Buffer }): Content {
@@ -103,17 +105,20 @@ export function plainAddress(address: string): string {
 function dataOf(type: string, body: Buffer, notes: Set<Note>): Json {
   const parsed = parse(body, notes);
   if (parsed === undefined) return null;
-  const event = toStorable(parsed, notes);
-  const data = type.startsWith('stripe.') ? projectStripeEvent(event, notes) : event;
-  if (byteLength(data) <= maxDataBytes) return data;
+  // Of Stripe's event only what is kept has to be storable: a tenth of it.
+  const data = toStorable(type.startsWith('stripe.') ? projectStripeEvent(parsed, notes) : parsed, notes);
+  if (body.length <= surelySmallBytes || byteLength(data) <= maxDataBytes) return data;
   notes.add('data_too_large');
   return null;
 }
 
-function parse(body: Buffer, notes: Set<Note>): unknown {
+const utf8 = new TextDecoder();
+
+function parse(body: Buffer, notes: Set<Note>): Json | undefined {
   if (!isUtf8(body)) notes.add('body_not_utf8');
   try {
-    return JSON.parse(new TextDecoder().decode(body));
+    const value: unknown = JSON.parse(utf8.decode(body));
+    return isParsedJson(value) ? value : undefined;
   } catch {
     // An expected outcome: the entry says so and keeps the body's hash.
     notes.add('body_not_json');

@@ -1,5 +1,10 @@
 export type Json = string | number | boolean | null | Json[] | { [name: string]: Json };
 
+/** For what `JSON.parse` has just given: it makes nothing else, so that its parts need no look. */
+export function isParsedJson(value: unknown): value is Json {
+  return value === null || ['string', 'number', 'boolean', 'object'].includes(typeof value);
+}
+
 /** What had to be left out or replaced for an entry to be stored; the SHA-256 of the exact body is kept beside it. */
 export type Note =
   | 'body_not_json'

@@ -33,20 +33,14 @@ export class AccountConsumer {
     return this.process(batch);
   }
 
-  /** In the order of user ids, so that two replicas cannot wait for each other's rows. */
   private async apply(manager: EntityManager, deliveries: Delivery[]): Promise<Outcome[]> {
     const readings = deliveries.map((delivery) => readAccount(delivery));
-    const inOrder = readings.filter((reading) => reading.kind === 'account').toSorted(byUser);
-    for (const reading of inOrder) {
-      reading.outcome = (await this.accounts.apply(manager, reading.account))
-        ? { kind: 'applied' }
-        : { kind: 'ignored', reason: 'stale' };
-    }
-    return readings.map((reading) => reading.outcome);
+    const kept = await this.accounts.apply(manager, newestOfEach(readings));
+    return readings.map((reading) => (reading.kind === 'account' ? outcomeOf(reading, kept) : reading.outcome));
   }
 }
 
-type Reading = { kind: 'account'; account: Account; outcome: Outcome } | { kind: 'other'; outcome: Outcome };
+type Reading = { kind: 'account'; account: Account } | { kind: 'other'; outcome: Outcome };
 
 function readAccount({ attributes, body }: Delivery): Reading {
   if (attributes.type !== 'billing.account.changed') {
@@ -54,11 +48,23 @@ function readAccount({ attributes, body }: Delivery): Reading {
   }
   const parsed = parseDomainEvent('billing.account.changed', body.toString());
   return parsed.ok
-    ? { kind: 'account', account: parsed.data, outcome: { kind: 'ignored', reason: 'stale' } }
+    ? { kind: 'account', account: parsed.data }
     : { kind: 'other', outcome: { kind: 'parked', reason: parsed.reason } };
 }
 
-function byUser(a: { account: Account }, b: { account: Account }): number {
-  if (a.account.user_id === b.account.user_id) return a.account.version - b.account.version;
-  return a.account.user_id < b.account.user_id ? -1 : 1;
+/** An account travels whole, so of several versions in one batch only the newest is worth writing. */
+function newestOfEach(readings: readonly Reading[]): Account[] {
+  const newest = new Map<string, Account>();
+  for (const reading of readings) {
+    if (reading.kind !== 'account') continue;
+    const { account } = reading;
+    const known = newest.get(account.user_id);
+    if (known === undefined || known.version <= account.version) newest.set(account.user_id, account);
+  }
+  return [...newest.values()];
+}
+
+/** A version that a newer one of its batch replaced has done its part with it. */
+function outcomeOf({ account }: { account: Account }, kept: ReadonlySet<string>): Outcome {
+  return kept.has(account.user_id) ? { kind: 'applied' } : { kind: 'ignored', reason: 'stale' };
 }

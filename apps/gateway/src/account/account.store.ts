@@ -32,18 +32,22 @@ export class AccountStore {
   }
 
   /**
-   * Keeps the account if it is at least as new as what is there: an older one is late, an equal one repairs. Wakes every
-   * replica at commit. False when it was older.
+   * Keeps each account, one per user, if it is at least as new as what is there: an older one is late, an equal one repairs.
+   * In the order of user ids, so that two replicas cannot wait for each other's rows. Wakes every replica at commit. Answers
+   * the users whose account was kept.
    */
-  async apply(manager: EntityManager, account: Account): Promise<boolean> {
-    const kept: unknown[] = await manager.query(
-      `INSERT INTO account (user_id, version, body) VALUES ($1, $2, $3)
+  async apply(manager: EntityManager, accounts: readonly Account[]): Promise<Set<string>> {
+    if (accounts.length === 0) return new Set();
+    const kept: { user_id: string }[] = await manager.query(
+      `INSERT INTO account (user_id, version, body)
+       SELECT body->>'user_id', (body->>'version')::bigint, body FROM jsonb_array_elements($1::jsonb) AS body
+       ORDER BY body->>'user_id'
        ON CONFLICT (user_id) DO UPDATE SET version = excluded.version, body = excluded.body, updated_at = now()
        WHERE account.version <= excluded.version
-       RETURNING pg_notify($4, user_id)`,
-      [account.user_id, account.version, JSON.stringify(account), accountChannel],
+       RETURNING user_id, pg_notify($2, user_id)`,
+      [JSON.stringify(accounts), accountChannel],
     );
-    return kept.length > 0;
+    return new Set(kept.map((row) => row.user_id));
   }
 
   async savePending(manager: EntityManager, userId: string, change: PendingChange): Promise<void> {

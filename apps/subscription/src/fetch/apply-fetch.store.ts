@@ -5,15 +5,22 @@ import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
+import { TakenEvents } from '../intake/taken-events.store.js';
+import { WaitingEvents } from '../intake/waiting-events.store.js';
 import { CustomerStore } from '../ledger/customer.store.js';
-import type { Rules } from '../ledger/ledger.js';
+import type { Customers, KnownCustomers } from '../ledger/customers.js';
+import type { Intake } from '../ledger/intake.js';
+import type { Ledger, Rules } from '../ledger/ledger.js';
 import { LedgerStore } from '../ledger/ledger.store.js';
-import { settleSubscription } from '../ledger/settle.js';
+import { scopeOf } from '../ledger/scope.js';
+import { settle, settleSubscription } from '../ledger/settle.js';
+import { HintStore } from './hint.store.js';
 import { PendingFetchStore } from './pending-fetch.store.js';
 import type { LeasedFetch } from './pending-fetch.store.js';
 import type { FetchedObject } from './subscription.client.js';
 
-export type FetchOutcome = { kind: Decision['kind'] } | { kind: 'unreadable'; path: string };
+export type FetchOutcome =
+  { kind: Decision['kind'] } | { kind: 'unreadable'; path: string } | { kind: 'unknown_customer' };
 
 /** Decides again with what Stripe answered, under the same locks and by the same rules as an event. */
 @Injectable()
@@ -23,6 +30,9 @@ export class FetchApplier {
     private readonly customers: CustomerStore,
     private readonly ledgers: LedgerStore,
     private readonly pending: PendingFetchStore,
+    private readonly hints: HintStore,
+    private readonly waiting: WaitingEvents,
+    private readonly taken: TakenEvents,
   ) {}
 
   async apply(fetch: LeasedFetch, answer: FetchedObject, rules: Rules): Promise<FetchOutcome> {
@@ -32,28 +42,67 @@ export class FetchApplier {
     return inTransaction(this.dataSource, (manager) => this.settle(manager, fetch, event, rules));
   }
 
+  /** The row's customer is the one to lock: an answer that names another one is a contradiction for `decide` to find. */
   private async settle(
     manager: EntityManager,
     fetch: LeasedFetch,
     event: FetchedSubscription,
     rules: Rules,
   ): Promise<FetchOutcome> {
-    const users = await this.customers.lock(manager, [fetch.customerId]);
-    const userId = users.get(fetch.customerId);
-    if (userId === undefined) throw new Error('a subscription is kept only once its user is known');
-    const scope = { customers: { users, learned: [] }, userIds: [userId], invoiceIds: [] };
-    const ledger = await this.ledgers.open(manager, scope, rules);
+    const customerId = fetch.customerId ?? event.snapshot.customerId;
+    const known = await this.customers.lock(manager, [customerId]);
+    const customers = learnFrom(event.snapshot, customerId, known);
+    const userId = customers.users.get(customerId);
+    if (userId === undefined) return this.keepHint(manager, fetch, customerId);
+    await this.customers.link(manager, customers.learned);
+    const waiting = await this.waiting.find(manager, customers, known);
+    const ledger = await this.openLedger(manager, { waiting, customers, known }, rules);
+    const released = waiting.map((intake) => ({ delivery: intake.delivery, outcome: settle(ledger, intake, rules) }));
     const cause = { id: fetch.causeId, effect: randomUUID(), at: event.at };
     const { kind } = settleSubscription(ledger, { userId, event }, cause, rules);
     await this.ledgers.save(manager, ledger);
+    await this.waiting.release(manager, released);
+    await this.pending.request(manager, [...ledger.changes.fetches.values()]);
     if (kind === 'needsFetch') await this.pending.askAgain(manager, fetch.subscriptionId);
     else await this.pending.finish(manager, fetch);
     return { kind };
   }
+
+  private async openLedger(
+    manager: EntityManager,
+    { waiting, customers, known }: { waiting: Intake[]; customers: Customers; known: KnownCustomers },
+    rules: Rules,
+  ): Promise<Ledger> {
+    const taken = await this.taken.find(manager, waiting);
+    return this.ledgers.open(manager, { ...scopeOf(waiting, customers, known), taken }, rules);
+  }
+
+  /** The thin event that asked waits, like any event of a customer whose user nobody knows; the mapping asks again. */
+  private async keepHint(manager: EntityManager, fetch: LeasedFetch, customerId: string): Promise<FetchOutcome> {
+    await this.hints.park(manager, fetch.causeId, customerId);
+    await this.pending.finish(manager, fetch);
+    return { kind: 'unknown_customer' };
+  }
 }
 
-/** A clock of Stripe's that runs behind its own events (a test clock's do) must not make the answer older than them. */
-function toEvent({ seen }: LeasedFetch, snapshot: SubscriptionSnapshot, answeredAt: Date | null): FetchedSubscription {
-  const at = answeredAt !== null && answeredAt > seen.at ? answeredAt : seen.at;
-  return { kind: 'fetched', type: 'fetched', at, snapshot, seen: seen.state };
+/** Our own metadata on the subscription names its user, as it does on an event. */
+function learnFrom(snapshot: SubscriptionSnapshot, customerId: string, { users }: KnownCustomers): Customers {
+  const { userId } = snapshot;
+  if (users.has(customerId) || userId === null || snapshot.customerId !== customerId) return { users, learned: [] };
+  return { users: new Map([[customerId, userId]]), learned: [{ customerId, userId, source: 'metadata' }] };
+}
+
+/**
+ * A clock of Stripe's that runs behind its own events (a test clock's do) must not make the answer older than them. With no
+ * clock at all it is as old as the subscription: whatever event comes is newer.
+ */
+function toEvent(fetch: LeasedFetch, snapshot: SubscriptionSnapshot, answeredAt: Date | null): FetchedSubscription {
+  const { notBefore, seenState } = fetch;
+  const at = laterOf(answeredAt, notBefore) ?? snapshot.createdAt;
+  return { kind: 'fetched', type: 'fetched', at, snapshot, seen: seenState };
+}
+
+function laterOf(a: Date | null, b: Date | null): Date | null {
+  if (a === null || b === null) return a ?? b;
+  return a > b ? a : b;
 }

@@ -6,8 +6,9 @@ export class PendingFetchEntity {
   @PrimaryColumn('text', { name: 'subscription_id' })
   subscriptionId: string;
 
-  @Column('text', { name: 'customer_id' })
-  customerId: string;
+  /** Null until Stripe has answered, when only a thin event has named it. */
+  @Column('text', { name: 'customer_id', nullable: true })
+  customerId: string | null;
 
   @Column('text')
   reason: string;

@@ -2,17 +2,19 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import type { FetchRequest } from '../ledger/ledger.js';
-import { SubscriptionEntity } from '../ledger/subscription.entity.js';
 import { PendingFetchEntity } from './pending-fetch.entity.js';
 
 export interface LeasedFetch {
   subscriptionId: string;
-  customerId: string;
+  /** Null for a subscription that nobody has heard of but by name. */
+  customerId: string | null;
   causeId: string;
   requests: number;
   attempts: number;
-  /** What the row held when the fetch began: Stripe's answer cannot be older than this. */
-  seen: { at: Date; state: string };
+  /** Stripe's answer cannot be older than this: the row's newest event, or the one that asked. Null when neither is known. */
+  notBefore: Date | null;
+  /** What the row held when the fetch began; null when there was none. */
+  seenState: string | null;
 }
 
 /** Longer than Stripe may take with its retries; after it the fetch of a process that died is taken over. */
@@ -24,19 +26,29 @@ const longestDelaySeconds = 300;
 export class PendingFetchStore {
   constructor(private readonly dataSource: DataSource) {}
 
-  /** In the transaction of the events that could not be placed. Asking for the same subscription again is counted. */
+  /**
+   * In the transaction of the events that could not be placed. Asking for the same subscription again is counted. In a fixed
+   * order: thin events come without their customer's lock, so that two replicas may ask for the same ones at once.
+   */
   async request(manager: EntityManager, requests: readonly FetchRequest[]): Promise<void> {
     if (requests.length === 0) return;
     await manager.query(
-      `INSERT INTO pending_fetch (subscription_id, customer_id, reason, cause_id)
-       SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[])
+      `INSERT INTO pending_fetch (subscription_id, customer_id, reason, cause_id, event_at)
+       SELECT id, coalesce(asked.customer_id, subscription.customer_id), reason, cause_id, at
+       FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])
+            AS asked (id, customer_id, reason, cause_id, at)
+       LEFT JOIN subscription ON subscription_id = id
+       ORDER BY id
        ON CONFLICT (subscription_id) DO UPDATE
-         SET reason = excluded.reason, cause_id = excluded.cause_id, requests = pending_fetch.requests + 1`,
+         SET customer_id = coalesce(pending_fetch.customer_id, excluded.customer_id),
+             reason = excluded.reason, cause_id = excluded.cause_id, requests = pending_fetch.requests + 1,
+             event_at = greatest(pending_fetch.event_at, excluded.event_at)`,
       [
         requests.map((request) => request.subscriptionId),
         requests.map((request) => request.customerId),
         requests.map((request) => request.reason),
         requests.map((request) => request.causeId),
+        requests.map((request) => request.at.toISOString()),
       ],
     );
   }
@@ -58,18 +70,17 @@ export class PendingFetchStore {
   }
 
   private async describe(subscriptionId: string): Promise<LeasedFetch> {
-    const { manager } = this.dataSource;
-    const pending = await manager.findOneByOrFail(PendingFetchEntity, { subscriptionId });
-    const row = await manager.findOneByOrFail(SubscriptionEntity, { subscriptionId });
-    const { customerId, causeId, requests, attempts } = pending;
-    return {
-      subscriptionId,
-      customerId,
-      causeId,
-      requests,
-      attempts,
-      seen: { at: row.orderAt, state: row.orderState },
-    };
+    const rows: LeasedFetch[] = await this.dataSource.query(
+      `SELECT subscription_id AS "subscriptionId", coalesce(row.customer_id, asked.customer_id) AS "customerId",
+              cause_id AS "causeId", requests, attempts,
+              greatest(order_at, event_at) AS "notBefore", order_state AS "seenState"
+       FROM pending_fetch AS asked LEFT JOIN subscription AS row USING (subscription_id)
+       WHERE subscription_id = $1`,
+      [subscriptionId],
+    );
+    const [fetch] = rows;
+    if (fetch === undefined) throw new Error('a fetch that was leased is gone');
+    return fetch;
   }
 
   /** In the transaction of the effect. Whoever asked while the fetch was under way is answered by another one, at once. */

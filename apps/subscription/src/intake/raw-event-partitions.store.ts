@@ -10,12 +10,17 @@ export interface MonthlyPartition {
 }
 
 export function partitionsFrom(now: Date): MonthlyPartition[] {
-  return Array.from({ length: monthsAhead }, (_, offset) => {
-    const month = (index: number) =>
-      new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + index, 1)).toISOString();
-    const from = month(offset);
-    return { name: `raw_event_${from.slice(0, 7).replace('-', '_')}`, from, until: month(offset + 1) };
-  });
+  return Array.from({ length: monthsAhead }, (_, offset) => partitionOf(monthAfter(now, offset)));
+}
+
+/** The partition that holds what was recorded at this time. */
+export function partitionOf(time: Date): MonthlyPartition {
+  const from = monthAfter(time, 0).toISOString();
+  return { name: `raw_event_${from.slice(0, 7).replace('-', '_')}`, from, until: monthAfter(time, 1).toISOString() };
+}
+
+function monthAfter(time: Date, months: number): Date {
+  return new Date(Date.UTC(time.getUTCFullYear(), time.getUTCMonth() + months, 1));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { accountSchema } from '@billhook/contracts';
+import type { Account } from '@billhook/contracts';
 import { Column, Entity, PrimaryColumn, UpdateDateColumn } from 'typeorm';
 import type { AccountEntry } from './ledger.js';
 
@@ -18,17 +18,16 @@ export class AccountEntity {
   newestStripeTime: Date | null;
 
   @Column('jsonb')
-  body: object;
+  body: Account;
 
   @UpdateDateColumn({ type: 'timestamptz', name: 'updated_at' })
   updatedAt: Date;
 }
 
-export function toAccountColumns({ account, newestStripeTime }: AccountEntry): Omit<AccountEntity, 'updatedAt'> {
-  const { user_id: userId, tier, version } = account;
-  return { userId, tier, version, newestStripeTime, body: account };
-}
-
-export function fromAccountEntity({ body, newestStripeTime }: AccountEntity): AccountEntry {
-  return { account: accountSchema.parse(body), newestStripeTime };
+/** Written by this service alone, so it is what it was when it was written. */
+export function fromAccountEntity({
+  body,
+  newestStripeTime,
+}: Pick<AccountEntity, 'body' | 'newestStripeTime'>): AccountEntry {
+  return { account: body, newestStripeTime };
 }

@@ -9,6 +9,16 @@ export interface CustomerLink {
   source: LinkSource;
 }
 
+/** Customers under their locks, as they were before the batch. */
+export interface KnownCustomers {
+  /** The user of each customer that has one. */
+  users: Map<string, string>;
+  /** Those of the users whose account exists. */
+  withAccount: ReadonlySet<string>;
+  /** Customers that nobody had heard of: nothing can be waiting for them. */
+  isNew: ReadonlySet<string>;
+}
+
 export interface Customers {
   /** The user of each known customer. */
   users: Map<string, string>;
@@ -45,6 +55,8 @@ function lockedCustomer(meaning: Meaning): string | null {
       return meaning.customerId;
     case 'account_opened':
     case 'customer_deleted':
+    case 'subscription_hint':
+    case 'hint':
     case 'not_relevant':
     case 'unreadable':
       return null;

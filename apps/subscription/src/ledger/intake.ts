@@ -41,6 +41,8 @@ function readStripe(delivery: Delivery): Read {
     case 'irrelevant':
       return about(customerId, null, { kind: 'not_relevant' });
     case 'customer_deleted':
+    case 'subscription_hint':
+    case 'hint':
       return about(customerId, null, fact.value);
     case 'subscription':
     case 'payment':

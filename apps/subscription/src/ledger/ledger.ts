@@ -23,9 +23,12 @@ export interface Payment {
 
 export interface FetchRequest {
   subscriptionId: string;
-  customerId: string;
+  /** Null where only Stripe's answer will tell. */
+  customerId: string | null;
   reason: string;
   causeId: string;
+  /** When what the answer must not be older than happened: whole seconds, as Stripe counts. */
+  at: Date;
 }
 
 /**
@@ -35,18 +38,23 @@ export interface FetchRequest {
 export interface Ledger {
   /** The user of each known customer. */
   users: ReadonlyMap<string, string>;
+  /** Events that were taken before, or come with this batch: whoever else tells of them tells no news. */
+  taken: ReadonlySet<string>;
   /** Customers whose user this batch has taught us. */
   learned: ReadonlySet<string>;
   accounts: Map<string, AccountEntry>;
   subscriptions: Map<string, SubscriptionRow>;
-  payments: Map<string, Payment>;
+  /** The same rows by user: an event must not cost a walk over the whole batch. */
+  byUser: Map<string, Map<string, SubscriptionRow>>;
+  /** Keys of the payments that are recorded already. */
+  payments: Set<string>;
   changes: Changes;
 }
 
 export interface Changes {
   accounts: Set<string>;
   subscriptions: Set<string>;
-  payments: Set<string>;
+  payments: Payment[];
   fetches: Map<string, FetchRequest>;
   announcements: OutboxEvent[];
 }
@@ -67,7 +75,7 @@ export interface Cause {
 }
 
 export function noChanges(): Changes {
-  return { accounts: new Set(), subscriptions: new Set(), payments: new Set(), fetches: new Map(), announcements: [] };
+  return { accounts: new Set(), subscriptions: new Set(), payments: [], fetches: new Map(), announcements: [] };
 }
 
 export function accountOf(ledger: Ledger, userId: string): AccountEntry {
@@ -77,7 +85,7 @@ export function accountOf(ledger: Ledger, userId: string): AccountEntry {
 }
 
 export function subscriptionsOf(ledger: Ledger, userId: string): SubscriptionRow[] {
-  return [...ledger.subscriptions.values()].filter((row) => row.userId === userId);
+  return [...(ledger.byUser.get(userId)?.values() ?? [])];
 }
 
 export function saveAccount(ledger: Ledger, entry: AccountEntry): void {
@@ -86,8 +94,15 @@ export function saveAccount(ledger: Ledger, entry: AccountEntry): void {
 }
 
 export function saveSubscription(ledger: Ledger, row: SubscriptionRow): void {
-  ledger.subscriptions.set(row.subscriptionId, row);
+  putSubscription(ledger, row);
   ledger.changes.subscriptions.add(row.subscriptionId);
+}
+
+/** As it was read: nothing to write back. */
+export function putSubscription(ledger: Pick<Ledger, 'subscriptions' | 'byUser'>, row: SubscriptionRow): void {
+  const ofUser = ledger.byUser.get(row.userId) ?? new Map<string, SubscriptionRow>();
+  ledger.byUser.set(row.userId, ofUser.set(row.subscriptionId, row));
+  ledger.subscriptions.set(row.subscriptionId, row);
 }
 
 export function paymentKey({
@@ -99,8 +114,17 @@ export function paymentKey({
 }
 
 export function savePayment(ledger: Ledger, payment: Payment): void {
-  ledger.payments.set(paymentKey(payment), payment);
-  ledger.changes.payments.add(paymentKey(payment));
+  ledger.payments.add(paymentKey(payment));
+  ledger.changes.payments.push(payment);
+}
+
+/** Once for all events of the batch that ask for the same subscription, with the most that any of them knows. */
+export function askStripe(ledger: Ledger, request: FetchRequest): void {
+  const { fetches } = ledger.changes;
+  const asked = fetches.get(request.subscriptionId);
+  const customerId = request.customerId ?? asked?.customerId ?? null;
+  const at = asked !== undefined && asked.at > request.at ? asked.at : request.at;
+  fetches.set(request.subscriptionId, { ...request, customerId, at });
 }
 
 /** To be published with the batch. The subject is the user, so that a user's events leave in the order of their commits. */

@@ -6,6 +6,7 @@ import type { Intake, Meaning } from './intake.js';
 import {
   accountOf,
   announce,
+  askStripe,
   paymentKey,
   saveAccount,
   savePayment,
@@ -31,6 +32,10 @@ export function settle(ledger: Ledger, intake: Intake, rules: Rules): Outcome {
     case 'payment':
     case 'checkout':
       return settleForUser(ledger, meaning, cause, rules);
+    case 'subscription_hint':
+      return settleHint(ledger, meaning, cause);
+    case 'hint':
+      return ignored('thin_event');
     case 'customer_deleted':
       return ignored('customer_deleted');
     case 'not_relevant':
@@ -108,8 +113,7 @@ function settleAnnounced(
       return ignored(decision.reason);
     case 'needsFetch': {
       const { subscriptionId, customerId } = subject.event.snapshot;
-      const request = { subscriptionId, customerId, reason: decision.reason, causeId: cause.id };
-      ledger.changes.fetches.set(subscriptionId, request);
+      askStripe(ledger, { subscriptionId, customerId, reason: decision.reason, causeId: cause.id, at: cause.at });
       return ignored(`fetching: ${decision.reason}`);
     }
     case 'parked':
@@ -117,6 +121,19 @@ function settleAnnounced(
     default:
       return decision satisfies never;
   }
+}
+
+/** A thin event has no state to apply: Stripe is asked, unless the snapshot that was sent beside it has told already. */
+function settleHint(
+  ledger: Ledger,
+  { subscriptionId, snapshotEventId }: Extract<Meaning, { kind: 'subscription_hint' }>,
+  cause: Cause,
+): Outcome {
+  if (snapshotEventId !== null && ledger.taken.has(snapshotEventId)) return ignored('snapshot_already_seen');
+  const reason = 'thin_event';
+  const at = new Date(Math.floor(cause.at.getTime() / 1000) * 1000);
+  askStripe(ledger, { subscriptionId, customerId: null, reason, causeId: cause.id, at });
+  return ignored(`fetching: ${reason}`);
 }
 
 function settlePayment(ledger: Ledger, payment: Payment, cause: Cause): Outcome {

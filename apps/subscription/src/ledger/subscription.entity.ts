@@ -78,7 +78,9 @@ export class SubscriptionEntity {
   updatedAt: Date;
 }
 
-export function toSubscriptionColumns(row: SubscriptionRow): Omit<SubscriptionEntity, 'createdAt' | 'updatedAt'> {
+export type SubscriptionColumns = Omit<SubscriptionEntity, 'createdAt' | 'updatedAt'>;
+
+export function toSubscriptionColumns(row: SubscriptionRow): SubscriptionColumns {
   const { createdAt: stripeCreatedAt, pastDue, order, ...same } = row;
   return {
     ...same,
@@ -94,7 +96,12 @@ export function toSubscriptionColumns(row: SubscriptionRow): Omit<SubscriptionEn
 }
 
 export function fromSubscriptionEntity(entity: SubscriptionEntity): SubscriptionRow {
-  const { stripeCreatedAt, pastDueSince, pastDueIsExact, createdAt: _created, updatedAt: _updated, ...rest } = entity;
+  const { createdAt: _created, updatedAt: _updated, ...columns } = entity;
+  return fromSubscriptionColumns(columns);
+}
+
+export function fromSubscriptionColumns(columns: SubscriptionColumns): SubscriptionRow {
+  const { stripeCreatedAt, pastDueSince, pastDueIsExact, ...rest } = columns;
   const { orderAt, orderKind, orderState, orderStartedFrom, orderEvents, ...same } = rest;
   return {
     ...same,

@@ -1,0 +1,11 @@
+import { runMaintainCommand } from '@billhook/database';
+import { forgetSent, forgetSettled, MaintainConfig } from '@billhook/messaging';
+
+await runMaintainCommand({
+  schema: 'gateway',
+  Config: MaintainConfig,
+  tasks: ({ OUTBOX_RETENTION_DAYS, INBOX_RETENTION_DAYS }) => [
+    forgetSent(OUTBOX_RETENTION_DAYS),
+    forgetSettled('gateway', INBOX_RETENTION_DAYS),
+  ],
+});
