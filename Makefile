@@ -1,7 +1,7 @@
 # Everything a developer runs. On a bare machine (Node 20+ with npm, git, make) each target installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-once story test bench check build migrate format clean
+.PHONY: help demo demo-once story test bench check build migrate maintain format clean
 
 # `exec`, so that the program is make's own child: it notices when make is killed, and stops what it started.
 with := exec bash deploy/with-toolchain.sh
@@ -35,6 +35,9 @@ build: ## Compile the services into dist
 
 migrate: ## Migrate the schemas and declare the topology of the servers named in the environment
 	@$(with) --build bash deploy/migrate.sh
+
+maintain: ## Do the daily upkeep of the schemas: partitions ahead, retention, sent outbox rows
+	@$(with) --build bash deploy/maintain.sh
 
 format: ## Format every file
 	@$(with) npm run --silent format

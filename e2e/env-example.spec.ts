@@ -1,4 +1,5 @@
 import { MigrateConfig } from '@billhook/database';
+import { MaintainConfig } from '@billhook/messaging';
 import { ConfigInvalid, loadConfig, settingNames } from '@billhook/runtime';
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
@@ -6,6 +7,7 @@ import { AuditConfig } from '../apps/audit/src/config.js';
 import { GatewayConfig } from '../apps/gateway/src/config.js';
 import { readConfig, simulatorSettingNames } from '../apps/stripe-simulator/src/config.js';
 import { SubscriptionConfig } from '../apps/subscription/src/config.js';
+import { SubscriptionMaintainConfig } from '../apps/subscription/src/maintenance.js';
 import { IngressConfig, TopologyConfig } from '../apps/webhook-ingress/src/config.js';
 
 /** A section of `.env.example`: what must be set, with the value shown, and what may be. */
@@ -43,6 +45,8 @@ const configs: [string, new () => object][] = [
   ['subscription', SubscriptionConfig],
   ['audit', AuditConfig],
   ['migrate', MigrateConfig],
+  ['gateway maintain', MaintainConfig],
+  ['subscription maintain', SubscriptionMaintainConfig],
   ['declare-topology', TopologyConfig],
 ];
 

@@ -1,11 +1,5 @@
 import { inTransaction } from '@billhook/database';
-import {
-  failureReason,
-  Inbox,
-  isLockTimeout,
-  isSurroundingsFailure,
-  Outbox,
-} from '@billhook/messaging';
+import { failureReason, Inbox, isLockTimeout, isSurroundingsFailure, Outbox } from '@billhook/messaging';
 import type { Delivery, InboxEntry, InboxStatus, Outcome } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
