@@ -1,7 +1,7 @@
 # Everything a developer runs. On a bare machine (Node 20+ with npm, git, make) each target installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-once story test bench check build migrate maintain format clean
+.PHONY: help demo demo-once story test test-faults bench check build migrate maintain format clean
 
 # `exec`, so that the program is make's own child: it notices when make is killed, and stops what it started.
 with := exec bash deploy/with-toolchain.sh
@@ -10,7 +10,7 @@ jest := node --experimental-vm-modules --disable-warning=ExperimentalWarning nod
 JEST_ARGS ?=
 
 help: ## List the targets
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-10s %s\n", $$1, $$2 }'
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 demo: ## Start everything with the pretend Stripe and stay up until Ctrl-C
 	@$(with) --build node dist/demo/src/main.js up
@@ -22,7 +22,10 @@ story: ## Play the story against a system that is already up (make demo, docker 
 	@$(with) --build node dist/demo/src/main.js story
 
 test: ## Run every test, on real PostgreSQL and RabbitMQ and in a real browser
-	@$(with) --build --browser $(jest) --maxWorkers=2 $(JEST_ARGS)
+	@$(with) --build --browser $(jest) --maxWorkers=2 --ignoreProjects faults $(JEST_ARGS)
+
+test-faults: ## Kill, freeze and cut everything, 500 histories long (SEED=, WAVE=, HISTORIES=, FULL=1)
+	@$(with) --build $(jest) --maxWorkers=2 --selectProjects faults $(JEST_ARGS)
 
 bench: ## Measure it on real servers, ≤ 15 minutes (ONLY=part[,part]; FULL=1 at the sizes of the goals)
 	@$(with) --build node dist/bench/src/main.js

@@ -23,9 +23,11 @@ export default {
       ...shared,
       displayName: 'spec',
       testMatch: ['**/*.spec.ts'],
-      testPathIgnorePatterns: ['/node_modules/', '\\.int\\.spec\\.ts$', '\\.e2e\\.spec\\.ts$'],
+      testPathIgnorePatterns: ['/node_modules/', '\\.(int|e2e|faults)\\.spec\\.ts$'],
     },
     { ...shared, ...infrastructure, displayName: 'int', testMatch: ['**/*.int.spec.ts'] },
     { ...shared, ...infrastructure, displayName: 'e2e', testMatch: ['<rootDir>/e2e/**/*.e2e.spec.ts'] },
+    // Each file brings servers of its own, to kill: `make test-faults`.
+    { ...shared, displayName: 'faults', testMatch: ['<rootDir>/e2e/faults/*.faults.spec.ts'] },
   ],
 };

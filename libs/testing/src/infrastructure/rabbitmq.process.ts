@@ -1,8 +1,9 @@
+import type { ChildProcess } from 'node:child_process';
 import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { managementAnswers, rabbitmqVersion } from './answers.client.js';
-import type { LocalServer } from './local.process.js';
+import type { Killable, LocalServer } from './local.process.js';
 import { freePort } from './ports.client.js';
 import type { Reaper } from './reaper.process.js';
 import { isRoot, unprivilegedUser } from './system-user.process.js';
@@ -60,6 +61,11 @@ function configurationOf(ports: Ports, password: string): string {
 
 /** A private RabbitMQ with its management API on free ports of 127.0.0.1, its data inside `folder`. */
 export async function startLocalRabbitmq(reaper: Reaper, folder: string, program: string): Promise<BrokerServer> {
+  return (await startKillableRabbitmq(reaper, folder, program)).server;
+}
+
+/** The same, for a test that kills it and starts it again. */
+export async function startKillableRabbitmq(reaper: Reaper, folder: string, program: string): Promise<KillableBroker> {
   const startedAt = performance.now();
   const user = isRoot() ? unprivilegedUser(['rabbitmq', 'nobody']) : undefined;
   const home = join(folder, 'rabbitmq');
@@ -77,23 +83,38 @@ export async function startLocalRabbitmq(reaper: Reaper, folder: string, program
   for (const path of ['', 'enabled_plugins']) if (user) chownSync(join(home, path), user.uid, user.gid);
 
   const logFile = join(folder, 'rabbitmq.log');
-  const options = { logFile, cwd: home, env: environmentOf(home, ports), ...(user && { user }) };
+  const environment = environmentOf(home, ports);
+  const options = { logFile, cwd: home, env: environment, ...(user && { user }) };
   reaper.spawn('epmd', ['-port', String(ports.epmd), '-address', '127.0.0.1'], options);
   // Its data is thrown away: nothing is worth the six seconds of an orderly shutdown.
-  const server = reaper.spawn(program, [], { ...options, stopSignal: 'SIGKILL' });
+  const spawn = (): ChildProcess => reaper.spawn(program, [], { ...options, stopSignal: 'SIGKILL' });
   const url = `amqp://billhook:${password}@127.0.0.1:${ports.amqp}`;
   const managementUrl = `http://billhook:${password}@127.0.0.1:${ports.management}`;
-  const version = await untilUp({
-    name: 'RabbitMQ',
-    process: server,
-    logFile,
-    timeoutMs: startTimeoutMs,
-    // Both doors must serve: the AMQP listener opens after the plugins, the management API before its database is ready.
-    version: () => managementAnswers(managementUrl).then(() => rabbitmqVersion(url)),
-  });
-  return { name: `RabbitMQ ${version}`, port: ports.amqp, url, managementUrl, ms: performance.now() - startedAt };
+  const version = (server: ChildProcess): Promise<string> =>
+    untilUp({
+      name: 'RabbitMQ',
+      process: server,
+      logFile,
+      timeoutMs: startTimeoutMs,
+      // Both doors must serve: the AMQP listener opens after the plugins, the management API before its database is ready.
+      version: () => managementAnswers(managementUrl).then(() => rabbitmqVersion(url)),
+    });
+  const first = spawn();
+  const name = `RabbitMQ ${await version(first)}`;
+  const server = { name, port: ports.amqp, url, managementUrl, ms: performance.now() - startedAt };
+  const controlOptions = { logFile: `${logFile}.control`, cwd: home, env: environment, ...(user && { user }) };
+  const control = (args: readonly string[]): ChildProcess =>
+    reaper.spawn(program.replace(/rabbitmq-server$/, 'rabbitmqctl'), args, controlOptions);
+  return { server, first, spawn, version, logFile, control, home };
 }
 
 export interface BrokerServer extends LocalServer {
   managementUrl: string;
+}
+
+export interface KillableBroker extends Killable<BrokerServer> {
+  /** Runs `rabbitmqctl` against this node. */
+  control: (args: readonly string[]) => ChildProcess;
+  /** Its data, logs and cookie. */
+  home: string;
 }

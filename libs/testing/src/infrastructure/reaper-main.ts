@@ -8,6 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 export type ReaperMessage =
   /** A process group to end: `signal` first, SIGKILL if it is still there after the grace. */
   | { kind: 'group'; group: number; signal: NodeJS.Signals }
+  /** The head of this group has ended: forgotten if it was the last of it, before its number is somebody else's. */
+  | { kind: 'ended'; group: number }
   /** A folder to remove once every group is gone. */
   | { kind: 'folder'; path: string }
   /** A folder to leave on disk after all (it holds the logs of a failure). */
@@ -64,6 +66,10 @@ async function cleanUp(groups: Map<number, NodeJS.Signals>, folders: Set<string>
   for (const path of folders) rmSync(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
 }
 
+function forgetIfGone(groups: Map<number, NodeJS.Signals>, group: number): void {
+  if (livingGroups([group]).length === 0) groups.delete(group);
+}
+
 /** Each line is what `startReaper`, the only writer, made of a ReaperMessage. */
 function read(line: string): ReaperMessage {
   const parse: (text: string) => ReaperMessage = JSON.parse;
@@ -81,6 +87,7 @@ async function main(): Promise<void> {
   lines.on('line', (line) => {
     const message = read(line);
     if (message.kind === 'group') groups.set(message.group, message.signal);
+    else if (message.kind === 'ended') forgetIfGone(groups, message.group);
     else if (message.kind === 'folder') folders.add(message.path);
     else folders.delete(message.path);
   });

@@ -74,7 +74,9 @@ export function startReaper(): Reaper {
         child.once('error', () => undefined); // it comes a moment later, and says what the next line says
         throw new Error(`cannot start ${command}: there is no such program`);
       }
-      tell({ kind: 'group', group: child.pid, signal: options.stopSignal ?? 'SIGTERM' });
+      const group = child.pid;
+      tell({ kind: 'group', group, signal: options.stopSignal ?? 'SIGTERM' });
+      child.once('exit', () => tell({ kind: 'ended', group }));
       return child;
     },
     close: async () => {

@@ -1,0 +1,137 @@
+import type { StripeEventBody } from '@billhook/testing';
+import type { ServiceName } from '../../demo/src/system.js';
+import { Deliverer } from './deliverer.spec-support.js';
+import type { Answer } from './deliverer.spec-support.js';
+import { allReady, FaultSystem } from './fault-system.spec-support.js';
+import type { StartOptions, SystemOptions } from './fault-system.spec-support.js';
+import { generateHistory } from './history.js';
+import type { History } from './history.js';
+import { comeToRest, violations } from './oracles.spec-support.js';
+
+export const say = (line: string): void => void process.stderr.write(`[faults] ${line}\n`);
+
+/** How many of each service; none where it is not named. */
+export type Cast = Partial<Record<ServiceName, number>>;
+
+export const oneOfEach: Cast = { 'webhook-ingress': 1, subscription: 1, audit: 1, gateway: 1 };
+
+/** A system, somebody who delivers to it, and what was delivered in the scenes so far. */
+export class Scene {
+  readonly deliverer: Deliverer;
+  private readonly histories: History[] = [];
+  private readonly accepted = new Set<string>();
+  private readonly loads: Load[] = [];
+
+  private constructor(readonly system: FaultSystem) {
+    this.deliverer = new Deliverer({
+      urls: () => system.replicasOf('webhook-ingress').map(({ url }) => url),
+      secret: system.webhookSecret,
+      width: 16,
+    });
+  }
+
+  static async open(options: SystemOptions, cast: Cast = oneOfEach, start: StartOptions = {}): Promise<Scene> {
+    const scene = new Scene(await FaultSystem.create(options));
+    await scene.play(cast, start);
+    return scene;
+  }
+
+  async play(cast: Cast, start: StartOptions = {}): Promise<void> {
+    const one = (name: ServiceName): Promise<unknown> => this.system.start(name, start);
+    const parts: readonly ServiceName[] = ['webhook-ingress', 'subscription', 'audit', 'gateway'];
+    await Promise.all(parts.flatMap((name) => Array.from({ length: cast[name] ?? 0 }, () => one(name))));
+  }
+
+  /** New customers, named by letters and digits as Stripe's ids are, whose events count in the next `verdict`. */
+  newHistories(name: string, count: number): History[] {
+    const begin = Math.floor(Date.now() / 1000) - 7_200;
+    const made = Array.from({ length: count }, (_, index) => generateHistory(`${name}x${index}`, index, begin));
+    for (const each of made) this.system.stripe.subscriptions.set(each.subscriptionId, each.object);
+    this.histories.push(...made);
+    return made;
+  }
+
+  /** Delivers at a steady rate, each event once and without trying again, until `stop`. */
+  startLoad(events: readonly StripeEventBody[], perSecond: number): Load {
+    const load = new Load(this.deliverer, events, perSecond);
+    this.loads.push(load);
+    return load;
+  }
+
+  /** Whatever a failed test left running. */
+  async calm(): Promise<void> {
+    await Promise.all(this.loads.splice(0).map((load) => load.stop()));
+  }
+
+  /** Delivers what nobody has accepted yet, as Stripe would, waits for the system to come to rest, and says what is wrong. */
+  async verdict(): Promise<string[]> {
+    const rest = this.histories.flatMap(({ events }) => events).filter(({ id }) => !this.deliverer.accepted.has(id));
+    await this.deliverer.deliverAll(rest);
+    for (const id of this.deliverer.accepted) this.accepted.add(id);
+    const expected = { histories: this.histories, accepted: this.accepted };
+    await comeToRest(this.system, expected);
+    await allReady(this.system);
+    return violations(this.system, expected);
+  }
+
+  /** How many of the events that have come in so far. */
+  async applied(): Promise<number> {
+    return this.system.countOf('subscription.inbox');
+  }
+
+  async close(): Promise<void> {
+    await this.calm();
+    this.deliverer.close();
+    await this.system.end();
+  }
+}
+
+const tickMs = 10;
+
+export class Load {
+  private readonly from: number;
+  private readonly startedAt = performance.now();
+  private readonly pending = new Set<Promise<Answer>>();
+  private readonly timer: NodeJS.Timeout;
+  private sent = 0;
+
+  constructor(
+    private readonly deliverer: Deliverer,
+    private readonly events: readonly StripeEventBody[],
+    private readonly perSecond: number,
+  ) {
+    this.from = deliverer.answers.length;
+    this.timer = setInterval(() => this.tick(), tickMs);
+  }
+
+  /** Answers so far. */
+  answers(): Answer[] {
+    return this.deliverer.answers.slice(this.from);
+  }
+
+  /** Resolves, once every delivery has its answer, with all of them. */
+  async stop(): Promise<Answer[]> {
+    clearInterval(this.timer);
+    await Promise.all(this.pending);
+    return this.answers();
+  }
+
+  private tick(): void {
+    const due = ((performance.now() - this.startedAt) / 1000) * this.perSecond;
+    for (; this.sent < due; this.sent += 1) {
+      // Around again when all were sent: a delivery more is harmless.
+      const event = this.events[this.sent % this.events.length];
+      if (event === undefined) return;
+      const answer = this.deliverer.attempt(event);
+      this.pending.add(answer);
+      void answer.finally(() => this.pending.delete(answer));
+    }
+  }
+}
+
+export const isAccepted = ({ status }: Answer): boolean => status >= 200 && status < 300;
+
+/** For one line in a report. */
+export function slowest(answers: readonly Answer[]): number {
+  return Math.round(Math.max(0, ...answers.map(({ ms }) => ms)));
+}
