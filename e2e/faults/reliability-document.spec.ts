@@ -3,7 +3,7 @@ import { describe, expect, it } from '@jest/globals';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 
 const document = readFileSync(projectFile('docs/reliability.md'), 'utf8');
-const wanted = [...Array.from({ length: 52 }, (_, index) => `F${index + 1}`), 'S1', 'S2'];
+const wanted = [...Array.from({ length: 52 }, (_, index) => `F${index + 1}`), 'S1', 'S2', 'S34'];
 
 /** The table's rows: the fault's name and its last cell. */
 const rows = new Map(
@@ -30,10 +30,10 @@ function hasTitle({ file, title }: Cited): boolean {
   return [`'${title}'`, `"${title}"`, `\`${title}\``].some((quoted) => source.includes(quoted));
 }
 
-/** The faults that a title begins with, before its colon. */
+/** The faults that a title, or a table's part of one, begins with: `F1, F2: `, `F1: F2: `, `F1 F2: `, `F1 and F2: `. */
 function faultsOf(source: string): string[] {
-  const titles = source.matchAll(/\(\s*['"`]((?:[FS]\d+(?:, )?)+): /g);
-  return [...titles].flatMap(([, names = '']) => names.split(', '));
+  const titles = source.matchAll(/[([]\s*['"`]((?:[FS]\d+(?:, |: | and | ))*[FS]\d+): /g);
+  return [...titles].flatMap(([, names = '']) => names.match(/[FS]\d+/g) ?? []);
 }
 
 describe('docs/reliability.md', () => {

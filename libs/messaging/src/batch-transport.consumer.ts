@@ -16,7 +16,9 @@ export interface BatchTransportOptions {
   batchSize?: number;
   /** How long a delivery waits for company. Default 5. */
   lingerMs?: number;
-  /** Unsettled messages per queue. Default twice the batch, so that the next one fills while one is handled. */
+  /** Batches at work at once. Default 1: what is handled in order of arrival stays so. */
+  lanes?: number;
+  /** Unsettled messages per queue. Default a batch more than are at work, so that the next one fills meanwhile. */
   prefetch?: number;
   /** A batch that takes longer makes the service unready: something it waits for hangs. Default 20,000. */
   longBatchMs?: number;
@@ -93,11 +95,12 @@ export class BatchTransport extends Server implements CustomTransportStrategy {
   }
 
   private createConsumer(queue: string, handler: Handler): QueueConsumer {
-    const { batchSize = 100, lingerMs = 5, isSurroundingsFailure, isReady } = this.options;
+    const { batchSize = 100, lanes = 1, lingerMs = 5, isSurroundingsFailure, isReady } = this.options;
     return new QueueConsumer({
       queue,
       limits: { size: batchSize, lingerMs },
-      prefetch: this.options.prefetch ?? batchSize * 2,
+      lanes,
+      prefetch: this.options.prefetch ?? batchSize * (lanes + 1),
       longBatchMs: this.options.longBatchMs ?? 20_000,
       handle: (batch) => this.handle(queue, handler, batch),
       isSurroundingsFailure,

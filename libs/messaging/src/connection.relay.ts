@@ -72,6 +72,7 @@ export async function openBrokerConnection(options: BrokerConnectionOptions): Pr
  * whose set-up failed, so that one is hung up here.
  */
 async function setUp(model: ChannelModel, { setup, connectionName, log }: BrokerConnectionOptions): Promise<void> {
+  gatherWrites(socketOf(model));
   const lost = Promise.withResolvers<never>();
   const note = (error: Error): void => log.warn({ connectionName, error: error.message }, 'broker set-up failed');
   const lose = (error?: Error): void => lost.reject(error ?? new Error('the connection was closed during its set-up'));
@@ -89,6 +90,22 @@ async function setUp(model: ChannelModel, { setup, connectionName, log }: Broker
     model.removeListener('close', lose);
     model.removeListener('error', note);
   }
+}
+
+/** amqplib writes every frame by itself: two or three system calls for a message. What it writes in one turn leaves as one. */
+function gatherWrites(socket: Duplex | undefined): void {
+  if (socket === undefined) return;
+  // oxlint-disable-next-line typescript/unbound-method -- Reflect.apply hands it its socket
+  socket.write = new Proxy(socket.write, {
+    apply: (write, self, parameters) => {
+      if (socket.writableCorked === 0) {
+        socket.cork();
+        process.nextTick(() => socket.uncork());
+      }
+      const hasRoom: unknown = Reflect.apply(write, self, parameters);
+      return hasRoom;
+    },
+  });
 }
 
 /** Ends a connection without asking the broker; whatever was not confirmed fails. */

@@ -16,6 +16,7 @@ export { forgetSent, forgetSettled } from './maintenance.store.js';
 export { OutboxRelay } from './outbox.relay.js';
 export { OutboxRunner } from './outbox-runner.relay.js';
 export type { OutboxRelayOptions } from './outbox.relay.js';
+export { RelayLease } from './relay-lease.store.js';
 export { Outbox } from './outbox.store.js';
 export type { OutboxEvent } from './outbox.store.js';
 export { createBatchProcessor } from './process-batch.store.js';

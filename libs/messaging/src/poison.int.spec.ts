@@ -58,6 +58,7 @@ beforeAll(async () => {
   consumer = new QueueConsumer({
     queue,
     limits: { size: 100, lingerMs: 5 },
+    lanes: 1,
     prefetch: 200,
     longBatchMs: 20_000,
     handle: processBatch,

@@ -367,9 +367,9 @@ describe('createBatchProcessor', () => {
     let transactions = 0;
     const apply = failingFor('evt_077');
     const process = aProcessor({
-      apply: (manager, deliveries) => {
+      apply: (manager, deliveries, locked) => {
         transactions += 1;
-        return apply(manager, deliveries);
+        return apply(manager, deliveries, locked);
       },
     });
     const ids = Array.from({ length: 100 }, (_, index) => `evt_${String(index).padStart(3, '0')}`);

@@ -14,6 +14,7 @@ import { Patience } from './patience.js';
 import { RetryLane } from './retry-lane.store.js';
 import type { RetryRunner } from './retry-runner.store.js';
 import { isSurroundingsFailure } from './surroundings.js';
+import { Turnstile } from './turnstile.js';
 
 export interface BatchProcessorOptions {
   dataSource: DataSource;
@@ -22,9 +23,10 @@ export interface BatchProcessorOptions {
   /**
    * The service's effect, inside the batch's transaction. `deliveries` holds only events seen for the first time, in order of
    * arrival; the answer has one outcome each, in the same order. To park an event, answer `parked`: it is recorded here.
-   * It may be called again for the same events: after a conflict, in smaller batches, or alone by a retry.
+   * It may be called again for the same events: after a conflict, in smaller batches, or alone by a retry. Where the queue has
+   * several lanes, it says `locked` as soon as it holds every lock that decides its order: the next batch waits for that.
    */
-  apply: (manager: EntityManager, deliveries: Delivery[]) => Promise<Outcome[]>;
+  apply: (manager: EntityManager, deliveries: Delivery[], locked: () => void) => Promise<Outcome[]>;
   /** Tries again what failed. */
   retries: RetryRunner;
   /** Announces `billing.event.parked` under this source; only for a schema that has an outbox. */
@@ -72,28 +74,40 @@ interface Progress {
   settlements: Map<Delivery, Settlement>;
   failures: Failure[];
   patience: Patience;
+  locked: () => void;
 }
 
 class BatchProcessor {
   private readonly inbox: Inbox;
   private readonly attempts: Attempts;
   private readonly outbox = new Outbox();
+  private readonly turnstile = new Turnstile();
 
   constructor(private readonly options: Required<Omit<BatchProcessorOptions, 'outboxSource'>> & BatchProcessorOptions) {
     this.inbox = new Inbox(options.consumer);
     this.attempts = new Attempts(options.dataSource, options.consumer);
   }
 
+  /** Called again before it has ended, it waits until the batch before holds its locks. */
+  async process(deliveries: Delivery[]): Promise<Settlement[]> {
+    const { locked } = await this.turnstile.pass();
+    try {
+      return await this.processInTurn(deliveries, locked);
+    } finally {
+      locked();
+    }
+  }
+
   /**
    * New deliveries share one transaction. So do redelivered ones the first time, since a restart gives back whole batches of
    * healthy events; the second time they go one by one, so that an event that kills its process is alone when it does.
    */
-  async process(deliveries: Delivery[]): Promise<Settlement[]> {
+  private async processInTurn(deliveries: Delivery[], locked: () => void): Promise<Settlement[]> {
     const redelivered = deliveries.filter((delivery) => delivery.redelivered).map(idOf);
     const suspects = await this.attempts.mark(redelivered);
     const together = deliveries.filter((delivery) => !suspects.has(idOf(delivery)));
     const alone = deliveries.filter((delivery) => suspects.has(idOf(delivery)));
-    const progress: Progress = { settlements: new Map(), failures: [], patience: new Patience() };
+    const progress: Progress = { settlements: new Map(), failures: [], patience: new Patience(), locked };
     try {
       await this.applyAll(together, progress);
       for (const delivery of alone) await this.applySuspect(delivery, progress);
@@ -155,10 +169,11 @@ class BatchProcessor {
   }
 
   /** Deduplication, effect, what became of each event and its announcements: all or nothing. */
-  private async applyOnce(deliveries: Delivery[], { patience, settlements }: Progress): Promise<void> {
+  private async applyOnce(deliveries: Delivery[], progress: Progress): Promise<void> {
+    const { patience, settlements } = progress;
     const startedAt = performance.now();
     try {
-      const settled = await this.applyInTransaction(deliveries, patience.lockTimeoutMs);
+      const settled = await this.applyInTransaction(deliveries, progress);
       for (const [delivery, outcome] of settled) settlements.set(delivery, outcome);
     } catch (error) {
       if (isLockTimeout(error)) patience.waited(performance.now() - startedAt);
@@ -166,11 +181,11 @@ class BatchProcessor {
     }
   }
 
-  private applyInTransaction(deliveries: Delivery[], lockTimeoutMs: number): Promise<[Delivery, Outcome][]> {
+  private applyInTransaction(deliveries: Delivery[], { patience, locked }: Progress): Promise<[Delivery, Outcome][]> {
     return inTransaction(this.options.dataSource, async (manager) => {
-      await manager.query(`SET LOCAL lock_timeout = ${lockTimeoutMs}`);
+      await manager.query(`SET LOCAL lock_timeout = ${patience.lockTimeoutMs}`);
       const fresh = await this.recordOnce(manager, deliveries);
-      const outcomes = fresh.length === 0 ? [] : await this.options.apply(manager, fresh);
+      const outcomes = fresh.length === 0 ? [] : await this.options.apply(manager, fresh, locked);
       if (outcomes.length !== fresh.length) throw new Error('apply must answer one outcome for each delivery');
       const settled = fresh.map((delivery, index) => ({ delivery, outcome: outcomes[index] ?? applied }));
       await this.record(manager, settled);

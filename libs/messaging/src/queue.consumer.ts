@@ -14,6 +14,8 @@ export interface QueueConsumerOptions {
   queue: string;
   limits: BatchLimits;
   prefetch: number;
+  /** Batches at work at once. More than one only where the order of batches does not matter. */
+  lanes: number;
   /** A batch that takes longer has met something that hangs: an operator should know, although it may yet end. */
   longBatchMs: number;
   handle: (deliveries: Delivery[]) => Promise<Settlement[]>;
@@ -35,13 +37,21 @@ const failedDelayMs = 1_000;
 /** Of the ten seconds that a process has to exit in; a database that answers at all answers sooner. */
 const drainDeadlineMs = 4_000;
 
-/** One queue, one lane: batches are handled one after the other, in order of arrival. */
+/** A batch at work. */
+interface Lane {
+  beganAt: number;
+  ended: Promise<void>;
+}
+
+/**
+ * One queue. Batches start in order of arrival, as many at once as there are lanes: while one waits for the database, this
+ * process computes another.
+ */
 export class QueueConsumer {
   private readonly consumption: Consumption;
   private waiting: Held[] = [];
   private readonly delayed = new Set<NodeJS.Timeout>();
-  private lane: Promise<void> | undefined;
-  private laneBeganAt = 0;
+  private readonly lanes = new Set<Lane>();
   private lingerTimer: NodeJS.Timeout | undefined;
   private pausedFor: string | undefined;
   private readonly comeback = new Comeback(() => this.isReady());
@@ -79,9 +89,9 @@ export class QueueConsumer {
   trouble(): string | undefined {
     const { queue, longBatchMs } = this.options;
     if (this.pausedFor !== undefined) return `${queue} is paused: ${this.pausedFor}`;
-    const laneMs = this.lane === undefined ? 0 : Date.now() - this.laneBeganAt;
-    const isLong = laneMs > longBatchMs;
-    return isLong ? `${queue} has been at one batch for ${Math.round(laneMs / 1000)} s` : this.consumption.trouble();
+    const longestMs = Math.max(0, ...[...this.lanes].map(({ beganAt }) => Date.now() - beganAt));
+    if (longestMs <= longBatchMs) return this.consumption.trouble();
+    return `${queue} has been at one batch for ${Math.round(longestMs / 1000)} s`;
   }
 
   verify(look: (queue: string) => Promise<QueueState | undefined>): Promise<void> {
@@ -103,7 +113,7 @@ export class QueueConsumer {
   private async drain(): Promise<void> {
     await this.consumption.stopTaking();
     this.pump();
-    while (this.lane !== undefined) await this.lane;
+    while (this.lanes.size > 0) await Promise.race([...this.lanes].map(({ ended }) => ended));
   }
 
   private take(session: ChannelSession, message: ConsumeMessage): void {
@@ -121,7 +131,8 @@ export class QueueConsumer {
   }
 
   private pump(): void {
-    if (this.lane !== undefined) return;
+    clearTimeout(this.lingerTimer);
+    if (this.lanes.size >= this.options.lanes) return;
     this.waiting = this.waiting.filter((held) => held.session.isLive);
     const oldestArrivedAt = this.waiting[0]?.arrivedAt ?? 0;
     const step = nextBatch(
@@ -130,15 +141,17 @@ export class QueueConsumer {
       this.options.limits,
       this.isClosing,
     );
-    clearTimeout(this.lingerTimer);
     if (step.kind === 'wait') this.lingerTimer = setTimeout(() => this.pump(), step.ms);
-    if (step.kind === 'take') this.startLane(this.waiting.splice(0, step.count));
+    if (step.kind !== 'take') return;
+    this.startLane(this.waiting.splice(0, step.count));
+    this.pump();
   }
 
   private startLane(batch: Held[]): void {
-    this.laneBeganAt = Date.now();
-    this.lane = this.run(batch).finally(() => {
-      this.lane = undefined;
+    const lane: Lane = { beganAt: Date.now(), ended: Promise.resolve() };
+    this.lanes.add(lane);
+    lane.ended = this.run(batch).finally(() => {
+      this.lanes.delete(lane);
       this.pump();
     });
   }
@@ -200,6 +213,8 @@ export class QueueConsumer {
   /** Gives everything back once and consumes again when the surroundings are ready: nothing loops, no attempt is used up. */
   private async pause(error: unknown): Promise<void> {
     const { queue, log } = this.options;
+    // Another lane met the same trouble first and is giving everything back.
+    if (this.pausedFor !== undefined) return;
     this.pausedFor = error instanceof Error ? error.message : String(error);
     log.warn({ queue, err: error }, 'pausing until the surroundings are back');
     await this.consumption.stopTaking();

@@ -69,7 +69,7 @@ export class RetryLane implements RetrySource {
       await manager.query(lockTimeout);
       if (!(await this.retries.lock(manager, retry))) return null;
       const { delivery, attempts } = retry;
-      const [outcome] = await apply(manager, [delivery]);
+      const [outcome] = await apply(manager, [delivery], () => undefined);
       if (outcome === undefined) throw new Error('apply must answer one outcome for each delivery');
       await this.inbox.release(manager, [{ delivery, outcome, attempts }]);
       await this.announce(manager, { delivery, outcome, attempts });

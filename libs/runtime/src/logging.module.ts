@@ -11,10 +11,10 @@ import { loggedError } from './logged-error.js';
  * header may hold secrets and personal data.
  */
 export function loggingModule(options: { name: string; level: string; logRequests: boolean }): DynamicModule {
-  const pinoHttp = settingsOf(options);
+  const pinoHttp: [Options, DestinationStream] = [settingsOf(options), gatheredOutput()];
   if (options.logRequests) return LoggerModule.forRoot({ pinoHttp });
   // Without a line per request nobody needs a logger per request, nor the middleware that makes it.
-  return LoggerModule.forRoot({ pinoHttp: [pinoHttp, gatheredOutput()], forRoutes: [] });
+  return LoggerModule.forRoot({ pinoHttp, forRoutes: [] });
 }
 
 /**

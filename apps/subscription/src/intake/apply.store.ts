@@ -40,10 +40,17 @@ export class BatchApplier {
     private readonly taken: TakenEvents,
   ) {}
 
-  async apply(manager: EntityManager, deliveries: readonly Delivery[], rules: Rules): Promise<Applied> {
+  /** `locked` is told once the customers are locked: a batch after this one cannot overtake it any more. */
+  async apply(
+    manager: EntityManager,
+    deliveries: readonly Delivery[],
+    rules: Rules,
+    locked: () => void = () => undefined,
+  ): Promise<Applied> {
     const intakes = deliveries.map(toIntake);
-    await this.rawEvents.append(manager, await this.kept.notKept(manager, intakes));
     const known = await this.customers.lock(manager, customersToLock(intakes));
+    locked();
+    await this.rawEvents.append(manager, await this.kept.notKept(manager, intakes));
     const customers = learnCustomers(known.users, intakes);
     await this.customers.link(manager, customers.learned);
     const waiting = await this.waiting.find(manager, customers, known);

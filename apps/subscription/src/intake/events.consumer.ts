@@ -19,8 +19,8 @@ const outcomes = new Counter({
 export class EventsConsumer {
   private readonly log = new Logger('events');
   private readonly processBatch: ProcessBatch;
-  /** Set inside a batch's transaction and looked at after it: the worker sees a question only once it is committed. */
-  private asksStripe = false;
+  /** Counted inside a batch's transaction and looked at after it: the worker sees a question only once it is committed. */
+  private questions = 0;
 
   constructor(
     dataSource: DataSource,
@@ -34,9 +34,9 @@ export class EventsConsumer {
       consumer: consumerName,
       retries,
       outboxSource: 'subscription',
-      apply: async (manager, deliveries) => {
-        const { outcomes: settled, asksStripe } = await applier.apply(manager, deliveries, rules.now());
-        this.asksStripe ||= asksStripe;
+      apply: async (manager, deliveries, locked) => {
+        const { outcomes: settled, asksStripe } = await applier.apply(manager, deliveries, rules.now(), locked);
+        if (asksStripe) this.questions += 1;
         return settled;
       },
     });
@@ -45,9 +45,10 @@ export class EventsConsumer {
   @EventPattern('subscription.events')
   async take(@Payload() batch: Delivery[]): Promise<Settlement[]> {
     const startedAt = performance.now();
+    const questions = this.questions;
     const settlements = await this.processBatch(batch);
-    if (this.asksStripe) this.fetches.wake();
-    this.asksStripe = false;
+    // Perhaps another batch's, not committed yet: waking for nothing costs one look.
+    if (this.questions !== questions) this.fetches.wake();
     const ms = Math.round(performance.now() - startedAt);
     settlements.forEach((settlement, index) => this.report(batch[index], settlement, ms));
     return settlements;
