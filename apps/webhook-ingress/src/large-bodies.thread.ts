@@ -38,13 +38,16 @@ export class LargeBodies implements OnApplicationShutdown {
       this.waiting.get(id)?.resolve(outline.ok ? envelopeOf(outline.value) : outline);
       this.waiting.delete(id);
     });
-    worker.on('error', (error) => this.giveUp(error));
-    worker.on('exit', (code) => this.giveUp(new Error(`the thread that reads large bodies ended with ${code}`)));
+    worker.on('error', (error) => this.giveUp(worker, error));
+    worker.on('exit', (code) =>
+      this.giveUp(worker, new Error(`the thread that reads large bodies ended with ${code}`)),
+    );
     return worker;
   }
 
-  /** The next body starts another thread. */
-  private giveUp(error: unknown): void {
+  /** The next body starts another thread, whose bodies are not lost when the first one, after its error, also exits. */
+  private giveUp(worker: Worker, error: unknown): void {
+    if (this.worker !== worker) return;
     this.worker = undefined;
     const lost = [...this.waiting.values()];
     this.waiting.clear();

@@ -14,6 +14,7 @@ describe('isDatabaseUnavailable', () => {
     '40001',
     '40P01',
     '55P03',
+    '25P03',
     '25006',
     'ECONNREFUSED',
     'ECONNRESET',

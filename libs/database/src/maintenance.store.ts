@@ -16,8 +16,8 @@ export interface MaintainOptions {
   tasks: readonly MaintenanceTask[];
 }
 
-/** Any fixed number; the second half of the lock's key is the schema. */
-const maintenanceLock = 7_203_115;
+/** Any fixed number but that of the outbox relay's lock (7,203,115), whose second half is the schema as well. */
+const maintenanceLock = 7_203_116;
 /** Whoever waits for a strong lock holds up all who come after: rather give up and try again. */
 const lockTimeoutMs = 500;
 const lockNotAvailable = '55P03';

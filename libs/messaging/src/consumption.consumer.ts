@@ -24,8 +24,8 @@ const renewAfterMs = 10_000;
 export class Consumption {
   private model: ChannelModel | undefined;
   private session: ChannelSession | undefined;
-  /** It takes nothing more and waits for what it has in hand. */
-  private retiring: ChannelSession | undefined;
+  /** They take nothing more and wait for what they have in hand: more than one, if that takes longer than a renewal. */
+  private readonly retiring = new Set<ChannelSession>();
   private timer: NodeJS.Timeout | undefined;
   private unanswered: string | undefined;
   private isOpening = false;
@@ -80,7 +80,7 @@ export class Consumption {
   }
 
   private sessions(): ChannelSession[] {
-    return [this.session, this.retiring].filter((session) => session !== undefined);
+    return this.session === undefined ? [...this.retiring] : [...this.retiring, this.session];
   }
 
   private async abandon(session: ChannelSession, reason: string): Promise<void> {
@@ -94,7 +94,7 @@ export class Consumption {
   private async renew(session: ChannelSession): Promise<void> {
     await this.open();
     if (this.session === session) return;
-    this.retiring = session;
+    this.retiring.add(session);
     await session.retire();
   }
 
@@ -111,6 +111,8 @@ export class Consumption {
       if (isFirst) log.info({ queue }, 'consuming');
       // The consumer was paused or closed meanwhile.
       if (!mayConsume()) await session.giveBackAndClose();
+      // It ended before we knew of it: its end went unheard.
+      else if (!session.isLive) this.openSoon();
     } catch (error) {
       log.warn({ queue, error: String(error) }, 'cannot consume yet');
       this.openSoon();
@@ -121,7 +123,7 @@ export class Consumption {
 
   private ended(session: ChannelSession): void {
     if (session === this.session) this.openSoon();
-    if (session === this.retiring) this.retiring = undefined;
+    this.retiring.delete(session);
   }
 
   private openSoon(): void {

@@ -1,5 +1,5 @@
 import { samples } from '@billhook/contracts';
-import { dataSourceOptions, inTransaction } from '@billhook/database';
+import { dataSourceOptions, inTransaction, maintain } from '@billhook/database';
 import type { ServiceSchema } from '@billhook/database';
 import { createTestBroker, createTestDatabase, tapEvents, waitFor } from '@billhook/testing';
 import type { EventTap, TestBroker, TestDatabase } from '@billhook/testing';
@@ -8,6 +8,7 @@ import { connect } from 'amqplib';
 import { DataSource } from 'typeorm';
 import type { MigrationInterface, QueryRunner } from 'typeorm';
 import { eventId } from './event-id.js';
+import type { OutgoingEvent } from './event.js';
 import type { MessagingLog } from './log.js';
 import { OutboxRelay } from './outbox.relay.js';
 import { Outbox } from './outbox.store.js';
@@ -225,4 +226,50 @@ describe('Outbox and OutboxRelay', () => {
     expect(causes()).toEqual(['req_before', 'req_behind']);
     await waitFor('their marks', async () => (await unsent()) === 1);
   });
+
+  it('lets the upkeep of its schema run beside it', async () => {
+    await aRelay();
+    await append(opened('req_upkeep'));
+    await waitFor('the event', () => tap.events.length === 1);
+    const { adminUrl, serviceUrl } = database;
+    const done = maintain({ adminUrl, serviceUrl, schema: 'gateway', tasks: [() => Promise.resolve(['swept'])] });
+    expect(await done).toEqual(['swept']);
+  });
+
+  it('keeps the order of a subject whose first row was committed after rows with higher ids', async () => {
+    const late = dataSource.createQueryRunner();
+    await late.startTransaction();
+    await new Outbox().append(late.manager, 'gateway', [opened('req_first', { subject: 'user-late' })]);
+    await append(...Array.from({ length: 600 }, (_, index) => opened(`req_other_${index}`)));
+    const held = new HeldPublisher({ url: broker.url, connectionName: 'held', log: quiet });
+    await held.start();
+    await waitFor('the publisher', () => held.state() === 'up');
+    await aRelay(held);
+    await waitFor('three batches under way', () => held.waiting === 600);
+    await late.commitTransaction();
+    await late.release();
+    await append(opened('req_second', { subject: 'user-late' }));
+    held.letGo();
+    await waitFor('all events', () => tap.events.length === 602);
+    const ofSubject = tap.events.filter(({ attributes }) => attributes['subject'] === 'user-late');
+    expect(ofSubject.map(({ attributes }) => attributes['causeid'])).toEqual(['req_first', 'req_second']);
+    await Promise.all(relays.map((relay) => relay.stop()));
+    await held.stop();
+  });
 });
+
+/** Publishes nothing before it is let go, as a broker that takes its time would. */
+class HeldPublisher extends EventPublisher {
+  waiting = 0;
+  private readonly gate = Promise.withResolvers<void>();
+
+  letGo(): void {
+    this.gate.resolve();
+  }
+
+  override async publish(event: OutgoingEvent): Promise<void> {
+    this.waiting += 1;
+    await this.gate.promise;
+    return super.publish(event);
+  }
+}

@@ -21,6 +21,10 @@ interface OutboxRow {
   id: string;
   attributes: unknown;
   body: Buffer;
+  /** Transactions below this had ended when the row was read. */
+  oldest_running: string;
+  /** Transactions from this on had not begun. */
+  next_to_begin: string;
 }
 
 interface BatchUnderWay {
@@ -52,6 +56,8 @@ export class OutboxRelay {
   private failure: unknown;
   /** The id after which the next batch is read. */
   private readAfter = start;
+  /** Ends of batches below which a transaction may still commit a row, and after which transactions none can. */
+  private ends: { id: string; settledBy: bigint }[] = [];
   private fullBatches = 0;
   private isStopped = false;
   private loop: Promise<void> | undefined;
@@ -108,7 +114,7 @@ export class OutboxRelay {
         if (!wasWoken) await lease.confirm();
       } catch (error) {
         this.log.warn({ schema: this.options.schema, err: error }, 'the outbox waits');
-        this.readAfter = start;
+        this.readFromStart();
         await this.stopping.wait(failureDelayMs);
       }
     }
@@ -145,13 +151,31 @@ export class OutboxRelay {
    */
   private async read(): Promise<OutboxRow[]> {
     const rows: OutboxRow[] = await this.options.dataSource.query(
-      `SELECT id, attributes, body FROM outbox
-       WHERE sent_at IS NULL AND id > $1 AND id <> ALL($2::bigint[]) ORDER BY id LIMIT $3`,
+      `SELECT id, attributes, body, pg_snapshot_xmin(pg_current_snapshot())::text AS oldest_running,
+              pg_snapshot_xmax(pg_current_snapshot())::text AS next_to_begin
+       FROM outbox WHERE sent_at IS NULL AND id > $1 AND id <> ALL($2::bigint[]) ORDER BY id LIMIT $3`,
       [this.readAfter, [...this.batches].flatMap(({ ids }) => ids), batchSize],
     );
     this.fullBatches = rows.length === batchSize ? (this.fullBatches + 1) % batchesBeforeLookingBack : 0;
-    this.readAfter = this.fullBatches === 0 ? start : (rows.at(-1)?.id ?? start);
+    const last = rows.at(-1);
+    if (last === undefined || this.fullBatches === 0) this.readFromStart();
+    else this.readOnAfter(last);
     return rows;
+  }
+
+  private readFromStart(): void {
+    this.readAfter = start;
+    this.ends = [];
+  }
+
+  /**
+   * Past a batch only once every transaction has ended that ran when it was read. One of them may hold a lower id, and the next
+   * row of its subject, written after its commit, must not be published before it.
+   */
+  private readOnAfter({ id, oldest_running: oldest, next_to_begin: next }: OutboxRow): void {
+    const settled = this.ends.filter(({ settledBy }) => settledBy <= BigInt(oldest));
+    this.readAfter = settled.at(-1)?.id ?? this.readAfter;
+    this.ends = [...this.ends.slice(settled.length), { id, settledBy: BigInt(next) }];
   }
 
   private begin(rows: OutboxRow[]): void {

@@ -49,6 +49,18 @@ describe('a thin event about a subscription (F20)', () => {
     expect(fetchesOf(story)).toBe(0);
   });
 
+  it('has Stripe asked although its snapshot came first, where that one could not be read', async () => {
+    const story = new CustomerStory('mended');
+    world.stripe.subscriptions.set(story.subscriptionId, story.subscription());
+    const snapshot = story.event('customer.subscription.created', { ...story.subscription(), items: null }, 0);
+    await world.publish(snapshot);
+    expect(await world.outcomesOf(snapshot.id)).toEqual(['parked unreadable: data.object.items']);
+    const thin = thinEvent(story, { id: 'evt_mended_thin', snapshot: snapshot.id });
+    await world.publish(thin);
+    expect(await world.outcomesOf(thin.attributes.id)).toEqual([asked]);
+    await waitFor('the tier', async () => (await world.accountOf(story.userId))?.tier === 1);
+  });
+
   it('leaves its snapshot, when that comes later, nothing to do', async () => {
     const story = new CustomerStory('first');
     world.stripe.subscriptions.set(story.subscriptionId, story.subscription());
