@@ -148,8 +148,9 @@ class BatchProcessor {
   /** One that came again for the second time at least: counted first, since it may be what kills the process. */
   private async applySuspect(delivery: Delivery, progress: Progress): Promise<void> {
     const attempts = await this.attempts.begin(idOf(delivery));
-    if (attempts > this.options.maxAttempts) {
-      progress.failures.push({ delivery, reason: processDied(), attempts: attempts - 1 });
+    // The first delivery left no mark, so the count that has just begun is that of the tries before it.
+    if (attempts >= this.options.maxAttempts) {
+      progress.failures.push({ delivery, reason: processDied(), attempts });
       return;
     }
     try {
