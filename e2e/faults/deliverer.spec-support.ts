@@ -30,7 +30,6 @@ export class Deliverer {
   /** The ids that were answered 2xx. */
   readonly accepted = new Set<string>();
   readonly answers: Answer[] = [];
-  private readonly pending = new Map<string, number>();
   private turn = 0;
   private begun = 0;
   /** A connection of its own for each attempt: one that is kept might be closed under the next. */
@@ -64,25 +63,15 @@ export class Deliverer {
     const urls = this.options.urls();
     const url = urls[(this.turn += 1) % urls.length];
     const startedAt = performance.now();
-    const outcome = url === undefined ? { status: 0, code: 'nobody' } : await this.counted(url, JSON.stringify(event));
+    const outcome = url === undefined ? { status: 0, code: 'nobody' } : await this.post(url, JSON.stringify(event));
     const answer = { ...outcome, ms: performance.now() - startedAt, at: startedAt };
     this.answers.push(answer);
     if (answer.status >= 200 && answer.status < 300) this.accepted.add(event.id);
     return answer;
   }
 
-  /** Deliveries to this address that have no answer yet. */
-  underWay(url: string): number {
-    return this.pending.get(url) ?? 0;
-  }
-
   close(): void {
     this.agent.destroy();
-  }
-
-  private counted(url: string, body: string): Promise<{ status: number; code: string | undefined }> {
-    this.pending.set(url, this.underWay(url) + 1);
-    return this.post(url, body).finally(() => this.pending.set(url, this.underWay(url) - 1));
   }
 
   private post(url: string, body: string): Promise<{ status: number; code: string | undefined }> {

@@ -1,6 +1,7 @@
 import { connect } from 'amqplib';
 import type { ChannelModel, RecoveringChannelModel } from 'amqplib';
 import { once } from 'node:events';
+import { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import type { MessagingLog } from './log.js';
 
@@ -19,8 +20,13 @@ export interface BrokerConnection {
   close(): Promise<void>;
 }
 
-/** Lost peers are noticed after about two missed heartbeats. */
 const heartbeatSeconds = 5;
+/**
+ * The broker sends a heartbeat when it has sent nothing for half that time, so that no such time ever passes without a byte.
+ * amqplib would give it two to three times as long, in which a half-open connection delivers nothing.
+ */
+const lateHeartbeatChecks = 2;
+const silenceCheckMs = 1_000;
 const connectTimeoutMs = 5_000;
 const firstDelayMs = 100;
 const longestDelayMs = 2_000;
@@ -47,6 +53,7 @@ export async function openBrokerConnection(options: BrokerConnectionOptions): Pr
       waitForConnect: false,
       setup: (model: ChannelModel) => {
         current = model;
+        hangUpWhenSilent(model, options);
         return setUp(model, options);
       },
     },
@@ -106,6 +113,24 @@ function gatherWrites(socket: Duplex | undefined): void {
       return hasRoom;
     },
   });
+}
+
+/** In checks and not by the clock: an event loop that stood still has not read yet what has long arrived. */
+function hangUpWhenSilent(model: ChannelModel, { url, connectionName, log }: BrokerConnectionOptions): void {
+  const socket = socketOf(model);
+  const heartbeat = Number(new URL(withHeartbeat(url)).searchParams.get('heartbeat'));
+  if (!(socket instanceof Socket) || !(heartbeat > 0)) return;
+  let lastRead = socket.bytesRead;
+  let silent = 0;
+  const timer = setInterval(() => {
+    silent = socket.bytesRead === lastRead ? silent + 1 : 0;
+    lastRead = socket.bytesRead;
+    if (silent < heartbeat + lateHeartbeatChecks) return;
+    clearInterval(timer);
+    log.warn({ connectionName }, 'the broker is silent, dropping the connection');
+    socket.destroy(new Error('the broker is silent'));
+  }, silenceCheckMs).unref();
+  socket.once('close', () => clearInterval(timer));
 }
 
 /** Ends a connection without asking the broker; whatever was not confirmed fails. */

@@ -39,7 +39,7 @@ describe('a consumer whose broker or dependency fails', () => {
     await under.ready();
     await under.replaceQueue();
     under.send('evt_1');
-    await waitFor('the event', () => under.seen.includes('evt_1'), 20_000);
+    await waitFor('the event', () => under.seen.includes('evt_1'), 5_000);
     await under.ready();
   });
 

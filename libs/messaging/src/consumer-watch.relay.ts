@@ -2,8 +2,8 @@ import type { ChannelModel } from 'amqplib';
 import { PassiveCheck } from './passive-check.relay.js';
 import type { QueueConsumer } from './queue.consumer.js';
 
-/** A consumer that was lost unsaid is back within five seconds: one interval, and the time to begin again. */
-const intervalMs = 3_000;
+/** A consumer that was lost unsaid is back within five seconds: two intervals at most, and the time to begin again. */
+const intervalMs = 2_000;
 
 /** Asks the broker again and again whether the consumers of this connection still are what they believe to be. */
 export class ConsumerWatch {

@@ -43,8 +43,8 @@ const batchesBeforeLookingBack = 50;
 const stopDeadlineMs = 2_500;
 /** How soon a standby takes over after the active relay is gone. */
 const standbyMs = 1_000;
-/** Notifications wake the relay; this is for the one that was lost with its connection. */
-const pollMs = 5_000;
+/** Notifications wake the relay; this is for those that a half-open connection keeps from it. An index holds what is unsent. */
+const pollMs = 1_000;
 const failureDelayMs = 500;
 
 /** Publishes a schema's outbox in order of its rows: one active relay per schema, the other replicas stand by. */

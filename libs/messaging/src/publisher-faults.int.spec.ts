@@ -80,6 +80,33 @@ describe('a publisher whose broker fails', () => {
     expect((await publishMany(200)).every(({ isConfirmed }) => isConfirmed)).toBe(true);
   });
 
+  it('F7: refuses at once, and writes no more than one message a second, once the broker has confirmed nothing in time', async () => {
+    await start({ timeoutMs: 300 });
+    await isUp();
+    cable.mute();
+    await publishMany(5);
+    expect(Math.max(...(await publishMany(50)).map(({ ms }) => ms))).toBeLessThan(300);
+    expect(publisher.unconfirmed()).toBe(5);
+    const [trial] = await waitFor('a trial', async () => {
+      const answers = await publishMany(1);
+      return publisher.unconfirmed() === 6 && answers;
+    });
+    expect(trial?.ms).toBeGreaterThanOrEqual(290);
+    cable.cut();
+    await waitFor('the loss', () => publisher.unconfirmed() === 0);
+    await isUp();
+    expect((await publishMany(50)).every(({ isConfirmed }) => isConfirmed)).toBe(true);
+  });
+
+  it('F7: drops a connection whose other end is gone without a word, and publishes again within nine seconds', async () => {
+    await start();
+    await isUp();
+    cable.halfOpen();
+    await waitFor('the loss', () => publisher.state() === 'down', 9_000);
+    await isUp();
+    expect(await publishMany(1)).toMatchObject([{ isConfirmed: true }]);
+  });
+
   it('F6: loses nothing that it called confirmed while its connection is reset again and again', async () => {
     await start();
     await isUp();

@@ -31,6 +31,8 @@ interface InFlight {
 
 const maxInFlightBytes = 64 * 1024 * 1024;
 const retryAfterSeconds = 2;
+/** While the broker is silent, one message in so long finds out whether it still is: the confirm of another may never come. */
+const trialEveryMs = 1_000;
 
 /** Publishes with confirms on a connection of its own: a memory alarm blocks all that shares a publisher's connection. */
 export class EventPublisher {
@@ -41,6 +43,9 @@ export class EventPublisher {
   private readonly inFlight = new Map<string, InFlight>();
   private inFlightBytes = 0;
   private sequence = 0;
+  /** When something was last confirmed, or given to a broker that owed nothing; and when something was last given to it. */
+  private heardAt = 0;
+  private sentAt = 0;
   private connection: BrokerConnection | undefined;
   private model: ChannelModel | undefined;
   private channel: ConfirmChannel | undefined;
@@ -98,8 +103,8 @@ export class EventPublisher {
 
   /**
    * Resolves once the broker has confirmed a persistent, mandatory publish. Rejects Retryable('broker_unavailable') when the
-   * broker is down, blocked or too far behind, when it returns or refuses the message, or does not confirm in time; in the
-   * last case the message may still have been taken, so consumers deduplicate.
+   * broker is down, blocked, silent or too far behind, when it returns or refuses the message, or does not confirm in time; in
+   * the last case the message may still have been taken, so consumers deduplicate.
    */
   async publish(event: OutgoingEvent): Promise<void> {
     const channel = this.channel;
@@ -107,6 +112,7 @@ export class EventPublisher {
     if (this.inFlight.size >= this.maxInFlight || this.inFlightBytes + event.body.length > maxInFlightBytes) {
       throw unavailable('too many messages are waiting for their confirm');
     }
+    if (this.isSilent()) throw unavailable('the broker confirms nothing');
     const confirmed = Promise.withResolvers<void>();
     const timer = setTimeout(() => confirmed.reject(unavailable('no confirm in time')), this.timeoutMs);
     try {
@@ -118,6 +124,16 @@ export class EventPublisher {
   }
 
   /**
+   * A frozen broker does not say so, and one with an alarm stops reading some time before it does. What would be given to it now
+   * would fill the socket's buffers, and its caller would wait in vain until the time is up.
+   */
+  private isSilent(): boolean {
+    if (this.inFlight.size === 0) return false;
+    const now = performance.now();
+    return now - this.heardAt > this.timeoutMs && now - this.sentAt < trialEveryMs;
+  }
+
+  /**
    * The slot is freed by the confirm or by the channel's end, not by the caller's time-out: what a frozen broker has not
    * confirmed still occupies memory here.
    */
@@ -125,7 +141,10 @@ export class EventPublisher {
     // Two deliveries of one event may be under way at once, so its id cannot tell which of them came back.
     const correlationId = String((this.sequence += 1));
     const slot: InFlight = { bytes: event.body.length };
+    this.sentAt = performance.now();
+    if (this.inFlight.size === 0) this.heardAt = this.sentAt;
     publishOn(channel, event, correlationId, (error) => {
+      this.heardAt = performance.now();
       this.inFlight.delete(correlationId);
       this.inFlightBytes -= slot.bytes;
       if (error !== null) confirmed.reject(unavailable('the broker did not take the message', error));

@@ -12,6 +12,8 @@ const lockClass = 7_203_115;
 const serverKeepAlive = '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3';
 const clientKeepAliveMs = 5_000;
 const queryTimeoutMs = 5_000;
+/** On a session that does nothing else. Meanwhile nothing is relayed, so a half-open one must not be waited for longer. */
+const confirmTimeoutMs = 2_000;
 
 /**
  * The right to relay a schema's outbox, held by a session-level advisory lock on a connection of its own: it ends with the
@@ -58,7 +60,8 @@ export class RelayLease {
 
   /** Loses the lease when its connection is half-open: the server has given the lock to another, and nothing says so here. */
   async confirm(): Promise<void> {
-    await this.client.query('SELECT 1').catch(() => (this.isLost = true));
+    const question = { text: 'SELECT 1', query_timeout: confirmTimeoutMs };
+    await this.client.query(question).catch(() => (this.isLost = true));
   }
 
   async release(): Promise<void> {

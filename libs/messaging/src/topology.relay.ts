@@ -38,12 +38,10 @@ export async function declareTopology(options: { url: string; log?: (line: strin
 }
 
 async function declareAll(model: ChannelModel, log: (line: string) => void): Promise<string[]> {
-  const differences: string[] = [];
-  for (const declaration of declarations()) {
-    const difference = await declareOne(model, declaration, log);
-    if (difference !== undefined) differences.push(difference);
-  }
-  return differences;
+  const differences = [await declareOne(model, declareExchange, log)];
+  // Nothing binds to a dead-letter queue, and a queue is bound to the exchange only.
+  differences.push(...(await Promise.all(queueDeclarations().map((each) => declareOne(model, each, log)))));
+  return differences.filter((difference) => difference !== undefined);
 }
 
 /** A channel each, because the broker closes the channel of a declaration that it refuses. */
@@ -64,8 +62,8 @@ async function declareOne(
   return undefined;
 }
 
-function declarations(): Declaration[] {
-  return [declareExchange, ...queueNames.flatMap((name) => [declareDeadLetterQueue(name), declareQueue(name)])];
+function queueDeclarations(): Declaration[] {
+  return queueNames.flatMap((name) => [declareDeadLetterQueue(name), declareQueue(name)]);
 }
 
 async function declareExchange(channel: Channel): Promise<string> {

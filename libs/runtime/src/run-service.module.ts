@@ -16,6 +16,7 @@ import { loggingModule } from './logging.module.js';
 import { ManagementModule } from './management.module.js';
 import type { ReadinessCheck } from './management.module.js';
 import { answerClientError } from './client-error.js';
+import { Connections } from './draining.js';
 import { ProblemFilter } from './problem.filter.js';
 
 export interface ServiceOptions {
@@ -33,6 +34,8 @@ export interface ServiceOptions {
   logRequests?: boolean;
   /** Off where `configure` brings its own body parsers. */
   parseBodies?: boolean;
+  /** How long a process that was told to end goes on answering, in milliseconds. Default 500. */
+  graceMs?: number;
 }
 
 export interface RunningService {
@@ -40,6 +43,11 @@ export interface RunningService {
   /** Base URLs, with the port the system chose where the setting was 0. */
   url: string;
   managementUrl: string;
+  /**
+   * The first part of a stop under load: is not ready any more, takes nothing from its queues, answers for a grace whoever
+   * comes all the same, and lets go of each connection with its answer. No connection is reset by the `stop` that follows.
+   */
+  drain(): Promise<void>;
   /** Takes nothing new, finishes what is in hand, closes everything. */
   stop(): Promise<void>;
 }
@@ -50,6 +58,7 @@ const requestTimeoutMs = 10_000;
 const overdueCheckMs = 1_000;
 const maxHeaderBytes = 16 * 1024;
 const maxBodyBytes = 1024 * 1024;
+const defaultGraceMs = 500;
 /** Exit within ten seconds is promised. Whatever waits during the stop has a shorter limit of its own. */
 const shutdownDeadlineMs = 9_500;
 
@@ -58,6 +67,10 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
   const { config } = options;
   let stopping = false;
   const app = await createApp(options);
+  const consumers = options.consumers?.(app) ?? [];
+  // Handlers are wrapped in this very call: filters that are added to its result would come too late.
+  for (const strategy of consumers) app.connectMicroservice({ strategy }, { inheritAppConfig: true });
+  const connections = new Connections(app.getHttpAdapter().getInstance().server);
   letGoOfConnections(app, () => stopping);
   const management = await createManagement(options.readiness(app), () => stopping);
   try {
@@ -74,6 +87,13 @@ export async function startService(options: ServiceOptions): Promise<RunningServ
     app,
     url,
     managementUrl: await management.getUrl(),
+    async drain() {
+      stopping = true;
+      const queuesLeft = consumers.map(async (strategy) => {
+        await strategy.close();
+      });
+      await Promise.all([connections.drain(options.graceMs ?? defaultGraceMs), ...queuesLeft]);
+    },
     async stop() {
       stopping = true;
       await app.close();
@@ -93,7 +113,12 @@ export async function runService(options: ServiceOptions): Promise<void> {
   const service = await startService(options).catch((error: unknown) => exitWith(options.name, error));
   await signalled.promise;
   setTimeout(() => exitWith(options.name, new Error('did not stop in time')), shutdownDeadlineMs);
-  await service.stop().catch((error: unknown) => exitWith(options.name, error));
+  try {
+    await service.drain();
+    await service.stop();
+  } catch (error) {
+    exitWith(options.name, error);
+  }
   process.exit(0);
 }
 
@@ -115,10 +140,6 @@ async function createApp(options: ServiceOptions): Promise<NestFastifyApplicatio
   app.useGlobalFilters(new ProblemFilter());
   app.useGlobalPipes(requestValidation());
   await options.configure?.(app);
-  for (const strategy of options.consumers?.(app) ?? []) {
-    // Handlers are wrapped in this very call: filters that are added to its result would come too late.
-    app.connectMicroservice({ strategy }, { inheritAppConfig: true });
-  }
   return app;
 }
 

@@ -3,6 +3,10 @@ import { Body, Controller, Get, Module, Post } from '@nestjs/common';
 import { IsInt } from 'class-validator';
 import { CommonConfig } from './config.js';
 import { Refused, Retryable } from './errors.js';
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { startService } from './run-service.module.js';
 import type { RunningService } from './run-service.module.js';
 
@@ -40,8 +44,9 @@ class SampleModule {}
 let service: RunningService | undefined;
 let databaseUp = true;
 
-async function start(): Promise<RunningService> {
+async function start(options: { graceMs?: number } = {}): Promise<RunningService> {
   service = await startService({
+    ...options,
     name: 'sample',
     config: Object.assign(new CommonConfig(), { PORT: 0, MANAGEMENT_PORT: 0, LOG_LEVEL: 'silent' }),
     module: SampleModule,
@@ -124,5 +129,56 @@ describe('a running service', () => {
     const response = await fetch(`${managementUrl}/health/ready`);
     expect(response.status).toBe(503);
     expect(await response.text()).toContain('connection refused');
+  });
+});
+
+/** A connection that has not sent anything yet. */
+async function opened({ url }: RunningService): Promise<Socket> {
+  const { hostname, port } = new URL(url);
+  const socket = connect(Number(port), hostname);
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** All that the other end says until it hangs up; rejects when it resets the connection. */
+function ask(socket: Socket): Promise<string> {
+  socket.write('GET /refused HTTP/1.1\r\nHost: here\r\n\r\n');
+  return text(socket);
+}
+
+describe('a service that is told to end', () => {
+  it('is not ready from then on, answers whoever comes all the same, and lets go of the connection', async () => {
+    const running = await start({ graceMs: 300 });
+    const early = await opened(running);
+    const drained = running.drain();
+    expect((await fetch(`${running.managementUrl}/health/ready`)).status).toBe(503);
+    const answers = await Promise.all([ask(early), ask(await opened(running))]);
+    for (const answer of answers) {
+      expect(answer).toMatch(/^HTTP\/1\.1 409 /);
+      expect(answer).toMatch(/\r\nconnection: close\r\n/i);
+    }
+    await drained;
+    await expect(opened(running)).rejects.toMatchObject({ code: 'ECONNREFUSED' });
+  });
+
+  it('resets no connection that it has accepted, though its request comes only when it listens no more', async () => {
+    const running = await start({ graceMs: 0 });
+    const fresh = await opened(running);
+    const closed = once(running.app.getHttpServer(), 'close');
+    const drained = running.drain();
+    while (running.app.getHttpServer().listening) await new Promise(setImmediate);
+    expect(await ask(fresh)).toMatch(/^HTTP\/1\.1 409 /);
+    await Promise.all([drained, closed]);
+  });
+
+  it('does not wait for a connection that asks for nothing', async () => {
+    const running = await start({ graceMs: 0 });
+    const idle = await opened(running);
+    const begin = performance.now();
+    await running.drain();
+    await running.stop();
+    expect(performance.now() - begin).toBeLessThan(2_000);
+    service = undefined;
+    idle.destroy();
   });
 });
