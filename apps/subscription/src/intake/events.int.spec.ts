@@ -128,6 +128,15 @@ describe('an event', () => {
   });
 });
 
+describe('events in order, in batches that overlap', () => {
+  it('are each applied, none overtaken by a later one of its customer', async () => {
+    const stories = Array.from({ length: 60 }, (_, index) => new CustomerStory(`inorder${index}`));
+    const events = stories.flatMap((story) => [story.created(), story.invoice('paid'), story.deleted(9)]);
+    await world.publish(...events);
+    expect(new Set(await world.outcomesOf(...events.map(({ id }) => id)))).toEqual(new Set(['applied']));
+  });
+});
+
 describe('events out of order', () => {
   it('deleted before created leave the user Free', async () => {
     const story = new CustomerStory('reversed');
