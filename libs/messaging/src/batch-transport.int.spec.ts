@@ -237,10 +237,11 @@ describe('BatchTransport', () => {
       Promise.resolve(
         batch.map((delivery): Settlement => {
           const isFirstTry = delivery.attributes.id === 'evt_later' && !delivery.redelivered;
-          return isFirstTry ? { kind: 'retry', reason: 'not yet', afterMs: 50 } : { kind: 'applied' };
+          return isFirstTry ? { kind: 'retry', reason: 'not yet', afterMs: 500 } : { kind: 'applied' };
         }),
       );
     send('evt_later', 'evt_now');
+    await waitFor('both to be queued', async () => (await channel.checkQueue(queue)).messageCount === 2);
     await start({ batchSize: 1 });
     await waitFor('the second try', () => seen().length === 3);
     expect(seen()).toEqual(['evt_later', 'evt_now', 'evt_later']);
