@@ -40,6 +40,8 @@ async function restless(system: FaultSystem, accepted: string[]): Promise<string
        (SELECT count(*) FROM unnest($1::text[]) AS a (id)
           WHERE NOT EXISTS (SELECT FROM audit.entry e WHERE e.event_id = a.id)) AS "not in the trail",
        (SELECT count(*) FROM subscription.outbox WHERE sent_at IS NULL) AS "not sent by subscription",
+       (SELECT count(*) FROM subscription.parked_event WHERE retry_at IS NOT NULL) AS "to be tried again by subscription",
+       (SELECT count(*) FROM gateway.parked_event WHERE retry_at IS NOT NULL) AS "to be tried again by gateway",
        (SELECT count(*) FROM gateway.outbox WHERE sent_at IS NULL) AS "not sent by gateway",
        (SELECT count(*) FROM subscription.pending_fetch) AS "not fetched",
        (SELECT count(*) FROM subscription.outbox o
