@@ -17,6 +17,8 @@ import { VerifyStore } from './verify/verify.store.js';
 
 /** A batch costs one statement and one commit however large it is; past this the gain is small. */
 const batchSize = 200;
+/** So that one batch is written out while PostgreSQL appends another: the chain has one head, and one batch at a time gets it. */
+const lanes = 2;
 
 /**
  * The trail: every event of the exchange appended once to a hash chain that this service can extend but not change, and the
@@ -50,6 +52,7 @@ function transport(config: AuditConfig, dataSource: DataSource): BatchTransport 
     url: config.RABBITMQ_URL,
     connectionName: 'billhook-audit',
     batchSize,
+    lanes,
     isSurroundingsFailure,
     isReady: async () => (await databaseCheck(dataSource)()).up,
   });

@@ -27,3 +27,4 @@ export { RetryRunner } from './retry-runner.store.js';
 export { isSurroundingsFailure } from './surroundings.js';
 export { addRetries, createInboxTables, createOutboxTable, dropRetries } from './tables.store.js';
 export { declareTopology } from './topology.relay.js';
+export { Turnstile } from './turnstile.js';

@@ -1,3 +1,4 @@
+import { Turnstile } from '@billhook/messaging';
 import type { Delivery, Outcome } from '@billhook/messaging';
 import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
@@ -19,6 +20,8 @@ const handled = new Counter({
 @Controller()
 export class AppendConsumer {
   private readonly log = new Logger('append');
+  /** A batch is written out while PostgreSQL appends the one before; they are appended in the order in which they came. */
+  private readonly turnstile = new Turnstile();
 
   constructor(private readonly store: AppendStore) {}
 
@@ -30,12 +33,21 @@ export class AppendConsumer {
   async append(@Payload() batch: Delivery[]): Promise<Outcome[]> {
     const startedAt = performance.now();
     const entries = batch.map(toEntry);
-    const fresh = await this.store.append(
+    const fresh = await this.appendInTurn(
       entries.flatMap((entry) => (entry === undefined ? [] : [contentBytes(entry)])),
     );
     const outcomes = entries.map((entry) => outcomeOf(entry, fresh));
     this.report(batch, outcomes, Math.round(performance.now() - startedAt));
     return outcomes;
+  }
+
+  private async appendInTurn(contents: Buffer[]): Promise<Set<string>> {
+    const { locked } = await this.turnstile.pass();
+    try {
+      return await this.store.append(contents);
+    } finally {
+      locked();
+    }
   }
 
   private report(batch: Delivery[], outcomes: Outcome[], ms: number): void {

@@ -26,6 +26,17 @@ describe('the trail', () => {
     await audit?.stop();
   });
 
+  it('lists what came in the order in which it came, over batches that overlap', async () => {
+    const ids = Array.from({ length: 900 }, (_, index) => `order-${index}`);
+    await audit.publish(...ids.map((id) => opened('ordered', { id })));
+    await audit.settled();
+    const listed = await asSuperuser(
+      audit.database.adminUrl,
+      "SELECT event_id FROM audit.entry WHERE user_id = 'ordered' ORDER BY seq",
+    );
+    expect(listed.map((row) => row['event_id'])).toEqual(ids);
+  });
+
   const types = async (userId: string): Promise<string[]> =>
     (await audit.entries(`user_id=${userId}&limit=200`)).map((entry) => entry.type).toReversed();
 

@@ -1,6 +1,7 @@
 import { attributesSchema, domainEvents, isDomainEventType, samples } from '@billhook/contracts';
 import type { EventAttributes } from '@billhook/contracts';
 import { describe, expect, it } from '@jest/globals';
+import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
 import { contentBytes, contentSchema, plainAddress, toContent } from './content.js';
@@ -68,6 +69,16 @@ describe('the content of an entry', () => {
     expect(one.startsWith('{"actor":null,')).toBe(true);
   });
 
+  it('keeps that order for names which JavaScript would move to the front', () => {
+    const written = contentBytes(contentOf('{"9":1,"10":2,"-":3,"a":{"1":{"0":4}}}', billing)).toString();
+    expect(written).toContain('"data":{"-":3,"10":2,"9":1,"a":{"1":{"0":4}}}');
+  });
+
+  it('is written the same with a text that looks like such a name', () => {
+    const content = contentOf(JSON.stringify({ b: 'say "7":1', a: '"7":' }), billing);
+    expect(contentBytes(content).toString()).toBe(canonicalize(content));
+  });
+
   it.each<[string, string | Buffer, string[]]>([
     ['an empty body', '', ['body_not_json']],
     ['text', 'hello', ['body_not_json']],
@@ -129,6 +140,7 @@ describe('the content of an entry', () => {
         expect(contentSchema.parse(JSON.parse(written))).toEqual(content);
         expect(written).not.toContain('\\u0000');
         expect(written.isWellFormed()).toBe(true);
+        expect(written).toBe(canonicalize(content));
       }),
     );
   });

@@ -1,7 +1,7 @@
 import type { EventAttributes } from '@billhook/contracts';
 import canonicalize from 'canonicalize';
 import { isUtf8 } from 'node:buffer';
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { referencesOf } from './references.js';
@@ -58,35 +58,53 @@ export function toContent(event: { attributes: EventAttributes; body: Buffer }):
   const cause_id = short(attributes.causeid);
   const data = dataOf(type, body, notes);
   const references = referencesOf(data, [id, cause_id]);
+  const user_agent =
+    attributes.useragent === undefined ? null : clippedText(attributes.useragent, maxUserAgentLength, notes);
+  const [actor, request_id, subject] = [attributes.actor, attributes.requestid, attributes.subject].map(short);
+  const source = clippedText(attributes.source, maxIdLength, notes);
+  const ip = addressOf(attributes, data, notes);
+  const envelope = envelopeOf(attributes, notes);
+  // In the order of names: see contentBytes.
   return {
-    v: contentVersion,
-    id,
-    type,
-    source: clippedText(attributes.source, maxIdLength, notes),
-    subject: short(attributes.subject),
-    actor: short(attributes.actor),
+    actor: actor ?? null,
+    body: { bytes: body.length, sha256: hash('sha256', body) },
     cause_id,
-    request_id: short(attributes.requestid),
-    ip: addressOf(attributes, data, notes),
-    user_agent:
-      attributes.useragent === undefined ? null : clippedText(attributes.useragent, maxUserAgentLength, notes),
-    occurred_at: storableInstant(attributes.time),
-    user_id: references.userId,
     customer_id: references.customerId,
     customer_via: references.customerVia,
-    stripe_ids: references.stripeIds,
-    envelope: envelopeOf(attributes, notes),
-    body: { sha256: createHash('sha256').update(body).digest('hex'), bytes: body.length },
     data,
+    envelope,
+    id,
+    ip,
     notes: [...notes].toSorted(),
+    occurred_at: storableInstant(attributes.time),
+    request_id: request_id ?? null,
+    source,
+    stripe_ids: references.stripeIds,
+    subject: subject ?? null,
+    type,
+    user_agent,
+    user_id: references.userId,
+    v: contentVersion,
   };
 }
 
-/** The bytes that are hashed and stored: RFC 8785, so that anyone can write them again from the values. */
+/** A name that JavaScript moves before all others, whatever order they were given in. */
+const indexName = /"(?:0|[1-9]\d*)":/;
+
+/**
+ * The bytes that are hashed and stored: RFC 8785, so that anyone can write them again from the values. Of a content whose names
+ * are in order (`toContent` makes no other) and whose texts are well-formed, `JSON.stringify` writes the same in a fraction of the
+ * time; a spec holds the two equal.
+ */
 export function contentBytes(content: Content): Buffer {
+  const text = JSON.stringify(content);
+  return Buffer.from(indexName.test(text) ? canonical(content) : text, 'utf8');
+}
+
+function canonical(content: Content): string {
   const text = canonicalize(content);
   if (text === undefined) throw new Error('an entry without content');
-  return Buffer.from(text, 'utf8');
+  return text;
 }
 
 /** A rejected delivery has no request of its own behind it: it names in its data from where it came. */
@@ -105,8 +123,7 @@ export function plainAddress(address: string): string {
 function dataOf(type: string, body: Buffer, notes: Set<Note>): Json {
   const parsed = parse(body, notes);
   if (parsed === undefined) return null;
-  // Of Stripe's event only what is kept has to be storable: a tenth of it.
-  const data = toStorable(type.startsWith('stripe.') ? projectStripeEvent(parsed, notes) : parsed, notes);
+  const data = type.startsWith('stripe.') ? projectStripeEvent(parsed, notes) : toStorable(parsed, notes);
   if (body.length <= surelySmallBytes || byteLength(data) <= maxDataBytes) return data;
   notes.add('data_too_large');
   return null;
@@ -133,7 +150,8 @@ function byteLength(data: Json): number {
 /** What the transport said about the event that has no field of its own. */
 function envelopeOf(attributes: EventAttributes, notes: Set<Note>): Json {
   const { traceparent, dataversion, receivedat, account, livemode, apiversion } = attributes;
-  const given = { traceparent, dataversion, receivedat, account, livemode, apiversion };
+  // In the order of names: see contentBytes.
+  const given = { account, apiversion, dataversion, livemode, receivedat, traceparent };
   const present = Object.entries(given).filter(([, value]) => value !== undefined);
   return Object.fromEntries(
     present.map(([name, value]) => [

@@ -22,7 +22,7 @@ const replacement = '\uFFFD';
 
 /**
  * Copies a parsed JSON value into one that PostgreSQL and RFC 8785 both take. jsonb and text refuse U+0000; jsonb and RFC 8785
- * refuse lone surrogates; RFC 8785 refuses what `JSON.parse('1e400')` gives, Infinity.
+ * refuse lone surrogates; RFC 8785 refuses what `JSON.parse('1e400')` gives, Infinity. Names come in RFC 8785's order.
  */
 export function toStorable(value: unknown, notes: Set<Note>, depth = 0): Json {
   switch (typeof value) {
@@ -52,7 +52,7 @@ export function clippedText(text: string, length: number, notes: Set<Note>): str
   return storableText(text.slice(0, length), notes);
 }
 
-function storableNumber(value: number, notes: Set<Note>): number | null {
+export function storableNumber(value: number, notes: Set<Note>): number | null {
   if (Number.isFinite(value)) return value;
   notes.add('numbers_replaced');
   return null;
@@ -64,10 +64,15 @@ function storableContainer(value: object, notes: Set<Note>, depth: number): Json
     return null;
   }
   if (Array.isArray(value)) return value.map((each: unknown) => toStorable(each, notes, depth + 1));
+  const named = Object.entries(value).map(([name, each]) => [storableText(name, notes), each] as const);
   // fromEntries defines properties, so that a key `__proto__` becomes an ordinary one.
-  return Object.fromEntries(
-    Object.entries(value).map(([name, each]) => [storableText(name, notes), toStorable(each, notes, depth + 1)]),
-  );
+  return Object.fromEntries(named.toSorted(byName).map(([name, each]) => [name, toStorable(each, notes, depth + 1)]));
+}
+
+/** By UTF-16 code units, as JavaScript compares and RFC 8785 wants it. */
+function byName([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }
 
 /** The value at a path of names, or undefined. Own properties only. */

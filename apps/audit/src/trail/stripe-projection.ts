@@ -1,4 +1,4 @@
-import { at, isRecord } from './storable.js';
+import { at, isRecord, storableNumber, storableText } from './storable.js';
 import type { Json, Note } from './storable.js';
 import { eventShape, shapeOf } from './stripe-shapes.js';
 import type { Field, Kind, Shape } from './stripe-shapes.js';
@@ -11,7 +11,7 @@ const maxListLength = 100;
 /**
  * What the trail keeps of a Stripe event: the allow-listed fields of the event and its object, the same fields of
  * `previous_attributes`, and the *names* of all fields that changed (that an e-mail address changed is worth knowing; which it
- * was is not ours to keep).
+ * was is not ours to keep). It can be stored as it is, and its names are in order at every depth, as `toStorable` would make it.
  */
 export function projectStripeEvent(event: Json, notes: Set<Note>): Json {
   const object = at(event, 'data', 'object');
@@ -19,18 +19,16 @@ export function projectStripeEvent(event: Json, notes: Set<Note>): Json {
   const kind = at(object, 'object');
   const shape = shapeOf(typeof kind === 'string' ? kind : '');
   return {
+    ...(isRecord(previous) ? { changed: namesOf(previous) } : {}),
     event: record(project(event, eventShape, notes)),
     ...(isRecord(object) ? { object: record(project(object, shape, notes)) } : {}),
-    ...(isRecord(previous)
-      ? {
-          changed: Object.keys(previous)
-            .filter((name) => word.test(name))
-            .toSorted()
-            .slice(0, maxListLength),
-          previous: record(project(previous, shape, notes)),
-        }
-      : {}),
+    ...(isRecord(previous) ? { previous: record(project(previous, shape, notes)) } : {}),
   };
+}
+
+function namesOf(previous: { [name: string]: Json }): string[] {
+  const names = Object.keys(previous).filter((name) => word.test(name));
+  return names.toSorted().slice(0, maxListLength);
 }
 
 function project(value: Json, field: Field, notes: Set<Note>): Json | undefined {
@@ -46,7 +44,7 @@ function projectValue(value: Json, kind: Kind, notes: Set<Note>): Json | undefin
     case 'word':
       return wordOf(isRecord(value) ? at(value, 'id') : value);
     case 'number':
-      return typeof value === 'number' ? value : undefined;
+      return typeof value === 'number' ? storableNumber(value, notes) : undefined;
     case 'flag':
       return typeof value === 'boolean' ? value : undefined;
     case 'text':
@@ -62,7 +60,7 @@ function wordOf(value: Json | undefined): string | undefined {
 
 /** Left out rather than cut when it is too long: half of a user id is another user's. */
 function shortText(value: string, notes: Set<Note>): string | undefined {
-  if (value.length <= maxTextLength) return value;
+  if (value.length <= maxTextLength) return storableText(value, notes);
   notes.add('text_cut');
   return undefined;
 }
@@ -79,12 +77,19 @@ function projectList(value: Json, field: Kind | Shape, notes: Set<Note>): Json |
 function projectRecord(value: Json, shape: Shape, notes: Set<Note>): Json | undefined {
   if (value === null) return null;
   if (!isRecord(value)) return undefined;
-  const kept = Object.entries(shape).flatMap(([name, field]) => {
-    const found = at(value, name);
-    const projected = found === undefined ? undefined : project(found, field, notes);
-    return projected === undefined ? [] : [[name, projected] as const];
-  });
-  return kept.length === 0 ? undefined : Object.fromEntries(kept);
+  const kept: { [name: string]: Json } = {};
+  let isEmpty = true;
+  for (const name of Object.keys(shape)) {
+    const projected = projectField(at(value, name), shape[name], notes);
+    if (projected === undefined) continue;
+    kept[name] = projected;
+    isEmpty = false;
+  }
+  return isEmpty ? undefined : kept;
+}
+
+function projectField(value: Json | undefined, field: Field | undefined, notes: Set<Note>): Json | undefined {
+  return value === undefined || field === undefined ? undefined : project(value, field, notes);
 }
 
 function record(value: Json | undefined): { [name: string]: Json } {

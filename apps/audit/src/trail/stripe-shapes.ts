@@ -177,7 +177,7 @@ const coupon: Shape = {
   valid: 'flag',
 };
 
-/** By Stripe's `object`. */
+/** By Stripe's `object`; each whole and in order, since every event walks one of them. */
 const shapes: ReadonlyMap<string, Shape> = new Map(
   Object.entries<Shape>({
     subscription,
@@ -225,19 +225,36 @@ const shapes: ReadonlyMap<string, Shape> = new Map(
     refund: { amount: 'number', charge: 'word', failure_reason: 'word', payment_intent: 'word', reason: 'word' },
     setup_intent: { cancellation_reason: 'word', usage: 'word' },
     'test_helpers.test_clock': { frozen_time: 'number' },
-  }),
+  }).map(([object, shape]) => [object, inOrder({ ...common, ...shape })]),
 );
 
+const unknownShape = inOrder(common);
+
+/** Its fields come in the order of their names, at every depth: what is copied along it is in RFC 8785's order. */
 export function shapeOf(object: string): Shape {
-  return { ...common, ...shapes.get(object) };
+  return shapes.get(object) ?? unknownShape;
+}
+
+function inOrder(shape: Shape): Shape {
+  const names = Object.keys(shape).toSorted();
+  return Object.fromEntries(
+    names.flatMap((name) => (shape[name] === undefined ? [] : [[name, fieldInOrder(shape[name])]])),
+  );
+}
+
+function fieldInOrder(field: Field): Field {
+  if (typeof field === 'string') return field;
+  if (!Array.isArray(field)) return inOrder(field);
+  const [each] = field;
+  return [typeof each === 'string' ? each : inOrder(each)];
 }
 
 /** The event around the object, as API v1 (`event`) and v2 (`v2.core.event`) write it. */
-export const eventShape: Shape = {
+export const eventShape: Shape = inOrder({
   object: 'word',
   api_version: 'word',
   account: 'word',
   livemode: 'flag',
   request: { id: 'word' },
   related_object: { id: 'word', type: 'word' },
-};
+});
