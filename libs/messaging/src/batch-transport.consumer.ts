@@ -29,6 +29,9 @@ export interface BatchTransportOptions {
   log?: MessagingLog;
 }
 
+/** A thousand of Stripe's usual events; a few of its largest. Parsed, they take some ten times as much memory. */
+const maxBatchBytes = 4 * 1024 * 1024;
+
 type Handler = (batch: Delivery[], context: BaseRpcContext) => Promise<unknown>;
 
 /**
@@ -98,7 +101,7 @@ export class BatchTransport extends Server implements CustomTransportStrategy {
     const { batchSize = 100, lanes = 1, lingerMs = 5, isSurroundingsFailure, isReady } = this.options;
     return new QueueConsumer({
       queue,
-      limits: { size: batchSize, lingerMs },
+      limits: { size: batchSize, bytes: maxBatchBytes, lingerMs },
       lanes,
       prefetch: this.options.prefetch ?? batchSize * (lanes + 1),
       longBatchMs: this.options.longBatchMs ?? 20_000,

@@ -136,7 +136,11 @@ export class QueueConsumer {
     this.waiting = this.waiting.filter((held) => held.session.isLive);
     const oldestArrivedAt = this.waiting[0]?.arrivedAt ?? 0;
     const step = nextBatch(
-      { count: this.waiting.length, oldestArrivedAt },
+      {
+        count: this.waiting.length,
+        sizeOf: (index) => this.waiting[index]?.delivery.body.length ?? 0,
+        oldestArrivedAt,
+      },
       Date.now(),
       this.options.limits,
       this.isClosing,
