@@ -3,6 +3,7 @@ import { ended } from './infrastructure/reaper.process.js';
 import type { Reaper } from './infrastructure/reaper.process.js';
 import { projectFile } from './infrastructure/project.js';
 import { lastLines } from './infrastructure/log-file.js';
+import { processSettings } from './process-settings.js';
 import { waitFor } from './wait-for.js';
 
 export interface ServiceProcessOptions {
@@ -11,7 +12,7 @@ export interface ServiceProcessOptions {
   name: string;
   /** Below `dist`, e.g. `apps/gateway/src/main.js`. */
   script: string;
-  /** Its whole environment, but for PATH, HOME and TZ. */
+  /** Its whole environment, but for PATH, HOME, TZ and the image's own. */
   settings: Readonly<Record<string, string>>;
   logFile: string;
   /** For Node itself, e.g. `--import` and a file. */
@@ -41,8 +42,14 @@ const probeTimeoutMs = 2_000;
 
 export function startServiceProcess(options: ServiceProcessOptions): ServiceProcess {
   const { reaper, name, script, settings, logFile, nodeArguments = [] } = options;
-  const program = ['--enable-source-maps', ...nodeArguments, projectFile(`dist/${script}`)];
-  const environment = { PATH: process.env['PATH'], HOME: process.env['HOME'], TZ: 'UTC', ...settings };
+  const program = [...nodeArguments, projectFile(`dist/${script}`)];
+  const environment = {
+    PATH: process.env['PATH'],
+    HOME: process.env['HOME'],
+    TZ: 'UTC',
+    ...processSettings,
+    ...settings,
+  };
   const child = reaper.spawn(process.execPath, program, { logFile, env: environment });
   const failure = (what: string): ProcessFailed =>
     new ProcessFailed(`${name} ${what}; its last words (all of them in ${logFile}):\n${lastLines(logFile)}`);
