@@ -14,6 +14,8 @@ export interface Member extends ServiceProcess {
 export type Service = Exclude<ProcessName, 'stripe-simulator'>;
 
 const stopTimeoutMs = 20_000;
+/** A folder for the CPU profiles of the measured services; profiling slows them down, so such figures are none to keep. */
+const profileFolder = process.env['PROFILE'];
 
 export async function startMember(lab: Lab, name: Service): Promise<Member> {
   const service = startServiceProcess({
@@ -22,6 +24,7 @@ export async function startMember(lab: Lab, name: Service): Promise<Member> {
     script: `apps/${name}/src/main.js`,
     settings: lab.settings[name],
     logFile: join(lab.logFolder, `${name}.log`),
+    nodeArguments: profilingArguments(name),
   });
   await service.untilReady(`http://127.0.0.1:${lab.ports[name] + managementDistance}/health/ready`);
   return { ...service, stop: () => stop(service) };
@@ -36,4 +39,9 @@ async function stop(service: ServiceProcess): Promise<void> {
   const over = service.ended.then(() => (hasEnded = true));
   service.kill('SIGTERM');
   await Promise.race([over, waitFor(`${service.name} to end`, () => hasEnded, stopTimeoutMs)]);
+}
+
+function profilingArguments(name: Service): string[] {
+  if (profileFolder === undefined) return [];
+  return ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}-${Date.now()}.cpuprofile`];
 }

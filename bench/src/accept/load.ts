@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { quantile } from '../figure.js';
-import { openConnection } from './connection.client.js';
-import type { Connection } from './connection.client.js';
+import { KeepAliveConnection } from '../load/keep-alive.client.js';
 import { signedRequests } from './signed-requests.js';
 
 /** One run of the load generator, as it is asked for. */
@@ -31,7 +30,7 @@ interface Tally {
 
 export async function runLoad(order: LoadOrder): Promise<LoadReport> {
   const requests = signedRequests(order.events, order);
-  const opening = Array.from({ length: order.connections }, () => openConnection(order.port));
+  const opening = Array.from({ length: order.connections }, () => KeepAliveConnection.open(order.port));
   const connections = await Promise.all(opening);
   const tally: Tally = { latencies: [], refused: 0 };
   const begin = performance.now();
@@ -47,9 +46,9 @@ export async function runLoad(order: LoadOrder): Promise<LoadReport> {
   };
 }
 
-async function closedLoop(connections: Connection[], requests: Buffer[], tally: Tally): Promise<void> {
+async function closedLoop(connections: KeepAliveConnection[], requests: Buffer[], tally: Tally): Promise<void> {
   const left = requests.values();
-  const sendAll = async (connection: Connection): Promise<void> => {
+  const sendAll = async (connection: KeepAliveConnection): Promise<void> => {
     for (const request of left) await timed(connection, request, performance.now(), tally);
   };
   await Promise.all(connections.map(sendAll));
@@ -59,18 +58,23 @@ async function closedLoop(connections: Connection[], requests: Buffer[], tally: 
  * Each request has its moment, and its latency counts from that moment even where no connection was free for it: a server that
  * stalls must not slow its own judge down.
  */
-async function openLoop(connections: Connection[], requests: Buffer[], perSecond: number, tally: Tally): Promise<void> {
+async function openLoop(
+  connections: KeepAliveConnection[],
+  requests: Buffer[],
+  perSecond: number,
+  tally: Tally,
+): Promise<void> {
   const begin = performance.now();
   const dueAt = (index: number): number => begin + (index * 1000) / perSecond;
   const idle = [...connections];
   const late: number[] = [];
   const underWay = new Set<Promise<void>>();
-  const start = (index: number, connection: Connection, request: Buffer): void => {
+  const start = (index: number, connection: KeepAliveConnection, request: Buffer): void => {
     const sent = sendThenGoOn(index, connection, request);
     underWay.add(sent);
     void sent.then(() => underWay.delete(sent));
   };
-  const sendThenGoOn = async (index: number, connection: Connection, request: Buffer): Promise<void> => {
+  const sendThenGoOn = async (index: number, connection: KeepAliveConnection, request: Buffer): Promise<void> => {
     await timed(connection, request, dueAt(index), tally);
     idle.push(connection);
     dispatch();
@@ -94,8 +98,8 @@ function oneTick(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 1));
 }
 
-async function timed(connection: Connection, request: Buffer, from: number, tally: Tally): Promise<void> {
-  const status = await connection.send(request);
+async function timed(connection: KeepAliveConnection, request: Buffer, from: number, tally: Tally): Promise<void> {
+  const { status } = await connection.send(request);
   tally.latencies.push(performance.now() - from);
   if (status !== 200) tally.refused += 1;
 }

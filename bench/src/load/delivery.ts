@@ -1,7 +1,12 @@
 import { signStripe } from '@billhook/testing';
 
+export interface Delivery {
+  head: string;
+  body: Buffer;
+}
+
 /** A signed delivery as bytes to send: signed when it is made, so that no signature is older than the tolerance. */
-export function deliveryOf(event: object, secret: string): { head: string; body: Buffer } {
+export function deliveryOf(event: object, secret: string): Delivery {
   const body = Buffer.from(JSON.stringify(event));
   const head = [
     'POST /webhook/stripe HTTP/1.1',

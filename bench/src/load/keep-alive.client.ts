@@ -27,7 +27,7 @@ export class KeepAliveConnection {
   }
 
   /** Sends these bytes; resolves once the whole answer is there. */
-  send(head: string, body: Buffer | string = ''): Promise<Answer> {
+  send(head: string | Buffer, body: Buffer | string = ''): Promise<Answer> {
     this.waiting = Promise.withResolvers();
     this.socket.cork();
     this.socket.write(head);
