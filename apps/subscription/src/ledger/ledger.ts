@@ -1,4 +1,4 @@
-import type { PlanCatalogue, SubscriptionRow } from '@billhook/billing';
+import type { GraceDays, PlanCatalogue, SubscriptionRow } from '@billhook/billing';
 import type { Account, DomainEvent } from '@billhook/contracts';
 import type { OutboxEvent } from '@billhook/messaging';
 
@@ -61,7 +61,7 @@ export interface Changes {
 
 export interface Rules {
   catalogue: PlanCatalogue;
-  graceDays: number;
+  graceDays: GraceDays;
   now: Date;
 }
 

@@ -1,4 +1,4 @@
-import { decide, openAccount, reconsiderAccount } from '@billhook/billing';
+import { decide, noEvidence, openAccount, reconsiderAccount } from '@billhook/billing';
 import type { Decision, InvoiceFacts, SubscriptionEvent } from '@billhook/billing';
 import type { DomainEvent } from '@billhook/contracts';
 import type { Outcome } from '@billhook/messaging';
@@ -185,7 +185,7 @@ function reconsider(ledger: Ledger, userId: string, cause: Cause, rules: Rules):
   const asOf = entry.newestStripeTime ?? cause.at;
   const now = asOf > rules.now ? asOf : rules.now;
   const { catalogue, graceDays } = rules;
-  const circumstances = { catalogue, graceDays, now, asOf, at: cause.at };
+  const circumstances = { catalogue, graceDays, evidence: noEvidence, now, asOf, at: cause.at };
   const { account, domainEvents } = reconsiderAccount(entry.account, subscriptionsOf(ledger, userId), circumstances);
   if (domainEvents.length === 0) return;
   saveAccount(ledger, { ...entry, account });

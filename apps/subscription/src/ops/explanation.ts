@@ -1,4 +1,4 @@
-import { tierFor, toView, unopenedAccount } from '@billhook/billing';
+import { noEvidence, tierFor, toView, unopenedAccount } from '@billhook/billing';
 import type { SubscriptionRow, TierReason } from '@billhook/billing';
 import { tierNames } from '@billhook/contracts';
 import type { Account, SubscriptionView, Tier, TierName } from '@billhook/contracts';
@@ -38,7 +38,7 @@ export function explain(userId: string, dossier: Dossier, rules: Rules): Explana
   return {
     user_id: userId,
     account,
-    verdict: verdictOf(account, dossier, rules),
+    verdict: verdictOf(dossier, rules),
     customer_ids: dossier.customerIds,
     subscriptions: dossier.subscriptions.map(toSubscriptionAnswer),
     pending_fetches: dossier.fetches.map((fetch) => ({
@@ -52,11 +52,11 @@ export function explain(userId: string, dossier: Dossier, rules: Rules): Explana
   };
 }
 
-function verdictOf(account: Account, dossier: Dossier, rules: Rules): Explanation['verdict'] {
+function verdictOf(dossier: Dossier, rules: Rules): Explanation['verdict'] {
   const newest = dossier.entry?.newestStripeTime ?? null;
   const now = newest !== null && newest > rules.now ? newest : rules.now;
   const { subscriptions } = dossier;
-  const decision = tierFor({ subscriptions, now, previousTier: account.tier, graceDays: rules.graceDays });
+  const decision = tierFor({ subscriptions, evidence: noEvidence, now, graceDays: rules.graceDays });
   const { tier, until, reasons } = decision;
   return { tier, tier_name: tierNames[tier], until: until?.toISOString() ?? null, reasons, at: now.toISOString() };
 }
