@@ -1,5 +1,4 @@
 import type { Tier } from '@billhook/contracts';
-import { unlinkedPayments } from './payment-links.js';
 import { nextLook } from './next-look.js';
 import type { NextLook } from './next-look.js';
 import { isScheduledToEnd, scheduledEnd } from './subscription-row.js';
@@ -33,7 +32,6 @@ export function explainTier(question: TierQuestion): TierExplanation {
   const outlook = question.subscriptions.flatMap((row) => outlookOf(row, question));
   return {
     ...decision,
-    alerts: [...decision.alerts, ...unlinkedAlerts(question)],
     outlook: outlook.toSorted(byDate),
     nextLook: nextLook(question.subscriptions, question.graceDays),
   };
@@ -45,14 +43,6 @@ function byDate(a: Outlook, b: Outlook): number {
 
 function time({ at }: Outlook): number {
   return at?.getTime() ?? Number.MAX_SAFE_INTEGER;
-}
-
-/** A refund that leads to no invoice may be of the one that somebody lives on: it has to be looked for. */
-function unlinkedAlerts({ evidence }: TierQuestion): TierReason[] {
-  return unlinkedPayments(evidence).map(({ chargeId, paymentIntentId }) => ({
-    code: 'payment_of_unknown_invoice',
-    text: `Money of payment ${paymentIntentId ?? chargeId} went back or is disputed, and its invoice is not known.`,
-  }));
 }
 
 function outlookOf(row: SubscriptionRow, question: TierQuestion): Outlook[] {

@@ -1,6 +1,7 @@
 import { describe, expect, it, test } from '@jest/globals';
 import { newerCharge, newerDispute, newerInvoice, newerInvoicePayment, newerRefund, noEvidence } from './evidence.js';
 import type { ChargeRow, Evidence, InvoicePaymentRow } from './evidence.js';
+import { moneyAlerts } from './money-alerts.js';
 import { unlinkedPayments } from './payment-links.js';
 import { revocationOf } from './revocation.js';
 import { aDisputeRow, anInvoiceRow, aRefundRow, day } from './rows.spec-support.js';
@@ -178,5 +179,19 @@ describe('two snapshots of one object', () => {
   it('of which one is final: it stands, though its second is the earlier', () => {
     bothWays(newerInvoice, invoice('open', day(2)), invoice('paid', day(1), 999));
     bothWays(newerRefund, refund('succeeded', day(2)), refund('failed', day(1)));
+  });
+});
+
+describe('an operator is told', () => {
+  const codes = (evidence: Partial<Evidence>) => moneyAlerts({ ...noEvidence, ...evidence }).map(({ code }) => code);
+
+  it('of money that went back from an invoice that nobody knows', () => {
+    expect(codes({ refunds: [aRefundRow()], disputes: [aDisputeRow()] })).toEqual(['payment_of_unknown_invoice']);
+    expect(codes({ invoices: [paid], refunds: [aRefundRow()] })).toEqual([]);
+  });
+
+  it('of a dispute whose status is not understood', () => {
+    const disputes = [aDisputeRow({ status: 'invented' })];
+    expect(codes({ invoices: [paid], disputes })).toEqual(['dispute_status_unknown']);
   });
 });

@@ -2,6 +2,7 @@ import type { Tier } from '@billhook/contracts';
 import type { Evidence } from './evidence.js';
 import { graceEnd } from './grace.js';
 import type { GraceDays } from './grace.js';
+import { moneyAlerts } from './money-alerts.js';
 import { paidUntil, revocationOf } from './revocation.js';
 import type { Revocation } from './revocation.js';
 import { scheduledEnd } from './subscription-row.js';
@@ -45,12 +46,13 @@ export interface Verdict {
 export function tierFor(question: TierQuestion): TierDecision {
   const verdicts = question.subscriptions.map((row) => verdictOn(row, question));
   const best = verdicts.toSorted(byWorth)[0];
-  if (best === undefined) return { tier: 0, until: null, reasons: [noSubscription], alerts: [] };
+  const alerts = [...verdicts.flatMap(({ alert }) => alert ?? []), ...moneyAlerts(question.evidence)];
+  if (best === undefined) return { tier: 0, until: null, reasons: [noSubscription], alerts };
   return {
     tier: best.tier,
     until: best.tier === 0 ? null : best.until,
     reasons: verdicts.map(({ reason }) => reason),
-    alerts: verdicts.flatMap(({ alert }) => alert ?? []),
+    alerts,
   };
 }
 
