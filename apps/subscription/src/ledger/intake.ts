@@ -8,7 +8,6 @@ type UnusedFact = Extract<
   StripeFact,
   {
     kind:
-      | 'action_required'
       | 'charge_refunded'
       | 'checkout_settled'
       | 'customer'
@@ -55,7 +54,6 @@ function readStripe(delivery: Delivery): Read {
   const fact = toStripeFact(body.value);
   if (!fact.ok) return about(customerId, null, { kind: 'unreadable', reason: `unreadable: ${fact.path}` });
   switch (fact.value.kind) {
-    case 'action_required':
     case 'charge_refunded':
     case 'checkout_settled':
     case 'customer':
@@ -71,6 +69,7 @@ function readStripe(delivery: Delivery): Read {
       return about(customerId, null, fact.value);
     case 'subscription':
     case 'payment':
+    case 'action_required':
     case 'checkout':
       return about(customerId, fact.value.userId, fact.value);
     default:

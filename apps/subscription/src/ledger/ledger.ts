@@ -9,8 +9,8 @@ export interface AccountEntry {
 
 export interface Payment {
   invoiceId: string;
-  outcome: 'succeeded' | 'failed';
-  /** Stripe's count of tries for a failed one; 0 for the payment itself. */
+  outcome: 'succeeded' | 'failed' | 'action_required';
+  /** Stripe's count of tries; 0 for the payment itself. */
   attempt: number;
   eventId: string;
   userId: string;
