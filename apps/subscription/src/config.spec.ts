@@ -37,6 +37,14 @@ describe('settings', () => {
     expect(settingNames(SubscriptionConfig)).toContain('STRIPE_API_BASE');
   });
 
+  it('keep a tier for two weeks after a failed renewal, unless told otherwise for a plan', () => {
+    const grace = (environment: Record<string, string>) =>
+      loadConfig(SubscriptionConfig, { ...complete, ...environment }, 'subscription').graceDays();
+    expect(grace({})).toEqual({ pro: 14, elite: 14 });
+    expect(grace({ GRACE_DAYS_PRO: '0', GRACE_DAYS_ELITE: '30' })).toEqual({ pro: 0, elite: 30 });
+    expect(problemsOf({ ...complete, GRACE_DAYS_PRO: '1.5' })).toEqual([expect.stringContaining('whole number')]);
+  });
+
   it('never send a live key to a server that is not Stripe', () => {
     const live = { ...complete, STRIPE_SECRET_KEY: 'sk_live_madeUp', STRIPE_API_BASE: 'http://localhost:3004' };
     expect(problemsOf(live)).toEqual([expect.stringContaining('must be a test key')]);

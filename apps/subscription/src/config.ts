@@ -1,5 +1,18 @@
+import { defaultGraceDays } from '@billhook/billing';
+import type { GraceDays } from '@billhook/billing';
 import { BrokerUrl, DatabaseUrl } from '@billhook/runtime';
 import { StripeConfig } from '@billhook/stripe';
+import { Type } from 'class-transformer';
+import { IsInt, Max, Min } from 'class-validator';
+
+/** How long a failed renewal keeps its tier. Stripe's own retries end after two months at the latest. */
+function GraceDaysOfPlan(): PropertyDecorator {
+  const message = '$property must be a whole number of days from 0 to 60';
+  const decorators = [Type(() => Number), IsInt({ message }), Min(0, { message }), Max(60, { message })];
+  return (target, property) => {
+    for (const decorate of decorators) decorate(target, property);
+  };
+}
 
 /** Everything the subscription service reads from its environment. */
 export class SubscriptionConfig extends StripeConfig {
@@ -10,4 +23,14 @@ export class SubscriptionConfig extends StripeConfig {
 
   @BrokerUrl()
   RABBITMQ_URL: string;
+
+  @GraceDaysOfPlan()
+  GRACE_DAYS_PRO = defaultGraceDays.pro;
+
+  @GraceDaysOfPlan()
+  GRACE_DAYS_ELITE = defaultGraceDays.elite;
+
+  graceDays(): GraceDays {
+    return { pro: this.GRACE_DAYS_PRO, elite: this.GRACE_DAYS_ELITE };
+  }
 }

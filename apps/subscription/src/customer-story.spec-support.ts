@@ -65,7 +65,7 @@ export class CustomerStory {
   }
 
   invoice(
-    type: 'paid' | 'payment_succeeded' | 'payment_failed',
+    type: 'paid' | 'payment_succeeded' | 'payment_failed' | 'payment_action_required',
     overrides: Partial<Stripe.Invoice> = {},
   ): StripeEventBody {
     const { customerId: customer, subscriptionId, metadata } = this;

@@ -1,4 +1,4 @@
-import { defaultGraceDays } from '@billhook/billing';
+import type { GraceDays } from '@billhook/billing';
 import type { PlanCatalogue } from '@billhook/billing';
 import type { Rules } from './ledger/ledger.js';
 
@@ -6,10 +6,11 @@ import type { Rules } from './ledger/ledger.js';
 export class RulesSource {
   constructor(
     private readonly catalogue: PlanCatalogue,
+    private readonly graceDays: GraceDays,
     private readonly clock: () => Date = () => new Date(),
   ) {}
 
   now(): Rules {
-    return { catalogue: this.catalogue, graceDays: defaultGraceDays, now: this.clock() };
+    return { catalogue: this.catalogue, graceDays: this.graceDays, now: this.clock() };
   }
 }

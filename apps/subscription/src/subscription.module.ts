@@ -85,7 +85,7 @@ export class SubscriptionModule {
 function configured(config: SubscriptionConfig): Provider[] {
   const { DATABASE_URL: databaseUrl, RABBITMQ_URL: brokerUrl } = config;
   return [
-    { provide: RulesSource, useFactory: () => new RulesSource(planCatalogue(config.planPrices())) },
+    { provide: RulesSource, useFactory: () => new RulesSource(planCatalogue(config.planPrices()), config.graceDays()) },
     { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
     { provide: APP_GUARD, useClass: RolesGuard },
     {

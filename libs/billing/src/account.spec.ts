@@ -2,11 +2,20 @@ import { accountSchema, parseDomainEvent } from '@billhook/contracts';
 import type { Account } from '@billhook/contracts';
 import { describe, expect, it } from '@jest/globals';
 import { accountFor, openAccount, reconsiderAccount, shownSubscription, unopenedAccount } from './account.js';
+import { noEvidence } from './evidence.js';
+import { defaultGraceDays } from './grace.js';
 import { aRow, catalogue, day } from './rows.spec-support.js';
 import { toView } from './subscription-row.js';
 import type { SubscriptionRow } from './subscription-row.js';
 
-const circumstances = { catalogue, graceDays: 14, now: day(5), at: day(4), asOf: day(4) };
+const circumstances = {
+  catalogue,
+  graceDays: defaultGraceDays,
+  evidence: noEvidence,
+  now: day(5),
+  at: day(4),
+  asOf: day(4),
+};
 
 function reconsider(current: Account, subscriptions: SubscriptionRow[]) {
   return reconsiderAccount(current, subscriptions, circumstances);

@@ -1,5 +1,7 @@
 import { tierNames } from '@billhook/contracts';
 import type { Account, DomainEvent, Tier } from '@billhook/contracts';
+import type { Evidence } from './evidence.js';
+import type { GraceDays } from './grace.js';
 import { planOf } from './plan-catalogue.js';
 import type { PlanCatalogue } from './plan-catalogue.js';
 import { toView } from './subscription-row.js';
@@ -44,7 +46,8 @@ export function openAccount(current: Account): { account: Account; domainEvents:
 
 export interface Circumstances {
   catalogue: PlanCatalogue;
-  graceDays: number;
+  graceDays: GraceDays;
+  evidence: Evidence;
   /** The policy's clock: the later of the wall clock and the newest Stripe time seen for the customer. */
   now: Date;
   /** When what led to this happened. */
@@ -52,14 +55,14 @@ export interface Circumstances {
   asOf: Date;
 }
 
-/** The account after its subscriptions changed, and the events that say so: none when it reads as before. */
+/** The account after its subscriptions, or what is known of their money, changed, and the events that say so: none when it reads as before. */
 export function reconsiderAccount(
   current: Account,
   subscriptions: readonly SubscriptionRow[],
   circumstances: Circumstances,
 ): { account: Account; domainEvents: DomainEvent[] } {
-  const { catalogue, graceDays, now, asOf } = circumstances;
-  const decision = tierFor({ subscriptions, now, previousTier: current.tier, graceDays });
+  const { catalogue, graceDays, evidence, now, asOf } = circumstances;
+  const decision = tierFor({ subscriptions, evidence, now, graceDays });
   const next = { userId: current.user_id, subscriptions, tier: decision.tier, catalogue, asOf };
   if (isSameAccount(current, accountFor({ ...next, version: current.version })))
     return { account: current, domainEvents: [] };

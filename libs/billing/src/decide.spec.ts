@@ -213,3 +213,39 @@ describe('what cannot be', () => {
     expect(new Set(prints).size).toBe(prints.length);
   });
 });
+
+describe('what a row remembers of the time before a price that nobody here knows', () => {
+  const legacy: State = { ...pro, price: 'price_legacy' };
+  const events = history(
+    ['created', 0, pro],
+    ['updated', 5, elite],
+    ['updated', 8, legacy],
+    ['updated', 9, { ...legacy, cancelAtPeriodEnd: true }],
+  );
+  const remembered = { status: 'active', tier: 2, at: at(8), isExact: true };
+
+  test.each([
+    ['in order', [0, 1, 2, 3]],
+    ['in reverse', [3, 2, 1, 0]],
+    ['with the change to it last', [3, 0, 1, 2]],
+  ])('is the plan right before it, told %s', (_, order) => {
+    expect(run(delivered(events, ...order)).row).toMatchObject({ tier: null, lastUnderstood: remembered });
+  });
+
+  it('is the newest plan it has heard of where the change itself is missing', () => {
+    const inexact = { ...remembered, at: at(5), isExact: false };
+    expect(run(delivered(events, 3, 1, 0)).row?.lastUnderstood).toEqual(inexact);
+  });
+
+  it('is forgotten once the price is known again', () => {
+    const back = history(['created', 0, pro], ['updated', 5, legacy], ['updated', 8, elite]);
+    expect(run(back).row).toMatchObject({ tier: 2, lastUnderstood: null });
+  });
+
+  it('is learned from an event that tells no news of the state itself', () => {
+    const [created, , changed] = events;
+    if (!created || !changed) throw new Error('two events expected');
+    const { row } = run([created, fetched(legacy, 8, pro), changed]);
+    expect(row?.lastUnderstood).toEqual(remembered);
+  });
+});

@@ -4,6 +4,7 @@ import type { SubscriptionEvent } from './stripe-event.js';
 import { toRow, toView } from './subscription-row.js';
 import type { PastDue, RowContext, SubscriptionRow } from './subscription-row.js';
 import { isTerminal } from './subscription-status.js';
+import { understoodAfter, understoodFromPast } from './understood.js';
 
 /** What one event does to one subscription. */
 export type Decision =
@@ -31,9 +32,17 @@ export function decide(current: SubscriptionRow | null, event: SubscriptionEvent
     case 'newer':
       return apply(current, event, context, placement.startedFrom);
     case 'older':
-      return { kind: 'ignored', reason: 'newer_state_known', row: learnFrom(current, event, placement.startedFrom) };
+      return {
+        kind: 'ignored',
+        reason: 'newer_state_known',
+        row: learnFrom(current, event, context, placement.startedFrom),
+      };
     case 'same':
-      return { kind: 'ignored', reason: 'state_already_known', row: null };
+      return {
+        kind: 'ignored',
+        reason: 'state_already_known',
+        row: learnFrom(current, event, context, current.order.startedFrom),
+      };
     case 'unclear':
       return { kind: 'needsFetch', reason: placement.reason };
     default:
@@ -51,7 +60,11 @@ function apply(
   context: RowContext,
   start: string | null,
 ): Decision {
-  const memory = { pastDue: pastDueAfter(current, event), order: orderOf(event, start, current?.order ?? null) };
+  const memory = {
+    pastDue: pastDueAfter(current, event),
+    lastUnderstood: understoodAfter(current, event, context.catalogue),
+    order: orderOf(event, start, current?.order ?? null),
+  };
   const row = toRow(event.snapshot, memory, context);
   return { kind: 'applied', row, domainEvents: subscriptionEvents(current, row, event.type) };
 }
@@ -81,17 +94,20 @@ function entersPastDue(event: SubscriptionEvent): boolean {
   return event.snapshot.status === 'past_due' && event.before.status !== 'past_due';
 }
 
-/** A late event cannot change the state, but it may tell when past due began and from what state a second started. */
+/** A late event cannot change the state, but it may tell when past due began, what we last understood, and where a second started. */
 function learnFrom(
   current: SubscriptionRow,
   event: SubscriptionEvent,
+  context: RowContext,
   startedFrom: string | null,
 ): SubscriptionRow | null {
   const pastDue = current.pastDue === null ? null : earlierPastDue(current.pastDue, event);
+  const lastUnderstood = understoodFromPast(current, event, context.catalogue);
   const events = isSameSecond(event, current.order) ? eventsWith(event, current.order) : current.order.events;
   const isOrderAsBefore = startedFrom === current.order.startedFrom && events === current.order.events;
-  if (isOrderAsBefore && pastDue === current.pastDue) return null;
-  return { ...current, pastDue, order: { ...current.order, startedFrom, events } };
+  const isMemoryAsBefore = pastDue === current.pastDue && lastUnderstood === current.lastUnderstood;
+  if (isOrderAsBefore && isMemoryAsBefore) return null;
+  return { ...current, pastDue, lastUnderstood, order: { ...current.order, startedFrom, events } };
 }
 
 function earlierPastDue(known: PastDue, event: SubscriptionEvent): PastDue {

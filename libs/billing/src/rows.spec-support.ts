@@ -1,3 +1,4 @@
+import type { DisputeRow, InvoiceRow, RefundRow } from './evidence.js';
 import { planCatalogue } from './plan-catalogue.js';
 import type { SubscriptionRow } from './subscription-row.js';
 
@@ -20,6 +21,8 @@ export function aRow(overrides: Partial<SubscriptionRow> = {}): SubscriptionRow 
     userId: 'user_1',
     priceId: 'price_pro_monthly',
     status: 'active',
+    pauseReason: null,
+    collectionPause: null,
     tier: 1,
     billingCycle: 'monthly',
     currentPeriodStart: day(0),
@@ -29,9 +32,46 @@ export function aRow(overrides: Partial<SubscriptionRow> = {}): SubscriptionRow 
     canceledAt: null,
     endedAt: null,
     trialEnd: null,
+    pendingUpdateExpiresAt: null,
     createdAt: day(0),
+    lastUnderstood: null,
     pastDue: null,
     order: { at: day(0), kind: 'created', state: 'state', startedFrom: null, events: [] },
+    ...overrides,
+  };
+}
+
+/** The invoice that paid the first month of `sub_1`: $9.99, by `pi_1`. */
+export function anInvoiceRow(overrides: Partial<InvoiceRow> = {}): InvoiceRow {
+  return {
+    invoiceId: 'in_1',
+    customerId: 'cus_1',
+    subscriptionId: 'sub_1',
+    status: 'paid',
+    amountPaid: 999,
+    currency: 'usd',
+    covers: { start: day(0), end: day(30) },
+    paidAt: day(0),
+    payments: [{ chargeId: null, paymentIntentId: 'pi_1' }],
+    at: day(0),
+    ...overrides,
+  };
+}
+
+export function aRefundRow(overrides: Partial<RefundRow> = {}): RefundRow {
+  const payment = { chargeId: 'ch_1', paymentIntentId: 'pi_1' };
+  return { refundId: 're_1', ...payment, amount: 999, currency: 'usd', status: 'succeeded', at: day(3), ...overrides };
+}
+
+export function aDisputeRow(overrides: Partial<DisputeRow> = {}): DisputeRow {
+  const payment = { chargeId: 'ch_1', paymentIntentId: 'pi_1' };
+  return {
+    disputeId: 'dp_1',
+    ...payment,
+    amount: 999,
+    currency: 'usd',
+    status: 'needs_response',
+    at: day(3),
     ...overrides,
   };
 }

@@ -1,8 +1,14 @@
 import { toCheckoutFacts } from './checkout-facts.js';
+import type { CheckoutFacts } from './checkout-facts.js';
+import { toCustomerFacts } from './customer-facts.js';
 import { toInvoiceFacts } from './invoice-facts.js';
 import type { InvoiceFacts } from './invoice-facts.js';
 import { field, id, instant, isRecord, optionalField, orNull, read, reference, wholeDocument } from './json-reader.js';
 import type { Place, Reading } from './json-reader.js';
+import { toChargeFacts, toDisputeFacts, toInvoicePaymentFacts, toRefundFacts } from './payment-facts.js';
+import type { ChargeFacts, DisputeFacts, InvoicePaymentFacts, RefundFacts } from './payment-facts.js';
+import { toScheduleFacts } from './schedule-facts.js';
+import type { ScheduleFacts } from './schedule-facts.js';
 import { toSubscriptionSnapshot } from './subscription-snapshot.js';
 import type { SubscriptionSnapshot } from './subscription-snapshot.js';
 
@@ -35,8 +41,9 @@ export interface FetchedSubscription {
   seen: string | null;
 }
 
-/** What one of Stripe's events means to billing. */
+/** What one of Stripe's events means to billing. Where `customerId` is null the object does not name its customer. */
 export type StripeFact =
+  /** `event.type` tells a warning (`customer.subscription.trial_will_end`) from a change. */
   | { kind: 'subscription'; customerId: string; userId: string | null; event: AnnouncedSubscription }
   | {
       kind: 'payment';
@@ -45,7 +52,23 @@ export type StripeFact =
       userId: string | null;
       invoice: InvoiceFacts;
     }
-  | { kind: 'checkout'; customerId: string; userId: string | null }
+  /** The bank asks the customer to confirm the payment. */
+  | { kind: 'action_required'; customerId: string; userId: string | null; invoice: InvoiceFacts }
+  | { kind: 'invoice_payment'; payment: InvoicePaymentFacts }
+  | { kind: 'charge_refunded'; customerId: string | null; charge: ChargeFacts }
+  | { kind: 'refund'; customerId: string | null; refund: RefundFacts }
+  | { kind: 'dispute'; dispute: DisputeFacts }
+  | { kind: 'checkout'; customerId: string; userId: string | null; session: CheckoutFacts }
+  /** What became of a session whose payment was still on its way, or that nobody completed. */
+  | {
+      kind: 'checkout_settled';
+      outcome: 'succeeded' | 'failed' | 'expired';
+      customerId: string | null;
+      userId: string | null;
+      session: CheckoutFacts;
+    }
+  | { kind: 'schedule'; customerId: string; schedule: ScheduleFacts }
+  | { kind: 'customer'; customerId: string; userId: string | null }
   | { kind: 'customer_deleted'; customerId: string }
   /** Something happened to this subscription, as its snapshot event (if one is paired with it) tells too. */
   | { kind: 'subscription_hint'; subscriptionId: string; snapshotEventId: string | null }
@@ -103,16 +126,41 @@ function factOf(event: Envelope): Reading<StripeFact> {
   switch (event.type) {
     case 'checkout.session.completed':
       return checkoutFact(event);
+    case 'checkout.session.async_payment_succeeded':
+      return checkoutSettledFact(event, 'succeeded');
+    case 'checkout.session.async_payment_failed':
+      return checkoutSettledFact(event, 'failed');
+    case 'checkout.session.expired':
+      return checkoutSettledFact(event, 'expired');
     case 'invoice.paid':
     case 'invoice.payment_succeeded':
       return paymentFact(event, 'succeeded');
     case 'invoice.payment_failed':
       return paymentFact(event, 'failed');
+    case 'invoice.payment_action_required':
+      return actionRequiredFact(event);
+    case 'invoice_payment.paid':
+      return mapReading(toInvoicePaymentFacts(event.object), (payment) => ({ kind: 'invoice_payment', payment }));
+    case 'customer.created':
+    case 'customer.updated':
+      return customerFact(event);
     case 'customer.deleted':
       return read(event.object, (root) => ({ kind: 'customer_deleted', customerId: reference(root) }));
     default:
-      return event.type.startsWith('customer.subscription.') ? subscriptionFact(event) : irrelevant;
+      return factOfFamily(event);
   }
+}
+
+/** Families of events that differ in what happened, but all carry the whole object: that is what counts. */
+function factOfFamily(event: Envelope): Reading<StripeFact> {
+  const { type } = event;
+  if (type.startsWith('customer.subscription.')) return subscriptionFact(event);
+  if (type.startsWith('charge.dispute.'))
+    return mapReading(toDisputeFacts(event.object), (dispute) => ({ kind: 'dispute', dispute }));
+  if (type.startsWith('refund.') || type === 'charge.refund.updated') return refundFact(event);
+  if (type === 'charge.refunded') return chargeFact(event);
+  if (type.startsWith('subscription_schedule.')) return scheduleFact(event);
+  return irrelevant;
 }
 
 function subscriptionFact(event: Envelope): Reading<StripeFact> {
@@ -152,19 +200,60 @@ function overlay(object: Record<string, unknown>, previous: Record<string, unkno
 }
 
 function paymentFact(event: Envelope, outcome: 'succeeded' | 'failed'): Reading<StripeFact> {
-  const invoice = toInvoiceFacts(event.object);
-  if (!invoice.ok) return invoice;
-  const { customerId, userId } = invoice.value;
-  return { ok: true, value: { kind: 'payment', outcome, customerId, userId, invoice: invoice.value } };
+  return mapReading(toInvoiceFacts(event.object), (invoice) => {
+    const { customerId, userId } = invoice;
+    return { kind: 'payment', outcome, customerId, userId, invoice };
+  });
+}
+
+function actionRequiredFact(event: Envelope): Reading<StripeFact> {
+  return mapReading(toInvoiceFacts(event.object), (invoice) => {
+    const { customerId, userId } = invoice;
+    return { kind: 'action_required', customerId, userId, invoice };
+  });
+}
+
+function chargeFact(event: Envelope): Reading<StripeFact> {
+  return mapReading(toChargeFacts(event.object), (charge) => {
+    return { kind: 'charge_refunded', customerId: charge.customerId, charge };
+  });
+}
+
+function refundFact(event: Envelope): Reading<StripeFact> {
+  return mapReading(toRefundFacts(event.object), (refund) => {
+    return { kind: 'refund', customerId: refund.customerId, refund };
+  });
+}
+
+function scheduleFact(event: Envelope): Reading<StripeFact> {
+  return mapReading(toScheduleFacts(event.object), (schedule) => {
+    return { kind: 'schedule', customerId: schedule.customerId, schedule };
+  });
+}
+
+function customerFact(event: Envelope): Reading<StripeFact> {
+  return mapReading(toCustomerFacts(event.object), ({ customerId, userId }) => {
+    return { kind: 'customer', customerId, userId };
+  });
 }
 
 /** A session without a customer is of a payment in which no subscription can be. */
 function checkoutFact(event: Envelope): Reading<StripeFact> {
-  const session = toCheckoutFacts(event.object);
-  if (!session.ok) return session;
-  const { customerId, userId } = session.value;
-  if (customerId === null) return irrelevant;
-  return { ok: true, value: { kind: 'checkout', customerId, userId } };
+  return mapReading(toCheckoutFacts(event.object), (session) => {
+    const { customerId, userId } = session;
+    return customerId === null ? { kind: 'irrelevant' } : { kind: 'checkout', customerId, userId, session };
+  });
+}
+
+function checkoutSettledFact(event: Envelope, outcome: 'succeeded' | 'failed' | 'expired'): Reading<StripeFact> {
+  return mapReading(toCheckoutFacts(event.object), (session) => {
+    const { customerId, userId } = session;
+    return { kind: 'checkout_settled', outcome, customerId, userId, session };
+  });
+}
+
+function mapReading<T>(reading: Reading<T>, toFact: (value: T) => StripeFact): Reading<StripeFact> {
+  return reading.ok ? { ok: true, value: toFact(reading.value) } : reading;
 }
 
 function within<T>(path: string, reading: Reading<T>): Reading<T> {

@@ -3,11 +3,19 @@ import { planForPrice } from './plan-catalogue.js';
 import type { PlanCatalogue } from './plan-catalogue.js';
 import type { SnapshotOrder } from './snapshot-order.js';
 import { isTerminal, renews } from './subscription-status.js';
-import type { SnapshotItem, SubscriptionSnapshot } from './subscription-snapshot.js';
+import type { CollectionPause, SnapshotItem, SubscriptionSnapshot } from './subscription-snapshot.js';
 
 /** Since when a subscription has been past due. `isExact` once the very change into `past_due` has been seen. */
 export interface PastDue {
   since: Date;
+  isExact: boolean;
+}
+
+/** A state whose status and price both mean something to us. `isExact` when it is known to have lasted right up to `at`. */
+export interface Understood {
+  status: string;
+  tier: Tier;
+  at: Date;
   isExact: boolean;
 }
 
@@ -19,6 +27,8 @@ export interface SubscriptionRow {
   /** Of the item that decides the plan; null for a subscription without items. */
   priceId: string | null;
   status: string;
+  pauseReason: string | null;
+  collectionPause: CollectionPause | null;
   /** Null, like `billingCycle`, for a price that is not in the plan catalogue. */
   tier: Tier | null;
   billingCycle: BillingCycle | null;
@@ -29,7 +39,10 @@ export interface SubscriptionRow {
   canceledAt: Date | null;
   endedAt: Date | null;
   trialEnd: Date | null;
+  pendingUpdateExpiresAt: Date | null;
   createdAt: Date;
+  /** What it was before it came to a status or a price that nobody here knows; null while it is understood. */
+  lastUnderstood: Understood | null;
   pastDue: PastDue | null;
   order: SnapshotOrder;
 }
@@ -39,19 +52,21 @@ export interface RowContext {
   catalogue: PlanCatalogue;
 }
 
-type Memory = Pick<SubscriptionRow, 'pastDue' | 'order'>;
+type Memory = Pick<SubscriptionRow, 'pastDue' | 'lastUnderstood' | 'order'>;
 
 export function toRow(snapshot: SubscriptionSnapshot, memory: Memory, context: RowContext): SubscriptionRow {
   const item = decidingItem(snapshot.items, context.catalogue);
-  const plan = item ? planForPrice(context.catalogue, item.priceId) : null;
+  const plan = decidingPlan(snapshot.items, context.catalogue);
   return {
     subscriptionId: snapshot.subscriptionId,
     customerId: snapshot.customerId,
     userId: context.userId,
     priceId: item?.priceId ?? null,
     status: snapshot.status,
-    tier: plan?.kind === 'known' ? plan.tier : null,
-    billingCycle: plan?.kind === 'known' ? plan.billingCycle : null,
+    pauseReason: snapshot.pauseReason,
+    collectionPause: snapshot.collectionPause,
+    tier: plan?.tier ?? null,
+    billingCycle: plan?.billingCycle ?? null,
     currentPeriodStart: item?.currentPeriodStart ?? null,
     currentPeriodEnd: item?.currentPeriodEnd ?? null,
     cancelAtPeriodEnd: snapshot.cancelAtPeriodEnd,
@@ -59,9 +74,20 @@ export function toRow(snapshot: SubscriptionSnapshot, memory: Memory, context: R
     canceledAt: snapshot.canceledAt,
     endedAt: snapshot.endedAt,
     trialEnd: snapshot.trialEnd,
+    pendingUpdateExpiresAt: snapshot.pendingUpdateExpiresAt,
     createdAt: snapshot.createdAt,
     ...memory,
   };
+}
+
+/** The plan that a subscription's items mean; null when none of them is in the catalogue. */
+export function decidingPlan(
+  items: SnapshotItem[],
+  catalogue: PlanCatalogue,
+): { tier: Tier; billingCycle: BillingCycle } | null {
+  const item = decidingItem(items, catalogue);
+  const plan = item === undefined ? null : planForPrice(catalogue, item.priceId);
+  return plan?.kind === 'known' ? plan : null;
 }
 
 /** A subscription may hold add-ons beside its plan: the item with the best plan decides, else the first. */

@@ -1,11 +1,14 @@
-import { tierNames } from '@billhook/contracts';
 import type { Tier } from '@billhook/contracts';
-import { isScheduledToEnd, scheduledEnd } from './subscription-row.js';
+import type { Evidence } from './evidence.js';
+import { graceEnd } from './grace.js';
+import type { GraceDays } from './grace.js';
+import { moneyAlerts } from './money-alerts.js';
+import { paidUntil, revocationOf } from './revocation.js';
+import type { Revocation } from './revocation.js';
+import { scheduledEnd } from './subscription-row.js';
 import type { SubscriptionRow } from './subscription-row.js';
-import { meaningOf } from './subscription-status.js';
-
-/** How long a failed renewal keeps its tier. Stripe's own retries run for two weeks by default. */
-export const defaultGraceDays = 14;
+import { isTerminal, meaningOf } from './subscription-status.js';
+import { planText, stateText, unknownPriceText } from './tier-texts.js';
 
 export interface TierReason {
   /** For machines. */
@@ -18,29 +21,52 @@ export interface TierReason {
 export interface TierDecision {
   tier: Tier;
   until: Date | null;
+  /** One for each subscription, in their order. */
   reasons: TierReason[];
+  /** What an operator should look at: Stripe said something that is not understood here. */
+  alerts: TierReason[];
 }
 
 export interface TierQuestion {
   subscriptions: readonly SubscriptionRow[];
+  evidence: Evidence;
   now: Date;
-  /** What the user has had so far: kept where Stripe says something that we do not understand. */
-  previousTier: Tier;
-  graceDays: number;
+  graceDays: GraceDays;
+}
+
+/** What one subscription is worth. `alert` where it is judged by what it was, because it is not understood. */
+export interface Verdict {
+  tier: Tier;
+  until: Date | null;
+  reason: TierReason;
+  alert: TierReason | null;
 }
 
 /** The best of all subscriptions: the end of one never takes what another still grants. */
 export function tierFor(question: TierQuestion): TierDecision {
   const verdicts = question.subscriptions.map((row) => verdictOn(row, question));
   const best = verdicts.toSorted(byWorth)[0];
-  if (best === undefined) return { tier: 0, until: null, reasons: [noSubscription] };
-  return { tier: best.tier, until: best.tier === 0 ? null : best.until, reasons: verdicts.map(({ reason }) => reason) };
+  const alerts = [...verdicts.flatMap(({ alert }) => alert ?? []), ...moneyAlerts(question.evidence)];
+  if (best === undefined) return { tier: 0, until: null, reasons: [noSubscription], alerts };
+  return {
+    tier: best.tier,
+    until: best.tier === 0 ? null : best.until,
+    reasons: verdicts.map(({ reason }) => reason),
+    alerts,
+  };
 }
 
-interface Verdict {
-  tier: Tier;
-  until: Date | null;
-  reason: TierReason;
+/**
+ * What one subscription is worth. One that is not understood (a status or a price that nobody here knows) is worth what it was
+ * when it was: taking access away, or granting it, would both be guesses.
+ */
+export function verdictOn(row: SubscriptionRow, question: TierQuestion): Verdict {
+  const isGone = question.evidence.deletedCustomerIds.includes(row.customerId) && !isTerminal(row.status);
+  if (isGone) return nothing('customer_deleted', `The customer of subscription ${row.subscriptionId} was deleted.`);
+  const meaning = meaningOf(row.status);
+  if (meaning === 'unknown') return verdictOnUnknown(row, statusUnknown(row), question);
+  if (grants(row.status) && row.tier === null) return verdictOnUnknown(row, priceUnknown(row), question);
+  return verdictOnUnderstood(row, question);
 }
 
 function byWorth(a: Verdict, b: Verdict): number {
@@ -51,77 +77,111 @@ function lasting(verdict: Verdict): number {
   return verdict.until?.getTime() ?? Number.MAX_SAFE_INTEGER;
 }
 
-function verdictOn(row: SubscriptionRow, question: TierQuestion): Verdict {
+function verdictOnUnknown(row: SubscriptionRow, alert: TierReason, question: TierQuestion): Verdict {
+  const last = row.lastUnderstood;
+  if (last === null || !grants(last.status))
+    return { ...nothing(alert.code, `${alert.text} It had no tier before, as far as is known.`), alert };
+  const verdict = verdictOnUnderstood(asUnderstood(row, last), question);
+  const text = `${alert.text} It counts as what it was. ${verdict.reason.text}`;
+  return { ...verdict, reason: { code: alert.code, text }, alert };
+}
+
+/** Past due before it became something unknown: its grace runs on from there, as it was then that we last knew. */
+function asUnderstood(row: SubscriptionRow, last: NonNullable<SubscriptionRow['lastUnderstood']>): SubscriptionRow {
+  const isStatusKnown = meaningOf(row.status) !== 'unknown';
+  const pastDue = isStatusKnown ? row.pastDue : { since: last.at, isExact: last.isExact };
+  return { ...row, status: isStatusKnown ? row.status : last.status, tier: last.tier, pastDue };
+}
+
+function grants(status: string): boolean {
+  const meaning = meaningOf(status);
+  return meaning === 'granting' || meaning === 'past_due';
+}
+
+function verdictOnUnderstood(row: SubscriptionRow, question: TierQuestion): Verdict {
   const meaning = meaningOf(row.status);
   switch (meaning) {
     case 'granting':
-      return grant(row, question, {
-        until: scheduledEnd(row),
-        code: `subscription_${row.status}`,
-        text: activeText(row),
-      });
+      return verdictOnRunning(row, question);
     case 'past_due':
-      return verdictOnPastDue(row, question);
+      return revoked(row, question) ?? verdictOnPastDue(row, question);
     case 'unpaid':
     case 'paused':
     case 'incomplete':
     case 'incomplete_expired':
     case 'canceled':
-      return nothing(`subscription_${meaning}`, `Subscription ${row.subscriptionId} is ${meaning.replace('_', ' ')}.`);
+    // An unknown status was replaced by the last known one before.
     case 'unknown':
-      return keep(
-        question,
-        'status_unknown',
-        `Subscription ${row.subscriptionId} has a status unknown here: ${row.status}.`,
-      );
+      return nothing(`subscription_${meaning}`, stateText(row));
     default:
       return meaning satisfies never;
   }
 }
 
+/** Nothing is paid for a trial, so nothing that went back ends it. */
+function verdictOnRunning(row: SubscriptionRow, question: TierQuestion): Verdict {
+  const terms = { until: scheduledEnd(row), code: `subscription_${row.status}`, text: stateText(row) };
+  if (row.status === 'trialing') return grant(row, terms);
+  const verdict = revoked(row, question);
+  if (verdict !== null) return verdict;
+  return row.collectionPause === null ? grant(row, terms) : verdictOnCollectionPause(row, terms.until, question);
+}
+
+/**
+ * While collection is paused Stripe keeps the subscription active and goes on to new periods. `void` is for who cannot serve its
+ * customers meanwhile: they have what they paid for. The other behaviours serve for free, or until later
+ * (docs.stripe.com, "Pause payment collection").
+ */
+function verdictOnCollectionPause(row: SubscriptionRow, until: Date | null, question: TierQuestion): Verdict {
+  const name = `Collection for subscription ${row.subscriptionId} is paused`;
+  if (row.collectionPause?.behavior !== 'void')
+    return grant(row, { until, code: 'collection_paused', text: `${name}; ${planText(row)} is kept.` });
+  const paidTo = paidUntil(row.subscriptionId, question.evidence) ?? row.currentPeriodEnd;
+  if (paidTo !== null && question.now >= paidTo)
+    return nothing('collection_paused_void', `${name}, and what was paid for ended at ${paidTo.toISOString()}.`);
+  const text = `${name}; ${planText(row)} is kept for what was paid.`;
+  return grant(row, { until: paidTo, code: 'collection_paused_void', text });
+}
+
 function verdictOnPastDue(row: SubscriptionRow, question: TierQuestion): Verdict {
-  const since = row.pastDue?.since ?? row.order.at;
-  const until = new Date(since.getTime() + question.graceDays * 86_400_000);
+  const until = graceEnd(row, question.graceDays);
   const name = `Subscription ${row.subscriptionId}`;
-  if (question.now >= until) {
+  if (question.now >= until)
     return nothing('past_due_grace_over', `${name} is past due, and its grace ended at ${until.toISOString()}.`);
-  }
   const text = `${name} is past due; ${planText(row)} is kept until ${until.toISOString()}.`;
-  return grant(row, question, { until, code: 'past_due_in_grace', text });
+  return grant(row, { until, code: 'past_due_in_grace', text });
 }
 
-function grant(
-  row: SubscriptionRow,
-  question: TierQuestion,
-  terms: { until: Date | null; code: string; text: string },
-): Verdict {
-  if (row.tier === null) return keep(question, 'price_unknown', unknownPriceText(row));
-  return { tier: row.tier, until: terms.until, reason: { code: terms.code, text: terms.text } };
+function revoked(row: SubscriptionRow, { evidence, now }: TierQuestion): Verdict | null {
+  const revocation = revocationOf(row.subscriptionId, evidence, now);
+  return revocation === null
+    ? null
+    : nothing(`payment_${revocationWords[revocation.by]}`, revokedText(row, revocation));
 }
 
-/** Taking access away, or granting it, for something that we do not understand would both be guesses. */
-function keep(question: TierQuestion, code: string, text: string): Verdict {
-  return { tier: question.previousTier, until: null, reason: { code, text: `${text} The tier stays as it was.` } };
+const revocationWords = { refund: 'refunded', dispute: 'disputed' } as const;
+
+function revokedText({ subscriptionId }: SubscriptionRow, { by, invoiceId }: Revocation): string {
+  const what = by === 'refund' ? 'was refunded in full' : 'was charged back';
+  return `Invoice ${invoiceId}, the newest that was paid for subscription ${subscriptionId}, ${what}.`;
+}
+
+function grant(row: SubscriptionRow, terms: { until: Date | null; code: string; text: string }): Verdict {
+  const { until, code, text } = terms;
+  return { tier: row.tier ?? 0, until, reason: { code, text }, alert: null };
 }
 
 function nothing(code: string, text: string): Verdict {
-  return { tier: 0, until: null, reason: { code, text } };
+  return { tier: 0, until: null, reason: { code, text }, alert: null };
 }
 
-function activeText(row: SubscriptionRow): string {
-  const text = `Subscription ${row.subscriptionId} is ${row.status} on ${planText(row)}`;
-  if (!isScheduledToEnd(row)) return `${text}.`;
-  return `${text} and ends at ${scheduledEnd(row)?.toISOString() ?? 'the end of its period'}.`;
+function statusUnknown(row: SubscriptionRow): TierReason {
+  const text = `Subscription ${row.subscriptionId} has a status unknown here: ${row.status}.`;
+  return { code: 'status_unknown', text };
 }
 
-function planText(row: SubscriptionRow): string {
-  if (row.tier === null) return 'its plan';
-  const name = tierNames[row.tier];
-  return name.charAt(0).toUpperCase() + name.slice(1);
-}
-
-function unknownPriceText(row: SubscriptionRow): string {
-  return `Subscription ${row.subscriptionId} is on price ${row.priceId ?? '(none)'}, which no plan knows.`;
+function priceUnknown(row: SubscriptionRow): TierReason {
+  return { code: 'price_unknown', text: unknownPriceText(row) };
 }
 
 const noSubscription: TierReason = { code: 'no_subscription', text: 'There is no subscription.' };

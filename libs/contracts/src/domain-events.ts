@@ -56,6 +56,8 @@ export const domainEvents = {
   },
   'billing.payment.succeeded': { version: 1, schema: payment },
   'billing.payment.failed': { version: 1, schema: payment },
+  /** The bank asks the customer to confirm the payment: until they do, `amount` is not paid. */
+  'billing.payment.action_required': { version: 1, schema: payment },
   'billing.account.changed': { version: 1, schema: accountSchema },
   'billing.event.parked': {
     version: 1,

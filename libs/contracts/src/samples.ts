@@ -100,6 +100,7 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
   },
   'billing.payment.succeeded': payment,
   'billing.payment.failed': payment,
+  'billing.payment.action_required': payment,
   'billing.account.changed': account,
   'billing.event.parked': {
     event_id: 'evt_sample',

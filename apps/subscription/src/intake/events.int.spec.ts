@@ -105,6 +105,22 @@ describe('an event', () => {
     );
   });
 
+  it('that asks for a confirmation says so, once for each try', async () => {
+    const story = new CustomerStory('confirm');
+    const unpaid = { amount_paid: 0, amount_remaining: 999, status: 'open' } as const;
+    const tries = [1, 1, 2].map((attempt_count) =>
+      story.invoice('payment_action_required', { ...unpaid, attempt_count }),
+    );
+    await world.publish(story.created(), ...tries);
+    expect(await world.outcomesOf(...tries.map(({ id }) => id))).toEqual([
+      'applied',
+      'ignored payment_already_recorded',
+      'applied',
+    ]);
+    const told = { amount: 999, currency: 'usd', invoice_id: 'in_confirm', subscription_id: 'sub_confirm' };
+    expect(await world.told('billing.payment.action_required', story.userId)).toMatchObject([told, told]);
+  });
+
   it('of no interest is ignored, but kept byte for byte', async () => {
     const event = aStripeEvent('price.updated', { id: 'price_1', metadata: { note: 'a\0b \ud800 ünïcode' } });
     await world.publish(event);

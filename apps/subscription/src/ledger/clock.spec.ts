@@ -1,4 +1,4 @@
-import { planCatalogue, unopenedAccount } from '@billhook/billing';
+import { defaultGraceDays, planCatalogue, unopenedAccount } from '@billhook/billing';
 import { started } from '@billhook/testing';
 import { describe, expect, test } from '@jest/globals';
 import { CustomerStory } from '../customer-story.spec-support.js';
@@ -38,7 +38,7 @@ function endOf(story: CustomerStory, clock: (turn: number) => number) {
   const opened = unopenedAccount(story.userId, catalogue, new Date(0));
   ledger.accounts.set(story.userId, { account: opened, newestStripeTime: null });
   history.forEach((event, turn) => {
-    const rules: Rules = { catalogue, graceDays: 14, now: new Date(started * 1000 + clock(turn)) };
+    const rules: Rules = { catalogue, graceDays: defaultGraceDays, now: new Date(started * 1000 + clock(turn)) };
     settle(ledger, toIntake({ ...fromStripe(event), redelivered: false }), rules);
   });
   return { rows: [...ledger.subscriptions.values()], accounts: [...ledger.accounts.values()] };

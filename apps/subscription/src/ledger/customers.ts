@@ -51,6 +51,7 @@ function lockedCustomer(meaning: Meaning): string | null {
     case 'customer_linked':
     case 'subscription':
     case 'payment':
+    case 'action_required':
     case 'checkout':
       return meaning.customerId;
     case 'account_opened':
@@ -71,7 +72,15 @@ function announcedLink({ meaning }: Intake): CustomerLink[] {
 }
 
 function metadataLink({ meaning }: Intake): CustomerLink[] {
-  if (meaning.kind !== 'subscription' && meaning.kind !== 'payment' && meaning.kind !== 'checkout') return [];
-  const { customerId, userId } = meaning;
-  return userId === null ? [] : [{ customerId, userId, source: 'metadata' }];
+  switch (meaning.kind) {
+    case 'subscription':
+    case 'payment':
+    case 'action_required':
+    case 'checkout': {
+      const { customerId, userId } = meaning;
+      return userId === null ? [] : [{ customerId, userId, source: 'metadata' }];
+    }
+    default:
+      return [];
+  }
 }

@@ -37,6 +37,14 @@ describe('a delivery', () => {
     expect(read(type, body).meaning).toEqual({ kind: 'unreadable', reason: expect.stringMatching(reason) });
   });
 
+  it('of Stripe whose fact the ledger does not use yet is of no interest, and keeps its customer', () => {
+    const event = story.event('customer.updated', { id: 'cus_ada', object: 'customer' }, 3);
+    expect(toIntake({ ...fromStripe(event), redelivered: false })).toMatchObject({
+      customerId: 'cus_ada',
+      meaning: { kind: 'not_relevant' },
+    });
+  });
+
   test.each(['billing.reconcile.requested', 'billing.account.erasure_requested', 'something.else'])(
     'of type %s is of no interest yet',
     (type) => {

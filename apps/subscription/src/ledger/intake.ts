@@ -3,9 +3,25 @@ import type { StripeFact } from '@billhook/billing';
 import { parseDomainEvent } from '@billhook/contracts';
 import type { Delivery } from '@billhook/messaging';
 
+/** Facts that this service does not use yet. */
+type UnusedFact = Extract<
+  StripeFact,
+  {
+    kind:
+      | 'charge_refunded'
+      | 'checkout_settled'
+      | 'customer'
+      | 'dispute'
+      | 'invoice_payment'
+      | 'irrelevant'
+      | 'refund'
+      | 'schedule';
+  }
+>;
+
 /** What an event means to this service. */
 export type Meaning =
-  | Exclude<StripeFact, { kind: 'irrelevant' }>
+  | Exclude<StripeFact, UnusedFact>
   | { kind: 'account_opened'; userId: string }
   | { kind: 'customer_linked'; userId: string; customerId: string }
   | { kind: 'not_relevant' }
@@ -38,7 +54,14 @@ function readStripe(delivery: Delivery): Read {
   const fact = toStripeFact(body.value);
   if (!fact.ok) return about(customerId, null, { kind: 'unreadable', reason: `unreadable: ${fact.path}` });
   switch (fact.value.kind) {
+    case 'charge_refunded':
+    case 'checkout_settled':
+    case 'customer':
+    case 'dispute':
+    case 'invoice_payment':
     case 'irrelevant':
+    case 'refund':
+    case 'schedule':
       return about(customerId, null, { kind: 'not_relevant' });
     case 'customer_deleted':
     case 'subscription_hint':
@@ -46,6 +69,7 @@ function readStripe(delivery: Delivery): Read {
       return about(customerId, null, fact.value);
     case 'subscription':
     case 'payment':
+    case 'action_required':
     case 'checkout':
       return about(customerId, fact.value.userId, fact.value);
     default:

@@ -1,4 +1,4 @@
-import type { PlanCatalogue, SubscriptionRow } from '@billhook/billing';
+import type { GraceDays, PlanCatalogue, SubscriptionRow } from '@billhook/billing';
 import type { Account, DomainEvent } from '@billhook/contracts';
 import type { OutboxEvent } from '@billhook/messaging';
 
@@ -9,8 +9,8 @@ export interface AccountEntry {
 
 export interface Payment {
   invoiceId: string;
-  outcome: 'succeeded' | 'failed';
-  /** Stripe's count of tries for a failed one; 0 for the payment itself. */
+  outcome: 'succeeded' | 'failed' | 'action_required';
+  /** Stripe's count of tries; 0 for the payment itself. */
   attempt: number;
   eventId: string;
   userId: string;
@@ -61,7 +61,7 @@ export interface Changes {
 
 export interface Rules {
   catalogue: PlanCatalogue;
-  graceDays: number;
+  graceDays: GraceDays;
   now: Date;
 }
 

@@ -18,7 +18,9 @@ export function scopeOf(
   { withAccount }: KnownCustomers,
 ): Omit<LedgerScope, 'taken'> {
   const announced = intakes.flatMap(({ meaning }) => (meaning.kind === 'account_opened' ? [meaning.userId] : []));
-  const invoices = intakes.flatMap(({ meaning }) => (meaning.kind === 'payment' ? [meaning.invoice.invoiceId] : []));
+  const invoices = intakes.flatMap(({ meaning }) =>
+    meaning.kind === 'payment' || meaning.kind === 'action_required' ? [meaning.invoice.invoiceId] : [],
+  );
   return {
     customers,
     withAccount,

@@ -1,4 +1,4 @@
-import { decide, openAccount, reconsiderAccount } from '@billhook/billing';
+import { decide, noEvidence, openAccount, reconsiderAccount } from '@billhook/billing';
 import type { Decision, InvoiceFacts, SubscriptionEvent } from '@billhook/billing';
 import type { DomainEvent } from '@billhook/contracts';
 import type { Outcome } from '@billhook/messaging';
@@ -30,6 +30,7 @@ export function settle(ledger: Ledger, intake: Intake, rules: Rules): Outcome {
       return settleLinked(ledger, meaning);
     case 'subscription':
     case 'payment':
+    case 'action_required':
     case 'checkout':
       return settleForUser(ledger, meaning, cause, rules);
     case 'subscription_hint':
@@ -65,7 +66,7 @@ export function settleSubscription(
   return decision;
 }
 
-type OfCustomer = Extract<Meaning, { kind: 'subscription' | 'payment' | 'checkout' }>;
+type OfCustomer = Extract<Meaning, { kind: 'subscription' | 'payment' | 'action_required' | 'checkout' }>;
 
 function settleForUser(ledger: Ledger, meaning: OfCustomer, cause: Cause, rules: Rules): Outcome {
   const { customerId } = meaning;
@@ -77,6 +78,8 @@ function settleForUser(ledger: Ledger, meaning: OfCustomer, cause: Cause, rules:
       return settleAnnounced(ledger, { userId, event: meaning.event }, cause, rules);
     case 'payment':
       return settlePayment(ledger, toPayment(meaning.invoice, meaning.outcome, userId, cause), cause);
+    case 'action_required':
+      return settlePayment(ledger, toPayment(meaning.invoice, 'action_required', userId, cause), cause);
     case 'checkout':
       return ledger.learned.has(customerId) ? applied : ignored('customer_already_known');
     default:
@@ -152,8 +155,8 @@ function toPayment(invoice: InvoiceFacts, outcome: Payment['outcome'], userId: s
     subscriptionId,
     currency,
     userId,
-    attempt: outcome === 'failed' ? invoice.attemptCount : 0,
-    amount: outcome === 'failed' ? invoice.amountRemaining : invoice.amountPaid,
+    attempt: outcome === 'succeeded' ? 0 : invoice.attemptCount,
+    amount: outcome === 'succeeded' ? invoice.amountPaid : invoice.amountRemaining,
     eventId: cause.id,
     occurredAt: cause.at,
   };
@@ -168,9 +171,7 @@ function toPaymentEvent(payment: Payment): DomainEvent {
     amount: payment.amount,
     currency: payment.currency,
   };
-  return payment.outcome === 'failed'
-    ? { type: 'billing.payment.failed', data }
-    : { type: 'billing.payment.succeeded', data };
+  return { type: `billing.payment.${payment.outcome}`, data };
 }
 
 /** Stripe's clock may run ahead of ours, with a test clock by years: the policy goes by the later of the two. */
@@ -185,7 +186,7 @@ function reconsider(ledger: Ledger, userId: string, cause: Cause, rules: Rules):
   const asOf = entry.newestStripeTime ?? cause.at;
   const now = asOf > rules.now ? asOf : rules.now;
   const { catalogue, graceDays } = rules;
-  const circumstances = { catalogue, graceDays, now, asOf, at: cause.at };
+  const circumstances = { catalogue, graceDays, evidence: noEvidence, now, asOf, at: cause.at };
   const { account, domainEvents } = reconsiderAccount(entry.account, subscriptionsOf(ledger, userId), circumstances);
   if (domainEvents.length === 0) return;
   saveAccount(ledger, { ...entry, account });

@@ -1,4 +1,4 @@
-import type { LifecycleKind, SubscriptionRow } from '@billhook/billing';
+import type { CollectionPause, LifecycleKind, SubscriptionRow, Understood } from '@billhook/billing';
 import type { BillingCycle, Tier } from '@billhook/contracts';
 import { Column, CreateDateColumn, Entity, PrimaryColumn, UpdateDateColumn } from 'typeorm';
 
@@ -19,6 +19,16 @@ export class SubscriptionEntity {
 
   @Column('text')
   status: string;
+
+  @Column('text', { name: 'pause_reason', nullable: true })
+  pauseReason: string | null;
+
+  /** Null, like its end, unless collection is paused. */
+  @Column('text', { name: 'collection_behavior', nullable: true })
+  collectionBehavior: string | null;
+
+  @Column('timestamptz', { name: 'collection_resumes_at', nullable: true })
+  collectionResumesAt: Date | null;
 
   @Column('smallint', { nullable: true })
   tier: Tier | null;
@@ -47,8 +57,24 @@ export class SubscriptionEntity {
   @Column('timestamptz', { name: 'trial_end', nullable: true })
   trialEnd: Date | null;
 
+  @Column('timestamptz', { name: 'pending_update_expires_at', nullable: true })
+  pendingUpdateExpiresAt: Date | null;
+
   @Column('timestamptz', { name: 'stripe_created_at' })
   stripeCreatedAt: Date;
+
+  /** Null, like the three after it, while the subscription is understood. */
+  @Column('text', { name: 'understood_status', nullable: true })
+  understoodStatus: string | null;
+
+  @Column('smallint', { name: 'understood_tier', nullable: true })
+  understoodTier: Tier | null;
+
+  @Column('timestamptz', { name: 'understood_at', nullable: true })
+  understoodAt: Date | null;
+
+  @Column('boolean', { name: 'understood_is_exact', nullable: true })
+  understoodIsExact: boolean | null;
 
   @Column('timestamptz', { name: 'past_due_since', nullable: true })
   pastDueSince: Date | null;
@@ -81,10 +107,16 @@ export class SubscriptionEntity {
 export type SubscriptionColumns = Omit<SubscriptionEntity, 'createdAt' | 'updatedAt'>;
 
 export function toSubscriptionColumns(row: SubscriptionRow): SubscriptionColumns {
-  const { createdAt: stripeCreatedAt, pastDue, order, ...same } = row;
+  const { createdAt: stripeCreatedAt, collectionPause, lastUnderstood, pastDue, order, ...same } = row;
   return {
     ...same,
     stripeCreatedAt,
+    collectionBehavior: collectionPause?.behavior ?? null,
+    collectionResumesAt: collectionPause?.resumesAt ?? null,
+    understoodStatus: lastUnderstood?.status ?? null,
+    understoodTier: lastUnderstood?.tier ?? null,
+    understoodAt: lastUnderstood?.at ?? null,
+    understoodIsExact: lastUnderstood?.isExact ?? null,
     pastDueSince: pastDue?.since ?? null,
     pastDueIsExact: pastDue?.isExact ?? false,
     orderAt: order.at,
@@ -101,12 +133,33 @@ export function fromSubscriptionEntity(entity: SubscriptionEntity): Subscription
 }
 
 export function fromSubscriptionColumns(columns: SubscriptionColumns): SubscriptionRow {
-  const { stripeCreatedAt, pastDueSince, pastDueIsExact, ...rest } = columns;
-  const { orderAt, orderKind, orderState, orderStartedFrom, orderEvents, ...same } = rest;
+  const { stripeCreatedAt, pastDueSince, pastDueIsExact, collectionBehavior, collectionResumesAt, ...rest } = columns;
+  const { understoodStatus, understoodTier, understoodAt, understoodIsExact, ...others } = rest;
+  const { orderAt, orderKind, orderState, orderStartedFrom, orderEvents, ...same } = others;
   return {
     ...same,
     createdAt: stripeCreatedAt,
+    collectionPause: collectionPauseOf({ collectionBehavior, collectionResumesAt }),
+    lastUnderstood: understoodOf({ understoodStatus, understoodTier, understoodAt, understoodIsExact }),
     pastDue: pastDueSince === null ? null : { since: pastDueSince, isExact: pastDueIsExact },
     order: { at: orderAt, kind: orderKind, state: orderState, startedFrom: orderStartedFrom, events: orderEvents },
   };
+}
+
+function collectionPauseOf(
+  columns: Pick<SubscriptionColumns, 'collectionBehavior' | 'collectionResumesAt'>,
+): CollectionPause | null {
+  const { collectionBehavior: behavior, collectionResumesAt: resumesAt } = columns;
+  return behavior === null ? null : { behavior, resumesAt };
+}
+
+type UnderstoodColumns = Pick<
+  SubscriptionColumns,
+  'understoodStatus' | 'understoodTier' | 'understoodAt' | 'understoodIsExact'
+>;
+
+function understoodOf(columns: UnderstoodColumns): Understood | null {
+  const { understoodStatus: status, understoodTier: tier, understoodAt: at, understoodIsExact } = columns;
+  if (status === null || tier === null || at === null) return null;
+  return { status, tier, at, isExact: understoodIsExact === true };
 }

@@ -1,4 +1,4 @@
-import { tierFor, toView, unopenedAccount } from '@billhook/billing';
+import { explainTier, noEvidence, toView, unopenedAccount } from '@billhook/billing';
 import type { SubscriptionRow, TierReason } from '@billhook/billing';
 import { tierNames } from '@billhook/contracts';
 import type { Account, SubscriptionView, Tier, TierName } from '@billhook/contracts';
@@ -11,7 +11,17 @@ export interface Explanation {
   /** What was announced last; Free, version 0, for a user never seen. */
   account: Account;
   /** What the policy answers at this moment, and why. */
-  verdict: { tier: Tier; tier_name: TierName; until: string | null; reasons: TierReason[]; at: string };
+  verdict: {
+    tier: Tier;
+    tier_name: TierName;
+    until: string | null;
+    reasons: TierReason[];
+    /** What somebody should look at. */
+    alerts: TierReason[];
+    /** What would change it next: the dated first, in their order. */
+    outlook: { subscription_id: string; at: string | null; text: string }[];
+    at: string;
+  };
   customer_ids: string[];
   subscriptions: (SubscriptionView & { newest_event: { at: string; kind: string } })[];
   /** Subscriptions that Stripe is being asked about. */
@@ -38,7 +48,7 @@ export function explain(userId: string, dossier: Dossier, rules: Rules): Explana
   return {
     user_id: userId,
     account,
-    verdict: verdictOf(account, dossier, rules),
+    verdict: verdictOf(dossier, rules),
     customer_ids: dossier.customerIds,
     subscriptions: dossier.subscriptions.map(toSubscriptionAnswer),
     pending_fetches: dossier.fetches.map((fetch) => ({
@@ -52,13 +62,25 @@ export function explain(userId: string, dossier: Dossier, rules: Rules): Explana
   };
 }
 
-function verdictOf(account: Account, dossier: Dossier, rules: Rules): Explanation['verdict'] {
+function verdictOf(dossier: Dossier, rules: Rules): Explanation['verdict'] {
   const newest = dossier.entry?.newestStripeTime ?? null;
   const now = newest !== null && newest > rules.now ? newest : rules.now;
   const { subscriptions } = dossier;
-  const decision = tierFor({ subscriptions, now, previousTier: account.tier, graceDays: rules.graceDays });
-  const { tier, until, reasons } = decision;
-  return { tier, tier_name: tierNames[tier], until: until?.toISOString() ?? null, reasons, at: now.toISOString() };
+  const explained = explainTier({ subscriptions, evidence: noEvidence, now, graceDays: rules.graceDays });
+  const { tier, until, reasons, alerts, outlook } = explained;
+  return {
+    tier,
+    tier_name: tierNames[tier],
+    until: iso(until),
+    reasons,
+    alerts,
+    outlook: outlook.map(({ subscriptionId, at, text }) => ({ subscription_id: subscriptionId, at: iso(at), text })),
+    at: now.toISOString(),
+  };
+}
+
+function iso(date: Date | null): string | null {
+  return date === null ? null : date.toISOString();
 }
 
 function toSubscriptionAnswer(row: SubscriptionRow): Explanation['subscriptions'][number] {

@@ -97,7 +97,16 @@ describe('an explanation', () => {
     expect(body).toMatchObject({
       user_id: 'user-known',
       account: { tier: 1, version: 1 },
-      verdict: { tier: 1, tier_name: 'pro', until: null, reasons: [{ code: 'subscription_active' }] },
+      verdict: {
+        tier: 1,
+        tier_name: 'pro',
+        until: null,
+        reasons: [{ code: 'subscription_active' }],
+        alerts: [],
+        outlook: [
+          { subscription_id: 'sub_known', at: '2026-12-01T00:00:00.000Z', text: expect.stringMatching(/^Pro renews/) },
+        ],
+      },
       customer_ids: ['cus_known'],
       subscriptions: [{ id: 'sub_known', newest_event: { kind: 'created' } }],
       pending_fetches: [],

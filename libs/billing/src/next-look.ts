@@ -1,0 +1,58 @@
+import { graceEnd } from './grace.js';
+import type { GraceDays } from './grace.js';
+import { scheduledEnd } from './subscription-row.js';
+import type { SubscriptionRow } from './subscription-row.js';
+import { isTerminal, meaningOf } from './subscription-status.js';
+
+export type LookReason = 'grace_end' | 'trial_end' | 'period_end' | 'cancel_at' | 'resumes_at' | 'first_payment_end';
+
+/** When a subscription is due to be fetched from Stripe, if no event comes before. */
+export interface NextLook {
+  at: Date;
+  subscriptionId: string;
+  reason: LookReason;
+}
+
+/** Stripe's own event of the moment should come first: deliveries take seconds, and are tried again after minutes. */
+const patienceMs = 10 * 60_000;
+/** An unpaid first invoice expires after 23 hours (docs.stripe.com, "Subscription statuses"). */
+const firstPaymentMs = 23 * 3_600_000;
+
+/**
+ * The first moment at which something should have happened that no event may tell of: a period, a trial or a grace ends. Nothing
+ * is downgraded by the clock: one asks Stripe then, and decides by the answer. A moment that a newer snapshot lies behind has been
+ * looked at already, so an answer that changes nothing does not lead to the next question. What is overdue comes with its past time.
+ */
+export function nextLook(subscriptions: readonly SubscriptionRow[], graceDays: GraceDays): NextLook | null {
+  const looks = subscriptions.flatMap((row) => looksAt(row, graceDays).filter(({ at }) => at > row.order.at));
+  return looks.toSorted(byTime)[0] ?? null;
+}
+
+function byTime(a: NextLook, b: NextLook): number {
+  return a.at.getTime() - b.at.getTime() || (a.subscriptionId < b.subscriptionId ? -1 : 1);
+}
+
+function looksAt(row: SubscriptionRow, graceDays: GraceDays): NextLook[] {
+  if (isTerminal(row.status)) return [];
+  const { subscriptionId } = row;
+  const due = (reason: LookReason, at: Date | null): NextLook[] =>
+    at === null ? [] : [{ at, subscriptionId, reason }];
+  const patient = (reason: LookReason, at: Date | null) =>
+    due(reason, at === null ? null : new Date(at.getTime() + patienceMs));
+  return [
+    ...(row.status === 'past_due' ? due('grace_end', graceEnd(row, graceDays)) : []),
+    ...(row.status === 'trialing' ? patient('trial_end', row.trialEnd) : []),
+    ...(row.status === 'incomplete'
+      ? patient('first_payment_end', new Date(row.createdAt.getTime() + firstPaymentMs))
+      : []),
+    ...patient('cancel_at', scheduledEnd(row)),
+    ...patient('resumes_at', row.collectionPause?.resumesAt ?? null),
+    ...(hasPeriods(row) ? patient('period_end', row.currentPeriodEnd) : []),
+  ];
+}
+
+/** A paused subscription does not go on to another period, and one that never began has none. */
+function hasPeriods({ status }: SubscriptionRow): boolean {
+  const meaning = meaningOf(status);
+  return meaning === 'granting' || meaning === 'past_due' || meaning === 'unpaid' || meaning === 'unknown';
+}

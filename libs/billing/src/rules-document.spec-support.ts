@@ -1,0 +1,224 @@
+import type { Tier } from '@billhook/contracts';
+import { readFileSync } from 'node:fs';
+import { decisionOn, nothingKnown, take, tierOf } from './billing-state.spec-support.js';
+import type { BillingState, Taken } from './billing-state.spec-support.js';
+import { noEvidence } from './evidence.js';
+import type { Evidence } from './evidence.js';
+import { defaultGraceDays } from './grace.js';
+import { aDisputeRow, anInvoiceRow, aRefundRow, aRow, day } from './rows.spec-support.js';
+import { toStripeFact } from './stripe-event.js';
+import type { SubscriptionRow } from './subscription-row.js';
+import { tierFor } from './tier-policy.js';
+
+/** A situation in which the policy is asked; by default on day 5 of a paid month of Pro, which began on day 0. */
+interface Situation {
+  what: string;
+  rows: Partial<SubscriptionRow>[];
+  evidence?: Partial<Evidence>;
+  now?: Date;
+}
+
+const pastDue = { status: 'past_due', pastDue: { since: day(30), isExact: true } };
+const nextInvoice = anInvoiceRow({
+  invoiceId: 'in_2',
+  covers: { start: day(30), end: day(60) },
+  paidAt: day(30),
+  payments: [{ chargeId: null, paymentIntentId: 'pi_2' }],
+});
+const wasPro = { status: 'active', tier: 1, at: day(1), isExact: true } as const;
+const other = { subscriptionId: 'sub_2' };
+const paid = [anInvoiceRow()];
+
+const statuses: Situation[] = [
+  { what: 'no subscription', rows: [] },
+  { what: '`incomplete`', rows: [{ status: 'incomplete' }] },
+  { what: '`incomplete_expired`', rows: [{ status: 'incomplete_expired' }] },
+  { what: '`trialing`', rows: [{ status: 'trialing', trialEnd: day(14) }] },
+  { what: '`active`', rows: [{}] },
+  { what: '`active`, `cancel_at_period_end`', rows: [{ cancelAtPeriodEnd: true }] },
+  { what: '`active`, `cancel_at` day 20', rows: [{ cancelAt: day(20) }] },
+  { what: '`active`, its period ended and no event came', rows: [{}], now: day(31) },
+  { what: '`active`, a change of plan waits for its payment', rows: [{ pendingUpdateExpiresAt: day(6) }] },
+  { what: '`past_due` since day 30, on day 43', rows: [pastDue], now: day(43) },
+  { what: '`past_due` since day 30, on day 44', rows: [pastDue], now: day(44) },
+  { what: '`unpaid`', rows: [{ status: 'unpaid' }] },
+  { what: '`paused`, whatever the reason', rows: [{ status: 'paused', pauseReason: 'pause_requested' }] },
+  { what: '`canceled`', rows: [{ status: 'canceled' }] },
+  { what: 'a status unknown here, `active` before', rows: [{ status: 'hibernating', lastUnderstood: wasPro }] },
+  { what: 'a status unknown here, from the beginning', rows: [{ status: 'hibernating' }] },
+  { what: '`active` on an unknown price, Pro before', rows: [{ tier: null, lastUnderstood: wasPro }] },
+  { what: '`active` on an unknown price, from the beginning', rows: [{ tier: null }] },
+];
+
+const collection = (behavior: string) => [{ collectionPause: { behavior, resumesAt: null } }];
+
+const circumstances: Situation[] = [
+  { what: 'collection paused, `keep_as_draft`', rows: collection('keep_as_draft') },
+  { what: 'collection paused, `mark_uncollectible`', rows: collection('mark_uncollectible') },
+  { what: 'collection paused, `void`, in the paid period', rows: collection('void'), evidence: { invoices: paid } },
+  {
+    what: 'collection paused, `void`, after it',
+    rows: collection('void'),
+    evidence: { invoices: paid },
+    now: day(31),
+  },
+  {
+    what: 'Elite ended, Pro goes on',
+    rows: [
+      { status: 'canceled', tier: 2 },
+      { ...other, tier: 1 },
+    ],
+  },
+  { what: 'Pro and Elite at once', rows: [{}, { ...other, tier: 2 }] },
+  { what: 'the customer was deleted', rows: [{}], evidence: { deletedCustomerIds: ['cus_1'] } },
+];
+
+const money: Situation[] = [
+  withRefund('part of it refunded', { amount: 500 }),
+  withRefund('all of it refunded', {}),
+  withRefund('the refund is on its way (`pending`)', { status: 'pending' }),
+  withRefund('the refund failed', { status: 'failed' }),
+  withDispute('warning_needs_response'),
+  withDispute('warning_closed'),
+  withDispute('needs_response'),
+  withDispute('under_review'),
+  withDispute('lost'),
+  withDispute('appeal_under_review'),
+  withDispute('won'),
+  withDispute('prevented'),
+  withDispute('invented'),
+  {
+    what: 'lost, and the period is over without a new payment',
+    rows: [{}],
+    evidence: { invoices: paid, disputes: [aDisputeRow({ status: 'lost' })] },
+    now: day(31),
+  },
+  {
+    what: 'lost, and the next invoice is paid',
+    rows: [{}],
+    evidence: { invoices: [...paid, nextInvoice], disputes: [aDisputeRow({ status: 'lost' })] },
+    now: day(31),
+  },
+  {
+    what: 'refunded, and the subscription is in a new trial',
+    rows: [{ status: 'trialing', trialEnd: day(14) }],
+    evidence: { invoices: paid, refunds: [aRefundRow()] },
+  },
+  {
+    what: 'refunded, and another subscription goes on',
+    rows: [{}, other],
+    evidence: { invoices: paid, refunds: [aRefundRow()] },
+  },
+  { what: 'refunded, and its invoice is not known', rows: [{}], evidence: { refunds: [aRefundRow()] } },
+];
+
+function withRefund(what: string, refund: Parameters<typeof aRefundRow>[0]): Situation {
+  return { what, rows: [{}], evidence: { invoices: paid, refunds: [aRefundRow(refund)] } };
+}
+
+function withDispute(status: string): Situation {
+  return {
+    what: `disputed, \`${status}\``,
+    rows: [{}],
+    evidence: { invoices: paid, disputes: [aDisputeRow({ status })] },
+  };
+}
+
+function table(situations: readonly Situation[]): string {
+  const rows = situations.map((situation) => `| ${cellsOf(situation).join(' | ')} |`);
+  return ['| situation | tier | until | reasons |', '| --- | --- | --- | --- |', ...rows].join('\n');
+}
+
+function cellsOf({ what, rows, evidence, now = day(5) }: Situation): string[] {
+  const decision = tierFor({
+    subscriptions: rows.map((row) => aRow(row)),
+    evidence: { ...noEvidence, ...evidence },
+    now,
+    graceDays: defaultGraceDays,
+  });
+  const codes = decision.reasons.map(({ code }) => `\`${code}\``).join(', ');
+  return [
+    what,
+    tierWord(decision.tier),
+    dayWord(decision.until),
+    decision.alerts.length > 0 ? `${codes}, alert` : codes,
+  ];
+}
+
+function tierWord(tier: Tier): string {
+  return ['Free', 'Pro', 'Elite'][tier] ?? '';
+}
+
+function dayWord(date: Date | null): string {
+  return date === null ? '–' : `day ${(date.getTime() - day(0).getTime()) / 86_400_000}`;
+}
+
+/** What came before an event in the table of events, by the names of the fixtures. */
+const bought = ['invoice_paid', 'invoice_payment_paid', 'subscription_on_a_plan'];
+const events: { event: string; after: string[] }[] = [
+  { event: 'customer_created', after: [] },
+  { event: 'checkout_completed', after: [] },
+  { event: 'checkout_async_payment_failed', after: ['subscription_created_incomplete'] },
+  { event: 'subscription_created_incomplete', after: [] },
+  { event: 'subscription_on_a_plan', after: ['subscription_created_incomplete'] },
+  { event: 'subscription_trialing', after: [] },
+  { event: 'subscription_trial_will_end', after: ['subscription_trialing'] },
+  { event: 'subscription_paused', after: ['subscription_trialing'] },
+  { event: 'subscription_updated', after: bought },
+  { event: 'subscription_pending_update', after: bought },
+  { event: 'subscription_collection_paused', after: bought },
+  { event: 'subscription_cancel_scheduled', after: bought },
+  { event: 'subscription_deleted', after: bought },
+  { event: 'schedule_updated', after: bought },
+  { event: 'invoice_paid', after: ['subscription_on_a_plan'] },
+  { event: 'invoice_payment_paid', after: ['subscription_on_a_plan'] },
+  { event: 'invoice_payment_failed', after: bought },
+  { event: 'invoice_payment_action_required', after: bought },
+  { event: 'charge_refunded', after: bought },
+  { event: 'refund_failed', after: [...bought, 'charge_refunded'] },
+  { event: 'dispute_created', after: bought },
+  { event: 'dispute_closed', after: [...bought, 'dispute_created'] },
+  { event: 'customer_deleted', after: bought },
+];
+
+/** By the policy's clock right after the event. */
+function eventTable(): string {
+  const rows = events.map(({ event, after }) => {
+    const before = after.map(fixtureEvent).reduce(takeWithoutFetch, nothingKnown);
+    const taken = fixtureEvent(event);
+    const then = takeWithoutFetch(before, taken);
+    const reasons = decisionOn(then).reasons.map(({ code }) => `\`${code}\``);
+    return `| \`${taken.type}\` | ${words(event)} | ${tierWord(tierOf(before))} | ${tierWord(tierOf(then))} | ${reasons.join(', ')} |`;
+  });
+  const head = ['| event | what it tells | tier before | tier after | reasons |', '| --- | --- | --- | --- | --- |'];
+  return [...head, ...rows].join('\n');
+}
+
+function takeWithoutFetch(state: BillingState, taken: Taken): BillingState {
+  return take(state, taken, () => null);
+}
+
+function words(name: string): string {
+  return name.replaceAll('_', ' ');
+}
+
+function fixtureEvent(name: string): Taken & { type: string } {
+  const event = endive.events[name];
+  if (event === undefined) throw new Error(`no fixture ${name}`);
+  const fact = toStripeFact(event);
+  if (!fact.ok) throw new Error(`${name}: cannot read ${fact.path}`);
+  return { fact: fact.value, at: new Date(event.created * 1000), type: event.type };
+}
+
+const file = new URL('./fixtures/2026-10-28.endive.json', import.meta.url);
+const endive: { events: Record<string, { type: string; created: number }> } = JSON.parse(readFileSync(file, 'utf8'));
+
+/** The tables of `docs/billing-rules.md`, by the heading they stand under. */
+export function rulesTables(): Map<string, string> {
+  return new Map([
+    ['By status', table(statuses)],
+    ['By circumstances', table(circumstances)],
+    ['By what became of the money', table(money)],
+    ['By event', eventTable()],
+  ]);
+}
