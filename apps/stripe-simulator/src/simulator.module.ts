@@ -16,7 +16,9 @@ import { Endpoint } from './events/endpoint.client.js';
 import { IdentityController } from './identity/identity.controller.js';
 import { Issuer } from './identity/issuer.js';
 import { InvoiceController } from './invoices/invoice.controller.js';
+import { ChallengeController } from './payments/challenge.controller.js';
 import { PortalController } from './portal/portal.controller.js';
+import { SettingsController } from './settings/settings.controller.js';
 import { configToken } from './tokens.js';
 import { World } from './world/world.js';
 
@@ -35,6 +37,8 @@ export class SimulatorModule {
         CheckoutController,
         PortalController,
         InvoiceController,
+        ChallengeController,
+        SettingsController,
         IdentityController,
         SimulatorController,
         ChaosController,

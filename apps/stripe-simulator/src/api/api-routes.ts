@@ -3,6 +3,7 @@ import { checkoutRoutes } from '../checkout/checkout-routes.js';
 import { customerRoutes } from '../customers/customer-routes.js';
 import { paymentMethodRoutes } from '../customers/payment-method-routes.js';
 import { eventRoutes } from '../events/event-routes.js';
+import { invoicePaymentRoutes } from '../invoices/invoice-payment-routes.js';
 import { invoiceRoutes } from '../invoices/invoice-routes.js';
 import { portalRoutes } from '../portal/portal-routes.js';
 import { subscriptionRoutes } from '../subscriptions/subscription-routes.js';
@@ -17,5 +18,6 @@ export const apiRoutes: readonly Route[] = [
   ...portalRoutes,
   ...subscriptionRoutes,
   ...invoiceRoutes,
+  ...invoicePaymentRoutes,
   ...eventRoutes,
 ];
