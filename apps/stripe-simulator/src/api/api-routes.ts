@@ -6,6 +6,7 @@ import { eventRoutes } from '../events/event-routes.js';
 import { invoicePaymentRoutes } from '../invoices/invoice-payment-routes.js';
 import { invoiceRoutes } from '../invoices/invoice-routes.js';
 import { portalRoutes } from '../portal/portal-routes.js';
+import { scheduleRoutes } from '../schedules/schedule-routes.js';
 import { subscriptionRoutes } from '../subscriptions/subscription-routes.js';
 import type { Route } from './route.js';
 
@@ -17,6 +18,7 @@ export const apiRoutes: readonly Route[] = [
   ...checkoutRoutes,
   ...portalRoutes,
   ...subscriptionRoutes,
+  ...scheduleRoutes,
   ...invoiceRoutes,
   ...invoicePaymentRoutes,
   ...eventRoutes,

@@ -8,8 +8,8 @@ import { sendPage } from '../pages/send.js';
 import { openChallenge } from '../payments/challenge.js';
 import { hasFailedAuthentication } from '../payments/verdict.js';
 import { applyChange, planChange } from '../subscriptions/change.js';
-import { cancelNow, saveSubscription, withoutScheduledEnd, withScheduledEnd } from '../subscriptions/lifecycle.js';
-import { currentPeriodEnd, isEnding, isLive } from '../subscriptions/subscription.js';
+import { cancelNow, saveSubscription, withScheduledEnd } from '../subscriptions/lifecycle.js';
+import { currentPeriodEnd, isEnding, isLive, withoutEnd } from '../subscriptions/subscription.js';
 import { idOf, newId, newIdempotencyKey } from '../world/ids.js';
 import { World } from '../world/world.js';
 import { portalPage } from './portal.page.js';
@@ -65,7 +65,7 @@ export class PortalController {
         return null;
       }
       case 'renew':
-        saveSubscription(this.world, withoutScheduledEnd(subscription));
+        saveSubscription(this.world, withoutEnd(subscription));
         return null;
       case 'change_plan':
         return this.changePlan(subscription, form.price ?? '');

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { closeSchedule } from '../schedules/close.js';
 import type { World } from '../world/world.js';
 import { notCancelled } from './subscription.js';
 
@@ -25,6 +26,7 @@ export function cancelNow(
 export function end(world: World, subscription: Stripe.Subscription): Stripe.Subscription {
   const ended: Stripe.Subscription = { ...subscription, status: 'canceled', ended_at: world.now() };
   stopCollecting(world, ended.id);
+  closeSchedule(world, subscription);
   world.subscriptions.set(ended.id, ended);
   world.emit('customer.subscription.deleted', ended);
   return ended;
@@ -52,13 +54,4 @@ export const withScheduledEnd = (subscription: Stripe.Subscription, end: Schedul
   cancel_at_period_end: end.isAtPeriodEnd,
   canceled_at: end.requestedAt,
   cancellation_details: { ...notCancelled, ...end.details, reason: 'cancellation_requested' },
-});
-
-/** With a scheduled end taken back. */
-export const withoutScheduledEnd = (subscription: Stripe.Subscription): Stripe.Subscription => ({
-  ...subscription,
-  cancel_at: null,
-  cancel_at_period_end: false,
-  canceled_at: null,
-  cancellation_details: notCancelled,
 });

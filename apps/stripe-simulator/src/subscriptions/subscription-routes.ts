@@ -9,6 +9,7 @@ import type { World } from '../world/world.js';
 import { createSubscription, trialFrom } from './create.js';
 import { cancelNow, saveSubscription, withScheduledEnd } from './lifecycle.js';
 import type { Wanted } from './proration.js';
+import { pauseParams, pauseSubscription, resumeParams, resumeSubscription } from './resume.js';
 import { cancellationDetails, createParams, updateParams } from './subscription-params.js';
 import type { CreateInput, ItemInput } from './subscription-params.js';
 import { currentPeriodEnd, isLive } from './subscription.js';
@@ -69,6 +70,18 @@ export const subscriptionRoutes: Route[] = [
     path: '/v1/subscriptions/:id',
     params: updateParams,
     handle: ({ world, id, input }) => updateSubscription(world, found(world.subscriptions, id, 'subscription'), input),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/subscriptions/:id/pause',
+    params: pauseParams,
+    handle: ({ world, id, input }) => pauseSubscription(world, found(world.subscriptions, id, 'subscription'), input),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/subscriptions/:id/resume',
+    params: resumeParams,
+    handle: ({ world, id, input }) => resumeSubscription(world, found(world.subscriptions, id, 'subscription'), input),
   }),
   route({
     method: 'DELETE',

@@ -130,6 +130,15 @@ export const withItems = (
   items: { ...subscription.items, data: subscription.items.data.map(change) },
 });
 
+/** With a scheduled end taken back. */
+export const withoutEnd = (subscription: Stripe.Subscription): Stripe.Subscription => ({
+  ...subscription,
+  cancel_at: null,
+  cancel_at_period_end: false,
+  canceled_at: null,
+  cancellation_details: notCancelled,
+});
+
 export const isLive = ({ status }: Stripe.Subscription) => status !== 'canceled' && status !== 'incomplete_expired';
 
 export const isEnding = ({ cancel_at, cancel_at_period_end }: Stripe.Subscription) =>

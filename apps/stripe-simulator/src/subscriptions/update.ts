@@ -5,10 +5,10 @@ import { idOf } from '../world/ids.js';
 import type { World } from '../world/world.js';
 import { applyChange, planChange } from './change.js';
 import type { Change, ItemChange } from './change.js';
-import { saveSubscription, withoutScheduledEnd, withScheduledEnd } from './lifecycle.js';
+import { saveSubscription, withScheduledEnd } from './lifecycle.js';
 import { endTrial } from './renew.js';
 import type { ItemInput, UpdateInput } from './subscription-params.js';
-import { currentPeriodEnd, isEnding, isLive, trialSettings, withItems } from './subscription.js';
+import { currentPeriodEnd, isEnding, isLive, trialSettings, withItems, withoutEnd } from './subscription.js';
 
 /** One request is one customer.subscription.updated, whatever it changed; a refused one leaves no trace. */
 export function updateSubscription(world: World, before: Stripe.Subscription, input: UpdateInput): Stripe.Subscription {
@@ -106,7 +106,7 @@ function withEnd(subscription: Stripe.Subscription, input: UpdateInput, now: num
     return withScheduledEnd(subscription, { at: input.cancel_at, isAtPeriodEnd: false, ...request });
   }
   const isTakenBack = input.cancel_at_period_end === false || input.cancel_at === '';
-  return isTakenBack && isEnding(subscription) ? withoutScheduledEnd(subscription) : subscription;
+  return isTakenBack && isEnding(subscription) ? withoutEnd(subscription) : subscription;
 }
 
 /** A trial that goes on for longer, or less long. */

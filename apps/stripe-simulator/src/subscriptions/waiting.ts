@@ -1,6 +1,8 @@
 import type Stripe from 'stripe';
 import { settleSession } from '../checkout/async-payment.js';
 import { settleDebit } from '../invoices/collect.js';
+import { finishPhase } from '../schedules/advance.js';
+import { scheduleOf } from '../schedules/close.js';
 import type { World } from '../world/world.js';
 import { applyVerdict, payInvoice } from './bill.js';
 import { expireIncomplete, finishPeriod } from './renew.js';
@@ -60,9 +62,17 @@ function ownTimes(world: World, subscription: Stripe.Subscription): Due[] {
   const times: [at: number | null | undefined, perform: () => void][] = [
     [pending?.expires_at, () => expireAwaited(world, subscription)],
     [pause?.resumes_at, () => void saveSubscription(world, { ...subscription, pause_collection: null })],
+    // Before the end of the period it coincides with: the renewal is to have the new phase's price.
+    phaseEnd(world, subscription),
     ...timesOfStatus(world, subscription),
   ];
   return times.flatMap(([at, perform]) => (at === null || at === undefined ? [] : [{ at, perform }]));
+}
+
+function phaseEnd(world: World, subscription: Stripe.Subscription): [number | null, () => void] {
+  const schedule = subscription.status === 'paused' ? null : scheduleOf(world, subscription);
+  const at = schedule?.current_phase?.end_date ?? null;
+  return [at, () => schedule && finishPhase(world, schedule)];
 }
 
 function timesOfStatus(world: World, subscription: Stripe.Subscription): [number | null, () => void][] {

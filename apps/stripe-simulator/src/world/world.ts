@@ -52,6 +52,7 @@ export class World {
   readonly discounts = new Map<string, Stripe.Discount>();
   readonly paymentMethods = new Map<string, Stripe.PaymentMethod>();
   readonly subscriptions = new Map<string, Stripe.Subscription>();
+  readonly schedules = new Map<string, Stripe.SubscriptionSchedule>();
   readonly invoices = new Map<string, Stripe.Invoice>();
   readonly invoiceItems = new Map<string, Stripe.InvoiceItem>();
   readonly invoicePayments = new Map<string, Stripe.InvoicePayment>();
@@ -191,6 +192,7 @@ export class World {
       this.discounts,
       this.paymentMethods,
       this.subscriptions,
+      this.schedules,
       this.invoices,
       this.invoiceItems,
       this.invoicePayments,
