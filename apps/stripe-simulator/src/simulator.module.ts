@@ -11,6 +11,7 @@ import { CheckoutController } from './checkout/checkout.controller.js';
 import type { SimulatorConfig } from './config.js';
 import { SimulatorController } from './control/simulator.controller.js';
 import { Ticker } from './control/ticker.js';
+import { DisputeController } from './disputes/dispute.controller.js';
 import { Deliveries } from './events/deliveries.client.js';
 import { Endpoint } from './events/endpoint.client.js';
 import { IdentityController } from './identity/identity.controller.js';
@@ -39,6 +40,7 @@ export class SimulatorModule {
         InvoiceController,
         ChallengeController,
         SettingsController,
+        DisputeController,
         IdentityController,
         SimulatorController,
         ChaosController,

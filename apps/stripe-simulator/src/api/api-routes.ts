@@ -5,6 +5,9 @@ import { paymentMethodRoutes } from '../customers/payment-method-routes.js';
 import { eventRoutes } from '../events/event-routes.js';
 import { invoicePaymentRoutes } from '../invoices/invoice-payment-routes.js';
 import { invoiceRoutes } from '../invoices/invoice-routes.js';
+import { disputeRoutes } from '../disputes/dispute-routes.js';
+import { paymentRoutes } from '../payments/payment-routes.js';
+import { refundRoutes } from '../refunds/refund-routes.js';
 import { portalRoutes } from '../portal/portal-routes.js';
 import { scheduleRoutes } from '../schedules/schedule-routes.js';
 import { subscriptionRoutes } from '../subscriptions/subscription-routes.js';
@@ -21,5 +24,8 @@ export const apiRoutes: readonly Route[] = [
   ...scheduleRoutes,
   ...invoiceRoutes,
   ...invoicePaymentRoutes,
+  ...paymentRoutes,
+  ...refundRoutes,
+  ...disputeRoutes,
   ...eventRoutes,
 ];

@@ -58,6 +58,8 @@ export class World {
   readonly invoicePayments = new Map<string, Stripe.InvoicePayment>();
   readonly paymentIntents = new Map<string, Stripe.PaymentIntent>();
   readonly charges = new Map<string, Stripe.Charge>();
+  readonly refunds = new Map<string, Stripe.Refund>();
+  readonly disputes = new Map<string, Stripe.Dispute>();
   /** Which payment an invoice waits for or was paid with. */
   readonly paymentByInvoice = new Map<string, string>();
   /** By subscription: the invoices nobody has paid yet. */
@@ -198,6 +200,8 @@ export class World {
       this.invoicePayments,
       this.paymentIntents,
       this.charges,
+      this.refunds,
+      this.disputes,
       this.openInvoices,
       this.debits,
       this.awaitingPayment,
