@@ -126,6 +126,7 @@ export class World {
       previous,
       cause,
       created: this.now(),
+      version: this.settings.api_version,
       pending: this.endpoints,
     });
     keep(this.events, event);
