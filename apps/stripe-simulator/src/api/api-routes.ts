@@ -1,9 +1,11 @@
+import { catalogueChanges } from '../catalogue/catalogue-changes.js';
 import { catalogueRoutes } from '../catalogue/catalogue-routes.js';
 import { checkoutRoutes } from '../checkout/checkout-routes.js';
 import { customerRoutes } from '../customers/customer-routes.js';
 import { paymentMethodRoutes } from '../customers/payment-method-routes.js';
 import { eventRoutes } from '../events/event-routes.js';
 import { invoicePaymentRoutes } from '../invoices/invoice-payment-routes.js';
+import { ownInvoiceRoutes } from '../invoices/own-invoice-routes.js';
 import { invoiceRoutes } from '../invoices/invoice-routes.js';
 import { disputeRoutes } from '../disputes/dispute-routes.js';
 import { paymentRoutes } from '../payments/payment-routes.js';
@@ -18,11 +20,13 @@ export const apiRoutes: readonly Route[] = [
   ...customerRoutes,
   ...paymentMethodRoutes,
   ...catalogueRoutes,
+  ...catalogueChanges,
   ...checkoutRoutes,
   ...portalRoutes,
   ...subscriptionRoutes,
   ...scheduleRoutes,
   ...invoiceRoutes,
+  ...ownInvoiceRoutes,
   ...invoicePaymentRoutes,
   ...paymentRoutes,
   ...refundRoutes,

@@ -21,6 +21,7 @@ export const testCards: readonly { number: string; behaviour: CardBehaviour; mea
   { number: '4000000000000341', behaviour: 'declines_when_charged', meaning: 'is saved, but declines every charge' },
   { number: '4000002500003155', behaviour: 'authenticates_once', meaning: 'asks for 3-D Secure the first time' },
   { number: '4000002760003184', behaviour: 'authenticates_always', meaning: 'asks for 3-D Secure every time' },
+  { number: '4000000000003220', behaviour: 'authenticates_always', meaning: 'asks for 3-D Secure every time' },
   { number: '4000008260003178', behaviour: 'authenticates_then_declines', meaning: 'asks, then has no funds' },
 ];
 

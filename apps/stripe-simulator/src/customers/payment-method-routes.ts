@@ -55,7 +55,7 @@ const attachRoutes: Route[] = [
     params: params({ customer: text }),
     handle: ({ world, id, input }) => {
       const customer = referenced({ table: world.customers, id: input.customer, noun: 'customer', param: 'customer' });
-      return attachTest(world, id, customer);
+      return attachTo(world, id, customer);
     },
   }),
   route({
@@ -96,28 +96,28 @@ const testMethods: Record<string, string> = {
   pm_card_chargeCustomerFail: '4000000000000341',
   pm_card_authenticationRequiredOnSetup: '4000002500003155',
   pm_card_authenticationRequired: '4000002760003184',
+  pm_card_threeDSecure2Required: '4000000000003220',
 };
 
-/** Stripe's own test payment methods become a new method of the customer they are attached to. */
-function attachTest(world: World, id: string, customer: Stripe.Customer): Stripe.PaymentMethod {
+/** Stripe's own test payment methods become a new method of the customer they are given to; it is not stored yet. */
+export function newMethod(world: World, id: string, customer: Stripe.Customer): Stripe.PaymentMethod {
   const number = testMethods[id];
-  const known = world.paymentMethods.get(id);
-  if (known?.customer === customer.id) return known;
-  if (known?.customer) {
-    throw invalid('', 'The payment method you provided has already been attached to a customer.');
+  if (number === undefined) throw noSuch('PaymentMethod', id, 'payment_method');
+  const lastFour = number.slice(-4);
+  const verdict = verdictOn({ lastFour, isBankDebit: false, purpose: 'save', hasAuthenticated: true, isSetUp: false });
+  if (verdict.kind === 'declined') {
+    throw new StripeFault({ status: 402, type: 'card_error', code: 'card_declined', message: verdict.message });
   }
-  if (known) throw invalid('', 'This PaymentMethod was detached from a Customer, and may not be used again.');
-  if (number === undefined) throw noSuch('PaymentMethod', id);
   const card = { number, expMonth: 12, expYear: new Date(world.now() * 1000).getUTCFullYear() + 4 };
-  const behaviour = verdictOn({
-    lastFour: number.slice(-4),
-    isBankDebit: false,
-    purpose: 'save',
-    hasAuthenticated: true,
-    isSetUp: false,
-  });
-  if (behaviour.kind === 'declined') {
-    throw new StripeFault({ status: 402, type: 'card_error', code: 'card_declined', message: behaviour.message });
+  return aCardMethod({ customer, card, created: world.now() });
+}
+
+function attachTo(world: World, id: string, customer: Stripe.Customer): Stripe.PaymentMethod {
+  const known = world.paymentMethods.get(id);
+  if (known === undefined) return attach(world, newMethod(world, id, customer));
+  if (known.customer === customer.id) return known;
+  if (known.customer === null) {
+    throw invalid('', 'This PaymentMethod was detached from a Customer, and may not be used again.');
   }
-  return attach(world, aCardMethod({ customer, card, created: world.now() }));
+  throw invalid('', 'The payment method you provided has already been attached to a customer.');
 }

@@ -58,6 +58,19 @@ export const eventRoutes: Route[] = [
       return asMade(world, event);
     },
   }),
+  // Undocumented at Stripe: what its CLI's `events resend` asks for.
+  route({
+    method: 'POST',
+    path: '/v1/events/:id/retry',
+    // Without a listener of the CLI's own, there is only the one endpoint it can come to.
+    params: params({ account: text.optional(), for_stripecli: flag.optional(), webhook_endpoint: text.optional() }),
+    handle: ({ world, id }) => {
+      const event = found(world.events, id, 'event');
+      if (!isKept(event, world)) throw noSuch('event', id);
+      world.announce(event);
+      return asMade(world, event);
+    },
+  }),
   route({
     method: 'GET',
     path: '/v2/core/events/:id',

@@ -130,8 +130,13 @@ export class World {
       pending: this.endpoints,
     });
     keep(this.events, event);
-    for (const listener of this.listeners) listener(event);
+    this.announce(event);
     return event;
+  }
+
+  /** Has an event delivered, also once more. */
+  announce(event: Stripe.EventBase): void {
+    for (const listener of this.listeners) listener(event);
   }
 
   keepThinEvent(event: ThinEvent): void {
