@@ -11,12 +11,15 @@ import { CheckoutController } from './checkout/checkout.controller.js';
 import type { SimulatorConfig } from './config.js';
 import { SimulatorController } from './control/simulator.controller.js';
 import { Ticker } from './control/ticker.js';
+import { DisputeController } from './disputes/dispute.controller.js';
 import { Deliveries } from './events/deliveries.client.js';
 import { Endpoint } from './events/endpoint.client.js';
 import { IdentityController } from './identity/identity.controller.js';
 import { Issuer } from './identity/issuer.js';
 import { InvoiceController } from './invoices/invoice.controller.js';
+import { ChallengeController } from './payments/challenge.controller.js';
 import { PortalController } from './portal/portal.controller.js';
+import { SettingsController } from './settings/settings.controller.js';
 import { configToken } from './tokens.js';
 import { World } from './world/world.js';
 
@@ -35,6 +38,9 @@ export class SimulatorModule {
         CheckoutController,
         PortalController,
         InvoiceController,
+        ChallengeController,
+        SettingsController,
+        DisputeController,
         IdentityController,
         SimulatorController,
         ChaosController,

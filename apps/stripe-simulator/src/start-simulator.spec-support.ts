@@ -150,6 +150,17 @@ export async function submit(url: string, fields: Record<string, string>) {
 export const payingForm = { card_number: '4242 4242 4242 4242', exp: '12 / 34', cvc: '123', action: 'pay' };
 export const decliningForm = { ...payingForm, card_number: '4000 0000 0000 0002' };
 
+/** A card of Stripe's test cards, typed in. */
+export const formWith = (card_number: string) => ({ ...payingForm, card_number });
+export const cards = {
+  failsWhenCharged: '4000 0000 0000 0341',
+  authenticatesOnce: '4000 0025 0000 3155',
+  authenticatesAlways: '4000 0027 6000 3184',
+  authenticatesThenDeclines: '4000 0082 6000 3178',
+} as const;
+
+export const day = 24 * 3600;
+
 interface Wish {
   price?: string;
   extra?: Stripe.Checkout.SessionCreateParams;
@@ -189,3 +200,41 @@ export const typesOf = ({ received }: Simulator, since = 0) => received.slice(si
 
 /** The period's end of a subscription's first item. */
 export const endOf = (subscription: Stripe.Subscription) => subscription.items.data[0]?.current_period_end ?? 0;
+
+/** Moves the clock, and waits until the endpoint has taken what that caused. */
+export const advance = (simulator: Simulator, by: { to: number } | { seconds: number }) =>
+  simulator.post('/_simulator/advance', { ...by, wait_for_deliveries: true });
+
+/** The events about one object, in the order they were made. */
+export async function eventsAbout({ stripe }: Simulator, id: string): Promise<Stripe.Event[]> {
+  const all = await stripe.events.list({ limit: 100 }).autoPagingToArray({ limit: 10_000 });
+  return all.filter(({ data }) => JSON.stringify(data.object).includes(id)).toReversed();
+}
+
+export const typesAbout = async (simulator: Simulator, id: string) =>
+  (await eventsAbout(simulator, id)).map(({ type }) => type);
+
+/** Makes a card typed into the billing portal the default of the customer and of their subscriptions. */
+export async function changeCard(simulator: Simulator, customer: string, card: string) {
+  const portal = await simulator.stripe.billingPortal.sessions.create({ customer });
+  return submit(portal.url, { ...formWith(card), action: 'update_card' });
+}
+
+/** Presses a button of a 3-D Secure page that a redirect led to. */
+export const authenticate = (simulator: Simulator, location: string | null, action: 'complete' | 'fail') =>
+  submit(new URL(location ?? '', simulator.url).href, { action });
+
+/** The newest invoice of a customer. */
+export async function latestInvoice({ stripe }: Simulator, customer: string): Promise<Stripe.Invoice> {
+  const [invoice] = (await stripe.invoices.list({ customer, limit: 1 })).data;
+  if (!invoice) throw new Error('the customer has no invoice');
+  return invoice;
+}
+
+/** A customer made by the API, with a card of Stripe's test payment methods as the default, or without one. */
+export async function customerWith({ stripe }: Simulator, method: string | null): Promise<Stripe.Customer> {
+  const customer = await stripe.customers.create({ email: 'ada@example.com' });
+  if (method === null) return customer;
+  const { id } = await stripe.paymentMethods.attach(method, { customer: customer.id });
+  return stripe.customers.update(customer.id, { invoice_settings: { default_payment_method: id } });
+}

@@ -4,7 +4,6 @@ import qs from 'qs';
 import { Chaos } from '../chaos/chaos.js';
 import type { ApiFault } from '../chaos/chaos.request.js';
 import type { SimulatorConfig } from '../config.js';
-import { apiVersion } from '../events/event.js';
 import { configToken } from '../tokens.js';
 import { newId } from '../world/ids.js';
 import { World } from '../world/world.js';
@@ -44,7 +43,6 @@ export class ApiController {
     void reply
       .code(status)
       .headers(headers)
-      .header('stripe-version', apiVersion)
       // Stripe's `Date` ranks a fetched snapshot among events, so it follows this account's clock, not the wall's.
       .header('date', new Date(this.world.now() * 1000).toUTCString())
       .send(body);
@@ -85,6 +83,7 @@ function toApiRequest(request: FastifyRequest): ApiRequest {
     params: request.method === 'POST' ? (request.body ?? {}) : parseQuery(query),
     authorization: request.headers.authorization,
     idempotencyKey: headerOf(request, 'idempotency-key'),
+    version: headerOf(request, 'stripe-version'),
   };
 }
 

@@ -1,4 +1,6 @@
 import { newId } from '../world/ids.js';
+import { isVersion } from '../versions/api-version.js';
+import { isOlder, renderIn } from '../versions/render.js';
 import { isJsonObject } from '../world/json.js';
 import type { World } from '../world/world.js';
 import { expand } from './expand.js';
@@ -13,6 +15,8 @@ export interface ApiRequest {
   params: unknown;
   authorization: string | undefined;
   idempotencyKey: string | undefined;
+  /** `Stripe-Version`; without it, the account's. */
+  version: string | undefined;
 }
 
 export interface ApiAnswer {
@@ -30,11 +34,15 @@ interface Api {
 /** Answers one API request: key, path, earlier answer, parameters, effect; every refusal in Stripe's error shape. */
 export function answerTo(api: Api, request: ApiRequest): ApiAnswer {
   const requestId = newId('req_');
-  const headers = { 'request-id': requestId };
+  const version = request.version ?? api.world.settings.api_version;
+  const headers = { 'request-id': requestId, 'stripe-version': version };
   try {
     checkKey(request.authorization, api.secretKey);
+    if (!isVersion(version)) throw invalid('', `Invalid Stripe API version: ${version}`);
     const answer = route(api, request, requestId);
-    return { ...answer, headers: { ...headers, ...answer.headers } };
+    // Only after the answer is kept for its idempotency key: the same answer may be asked for in another version.
+    const body = isOlder(version) ? renderIn(api.world, version, answer.body) : answer.body;
+    return { ...answer, body, headers: { ...headers, ...answer.headers } };
   } catch (error) {
     if (!(error instanceof StripeFault)) throw error;
     return { status: error.status, body: error.body, headers };

@@ -17,6 +17,10 @@ const references = new Set([
   'payment_method',
   'price',
   'product',
+  'charge',
+  'latest_charge',
+  'payment_intent',
+  'schedule',
   'promotion_code',
   'subscription',
 ]);

@@ -5,7 +5,7 @@ import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
 import { found } from '../api/stripe-error.js';
 
-/** Products, prices, coupons and promotion codes: seeded, and only read. */
+/** Products, prices, coupons and promotion codes, as they are read. */
 export const catalogueRoutes: Route[] = [
   route({
     method: 'GET',

@@ -3,7 +3,7 @@ import Stripe from 'stripe';
 interface PriceInput {
   id: string;
   product: string;
-  lookupKey: string;
+  lookupKey: string | null;
   /** In cents. */
   amount: number;
   interval: 'month' | 'year';

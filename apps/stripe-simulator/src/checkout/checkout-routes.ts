@@ -7,7 +7,10 @@ import type { Route } from '../api/route.js';
 import { found, invalid, referenced, StripeFault } from '../api/stripe-error.js';
 import { idOf } from '../world/ids.js';
 import type { World } from '../world/world.js';
+import { trialFrom } from '../subscriptions/create.js';
+import { trialSettingsParams } from '../subscriptions/trial-params.js';
 import { aCheckoutSession, aLineItem } from './session.js';
+import type { SubscriptionData } from './session.js';
 
 const minute = 60;
 const day = 24 * 3600;
@@ -31,9 +34,15 @@ const createParams = params({
   locale: text.optional(),
   metadata: metadata.optional(),
   mode: z.enum(['subscription']),
-  payment_method_collection: z.enum(['always']).optional(),
+  payment_method_collection: z.enum(['always', 'if_required']).optional(),
   payment_method_types: z.unknown().optional(),
-  subscription_data: params({ description: text.max(500).optional(), metadata: metadata.optional() }).optional(),
+  subscription_data: params({
+    description: text.max(500).optional(),
+    metadata: metadata.optional(),
+    trial_end: integer.optional(),
+    trial_period_days: integer.optional(),
+    trial_settings: trialSettingsParams.optional(),
+  }).optional(),
   success_url: z.string().regex(/^https?:\/\//, { error: 'Not a valid URL' }),
   ui_mode: z.enum(['hosted_page']).optional(),
 });
@@ -112,6 +121,8 @@ function createSession(world: World, input: CreateInput): Stripe.Checkout.Sessio
     input.customer === undefined
       ? null
       : referenced({ table: world.customers, id: input.customer, noun: 'customer', param: 'customer' });
+  const data = subscriptionData(input, world.now());
+  const amount = lines.reduce((sum, line) => sum + line.amount_subtotal, 0);
   const session: Stripe.Checkout.Session = {
     ...aCheckoutSession({
       publicUrl: world.publicUrl,
@@ -124,17 +135,35 @@ function createSession(world: World, input: CreateInput): Stripe.Checkout.Sessio
       allowPromotionCodes: input.allow_promotion_codes ?? false,
       metadata: mergeMetadata({}, input.metadata),
       expiresAt: input.expires_at ?? world.now() + day,
-      amount: lines.reduce((sum, line) => sum + line.amount_subtotal, 0),
+      amount,
+      dueNow: data.trial.days === undefined && data.trial.end === undefined ? amount : 0,
+      paymentMethodCollection: input.payment_method_collection ?? 'always',
     }),
     discounts: (input.discounts ?? []).map((discount) => presetDiscount(world, discount)),
   };
   world.checkoutSessions.set(session.id, session);
   world.lineItems.set(session.id, lines);
-  world.subscriptionData.set(session.id, {
-    metadata: mergeMetadata({}, input.subscription_data?.metadata),
-    description: input.subscription_data?.description ?? null,
-  });
+  world.subscriptionData.set(session.id, data);
   return session;
+}
+
+const shortestTrial = 48 * 3600;
+
+/** Checkout wants a trial to last 48 hours at least. */
+function subscriptionData({ subscription_data: data = {} }: CreateInput, now: number): SubscriptionData {
+  const { trial_end: end, trial_period_days: days, trial_settings: settings } = data;
+  const missingPaymentMethod = settings?.end_behavior.missing_payment_method ?? 'create_invoice';
+  const trial = trialFrom({ days, end, missingPaymentMethod }, now, 'subscription_data');
+  if (days === 0) throw invalid('subscription_data[trial_period_days]', 'Must be at least 1.');
+  if (end !== undefined && trial !== null && trial.end < now + shortestTrial) {
+    throw invalid('subscription_data[trial_end]', 'The `trial_end` date has to be at least 2 days in the future.');
+  }
+  return {
+    metadata: mergeMetadata({}, data.metadata),
+    description: data.description ?? null,
+    trial: { days, end },
+    missingPaymentMethod,
+  };
 }
 
 function refuseConflicts(input: CreateInput, now: number): void {

@@ -1,7 +1,8 @@
-import { Body, Controller, Get, Param, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type Stripe from 'stripe';
-import { chargeCard } from '../customers/card.js';
+import { readBankAccount } from '../customers/bank-account.js';
+import { readCard } from '../customers/card.js';
 import { Deliveries } from '../events/deliveries.client.js';
 import { formFields } from '../pages/form.js';
 import { messagePage } from '../pages/layout.page.js';
@@ -10,11 +11,20 @@ import { idOf } from '../world/ids.js';
 import { World } from '../world/world.js';
 import { checkoutPage } from './checkout.page.js';
 import type { CheckoutForm } from './checkout.page.js';
-import { completeSession, reductionFor } from './pay.js';
-import type { Reduction } from './pay.js';
+import { hasFailedAuthentication, isDeclined } from '../payments/verdict.js';
+import { openChallenge } from '../payments/challenge.js';
+import { successUrl } from './session.js';
+import { completeSession, reductionFor, verdictFor } from './pay.js';
+import type { Payment, PaymentSource, Reduction } from './pay.js';
 
 /** As long as Stripe waits for checkout.session.completed to be answered before it sends the payer back. */
 const maxWaitMs = 10_000;
+
+/** What a customer who comes back from 3-D Secure is told. */
+const failures: Record<string, string> = {
+  authentication: hasFailedAuthentication.message,
+  declined: isDeclined.message,
+};
 
 interface View {
   form: CheckoutForm;
@@ -31,11 +41,14 @@ export class CheckoutController {
   ) {}
 
   @Get(':id')
-  show(@Param('id') id: string, @Res() reply: FastifyReply): void {
+  show(@Param('id') id: string, @Query('failed') failed: string | undefined, @Res() reply: FastifyReply): void {
     const session = this.world.checkoutSessions.get(id);
     if (session?.status !== 'open') return closed(session, reply);
     const preset = reductionFor(this.world, session, '');
-    void sendPage(reply, 200, this.page(session, { form: {}, reduction: preset.ok ? preset.reduction : null }));
+    const reduction = preset.ok ? preset.reduction : null;
+    const message = failed === undefined ? undefined : failures[failed];
+    const problem = message === undefined ? undefined : { field: 'card_number' as const, message };
+    void sendPage(reply, 200, this.page(session, { form: {}, reduction, ...(problem && { problem }) }));
   }
 
   /**
@@ -64,21 +77,36 @@ export class CheckoutController {
       const problem = { field: 'email' as const, message: 'Your e-mail address is incomplete.' };
       return void sendPage(reply, 400, this.page(session, { form, reduction, problem }));
     }
-    const outcome = chargeCard(form, this.world.now());
-    switch (outcome.kind) {
-      case 'invalid':
-        return void sendPage(reply, 400, this.page(session, { form, reduction, problem: outcome }));
+    const source = sourceFrom(session, form, { now: this.world.now(), reduction });
+    if (source.kind === 'invalid') {
+      return void sendPage(reply, 400, this.page(session, { form, reduction, problem: source }));
+    }
+    await this.pay({ session, source: source.source, email, reduction, hasAuthenticated: false }, form, reply);
+  }
+
+  private async pay(payment: Payment, form: CheckoutForm, reply: FastifyReply): Promise<void> {
+    const { session, source, email, reduction } = payment;
+    const verdict = verdictFor(payment);
+    switch (verdict.kind) {
+      case 'action_required': {
+        if (source === null || 'bankAccount' in source) throw new TypeError('only a card asks for 3-D Secure');
+        const promotionCode = form.promotion_code ?? '';
+        const purpose = { kind: 'checkout', session: session.id, card: source.card, email, promotionCode } as const;
+        return void reply.redirect(openChallenge(this.world, purpose), 303);
+      }
       case 'declined': {
-        const problem = { field: 'card_number' as const, message: outcome.message };
+        const field = source !== null && 'bankAccount' in source ? 'bank_account' : 'card_number';
+        const problem = { field, message: verdict.message } as const;
         return void sendPage(reply, 402, this.page(session, { form, reduction, problem }));
       }
-      case 'charged': {
-        const completed = completeSession(this.world, { session, card: outcome.card, email, reduction });
+      case 'paid':
+      case 'processing': {
+        const completed = completeSession(this.world, payment);
         await this.deliveries.untilAttempted(completed.id, maxWaitMs);
         return void reply.redirect(successUrl(session), 303);
       }
       default:
-        return outcome satisfies never;
+        return verdict satisfies never;
     }
   }
 
@@ -93,11 +121,29 @@ export class CheckoutController {
   }
 }
 
+type Source =
+  { kind: 'source'; source: PaymentSource } | { kind: 'invalid'; field: keyof CheckoutForm; message: string };
+
+/** A bank account if one was typed, else a card; nothing where nothing is due and the session asks for nothing. */
+function sourceFrom(
+  session: Stripe.Checkout.Session,
+  form: CheckoutForm,
+  { now, reduction }: { now: number; reduction: Reduction | null },
+): Source {
+  const isOwing = (session.amount_subtotal ?? 0) > (reduction?.amount ?? 0);
+  const isBare = (form.card_number ?? '') === '' && (form.bank_account ?? '') === '';
+  if (isBare && !isOwing && session.payment_method_collection === 'if_required')
+    return { kind: 'source', source: null };
+  if ((form.bank_account ?? '') !== '') {
+    const read = readBankAccount(form.bank_account ?? '');
+    return read.kind === 'invalid' ? read : { kind: 'source', source: { bankAccount: read.number } };
+  }
+  const read = readCard(form, now);
+  return read.kind === 'invalid' ? read : { kind: 'source', source: { card: read.card } };
+}
+
 const asksEmail = ({ customer, customer_email }: Stripe.Checkout.Session) =>
   customer === null && customer_email === null;
-
-const successUrl = ({ success_url, id }: Stripe.Checkout.Session) =>
-  (success_url ?? '/').replaceAll('{CHECKOUT_SESSION_ID}', id);
 
 function closed(session: Stripe.Checkout.Session | undefined, reply: FastifyReply): void {
   if (session === undefined) {

@@ -1,4 +1,6 @@
 import type Stripe from 'stripe';
+import { testBankAccounts } from '../customers/bank-account.js';
+import { spaced, testCards } from '../customers/card.js';
 import type { CardFields } from '../customers/card.js';
 import { Html, html, money } from '../pages/html.js';
 import { page } from '../pages/layout.page.js';
@@ -6,6 +8,7 @@ import type { Reduction } from './pay.js';
 
 export interface CheckoutForm extends CardFields {
   promotion_code?: string;
+  bank_account?: string;
   email?: string;
 }
 
@@ -40,8 +43,8 @@ export function checkoutPage(view: CheckoutView): string {
 }
 
 function totals({ session, lines, reduction }: CheckoutView, interval: string): Html {
-  const subtotal = session.amount_subtotal ?? 0;
-  const due = subtotal - (reduction?.amount ?? 0);
+  const due = (session.amount_subtotal ?? 0) - (reduction?.amount ?? 0);
+  const subtotal = lines.reduce((sum, line) => sum + line.amount_subtotal, 0);
   return html`<p><span class="amount">${money(due)}</span> <span class="dim">due today</span></p>
     <p class="dim">then ${money(subtotal)} per ${interval}</p>
     <div class="card">
@@ -69,12 +72,13 @@ function payForm(view: CheckoutView): Html {
   const wrong: Mark = (field) =>
     problem?.field === field ? new Html('aria-invalid="true" aria-describedby="problem"') : null;
   return html`<form method="post" autocomplete="off">
-    ${emailField(view)} ${cardFields(form, wrong)}
+    ${emailField(view)} ${cardFields(form, { wrong, isRequired: session.payment_method_collection !== 'if_required' })}
     ${session.allow_promotion_codes === true && promotionField(form, wrong('promotion_code'))}
     <button class="primary wide" name="action" value="pay" id="pay">Pay ${money(due)}</button>
     <p class="small dim">
       Test cards: <code>4242 4242 4242 4242</code> pays, <code>4000 0000 0000 0002</code> is declined.
     </p>
+    ${otherWays(form, wrong('bank_account'))}
   </form>`;
 }
 
@@ -84,14 +88,25 @@ function emailField({ asksEmail, email, form }: CheckoutView): Html | null {
     <input id="email" name="email" type="email" required value="${form.email}" />`;
 }
 
-const cardFields = (form: CheckoutForm, wrong: Mark): Html =>
+/** What else can be tried: a bank debit, which is answered days later, and the cards that do more than pay. */
+const otherWays = (form: CheckoutForm, invalidMark: Html | null): Html =>
+  html`<details ${form.bank_account && new Html('open')}>
+    <summary class="small">Pay by bank debit instead, or try another card</summary>
+    <label for="bank_account">US bank account number (settles in four days)</label>
+    <input id="bank_account" name="bank_account" inputmode="numeric" value="${form.bank_account}" ${invalidMark} />
+    <button name="action" value="pay" formnovalidate>Pay by bank debit</button>
+    ${testBankAccounts.map(({ number, meaning }) => html`<p class="small dim"><code>${number}</code> ${meaning}</p>`)}
+    ${testCards.map(({ number, meaning }) => html`<p class="small dim"><code>${spaced(number)}</code> ${meaning}</p>`)}
+  </details>`;
+
+const cardFields = (form: CheckoutForm, { wrong, isRequired }: { wrong: Mark; isRequired: boolean }): Html =>
   html`<label for="card_number">Card number</label>
     <input
       id="card_number"
       name="card_number"
       inputmode="numeric"
       placeholder="4242 4242 4242 4242"
-      required
+      ${required(isRequired)}
       value="${form.card_number}"
       ${wrong('card_number')}
     />
@@ -103,16 +118,26 @@ const cardFields = (form: CheckoutForm, wrong: Mark): Html =>
           name="exp"
           inputmode="numeric"
           placeholder="12 / 34"
-          required
+          ${required(isRequired)}
           value="${form.exp}"
           ${wrong('exp')}
         />
       </div>
       <div>
         <label for="cvc">CVC</label>
-        <input id="cvc" name="cvc" inputmode="numeric" placeholder="123" required value="${form.cvc}" ${wrong('cvc')} />
+        <input
+          id="cvc"
+          name="cvc"
+          inputmode="numeric"
+          placeholder="123"
+          ${required(isRequired)}
+          value="${form.cvc}"
+          ${wrong('cvc')}
+        />
       </div>
     </div>`;
+
+const required = (isRequired: boolean) => isRequired && new Html('required');
 
 /** Enter in a field presses the form's first button, so the hidden one before Apply keeps Enter meaning "pay". */
 const promotionField = (form: CheckoutForm, invalidMark: Html | null): Html =>

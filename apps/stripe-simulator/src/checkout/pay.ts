@@ -2,10 +2,16 @@ import type Stripe from 'stripe';
 import { found, referenced } from '../api/stripe-error.js';
 import { aCustomer } from '../customers/customer.js';
 import { addCustomer } from '../customers/customer-routes.js';
+import { aBankMethod, aCardMethod } from '../customers/payment-method.js';
 import type { CardInput } from '../customers/payment-method.js';
-import { attachCard } from '../customers/payment-method-routes.js';
+import { attach } from '../customers/payment-method-routes.js';
 import { findPromotion, redeem, reductionOf } from '../invoices/discount.js';
-import { issueInvoice, payInvoice } from '../invoices/issue.js';
+import { issueInvoice } from '../invoices/issue.js';
+import { periodLines, trialLines } from '../invoices/line.js';
+import { verdictOn } from '../payments/verdict.js';
+import type { Verdict } from '../payments/verdict.js';
+import { collect } from '../subscriptions/bill.js';
+import { trialFrom } from '../subscriptions/create.js';
 import { aSubscription } from '../subscriptions/subscription.js';
 import { idOf, newId, newIdempotencyKey } from '../world/ids.js';
 import type { World } from '../world/world.js';
@@ -34,27 +40,42 @@ export function reductionFor(world: World, session: Stripe.Checkout.Session, typ
   return { ok: true, reduction: { coupon, promotionCode, amount: reductionOf(coupon, subtotal) } };
 }
 
-interface Payment {
+/** What the customer pays with; null where nothing is due and no method is asked for. */
+export type PaymentSource = { card: CardInput } | { bankAccount: string } | null;
+
+export interface Payment {
   session: Stripe.Checkout.Session;
-  card: CardInput;
+  source: PaymentSource;
   email: string | null;
   reduction: Reduction | null;
+  /** The customer has passed 3-D Secure. */
+  hasAuthenticated: boolean;
+}
+
+/** What the bank says to it, before anything is made: a decline leaves no trace. */
+export function verdictFor({ session, source, reduction, hasAuthenticated }: Omit<Payment, 'email'>): Verdict {
+  if (source === null) return { kind: 'paid' };
+  const isOwing = (session.amount_subtotal ?? 0) > (reduction?.amount ?? 0);
+  const isBankDebit = 'bankAccount' in source;
+  const number = isBankDebit ? source.bankAccount : source.card.number;
+  const purpose = isOwing ? 'charge' : 'save';
+  return verdictOn({ lastFour: number.slice(-4), isBankDebit, purpose, hasAuthenticated, isSetUp: false });
 }
 
 /**
- * A card has paid. Since basil the subscription comes into being only now, and is `active` from the start. All events
- * bear the same second:
+ * A payment method was taken. Since basil the subscription comes into being only now, and is `active` or `trialing` from
+ * the start. All events bear the same second:
  *
  * | event                                          | why                                                         |
  * |------------------------------------------------|-------------------------------------------------------------|
  * | customer.created                               | only if the session had no customer                         |
- * | payment_method.attached                        | the card is kept for renewals                               |
+ * | payment_method.attached                        | it is kept for renewals                                     |
  * | customer.updated                               | the first charge fixes the customer's currency              |
  * | customer.discount.created                      | only with a discount                                        |
  * | checkout.session.completed                     | the page waits for its answer before it redirects           |
  * | customer.subscription.created                  | already names its first invoice                             |
  * | invoice.created, .finalized                    | draft, then open                                            |
- * | invoice.paid, .payment_succeeded               | two names for one thing                                     |
+ * | invoice.paid, .payment_succeeded               | two names for one thing; days later for a bank debit        |
  * | invoice_payment.paid                           | since basil: which payment paid which invoice               |
  *
  * Returns the checkout.session.completed event.
@@ -65,39 +86,79 @@ export function completeSession(world: World, payment: Payment): Stripe.EventBas
   return world.causedBy(cause, () => settle(world, payment));
 }
 
-function settle(world: World, { session, card, email, reduction }: Payment): Stripe.EventBase {
+function settle(world: World, payment: Payment): Stripe.EventBase {
+  const { session, email, reduction, hasAuthenticated } = payment;
   const customer = payingCustomer(world, session, email);
-  const method = attachCard(world, customer, card);
+  const method = saveMethod(world, customer, payment);
   world.update(world.customers, 'customer.updated', { ...customer, currency: session.currency });
-  const subscription = aSubscription({
-    customer: customer.id,
-    lines: (world.lineItems.get(session.id) ?? []).flatMap(({ price, quantity }) =>
-      price ? [{ price, quantity: quantity ?? 1 }] : [],
-    ),
-    paymentMethod: method.id,
-    ...(world.subscriptionData.get(session.id) ?? { metadata: {}, description: null }),
-    now: world.now(),
-  });
+  const subscription = subscribed(world, session, { customer: customer.id, paymentMethod: method?.id ?? null });
   const owner = { customer: customer.id, subscription: subscription.id, checkoutSession: session.id };
   const discounts = reduction ? [redeem(world, { ...reduction, ...owner })] : [];
-  const invoice = issueInvoice(world, { subscription, reason: 'subscription_create', discounts });
+  const lines = subscription.status === 'trialing' ? trialLines(world, subscription) : periodLines(world, subscription);
+  const invoice = issueInvoice(world, {
+    customer: customer.id,
+    subscription,
+    reason: 'subscription_create',
+    lines,
+    discounts,
+  });
   const started = { ...subscription, latest_invoice: invoice.id };
   world.subscriptions.set(started.id, started);
-  const completed = complete(world, { session, reduction, customer, subscription: started.id, invoice: invoice.id });
+  const payment_status = paymentStatus(payment, invoice);
+  const made = { subscription: started.id, invoice: invoice.id, payment_status };
+  const completed = complete(world, { session, reduction, customer, made });
   world.emit('customer.subscription.created', started);
-  payInvoice(world, invoice);
+  collect(world, invoice, hasAuthenticated ? { authentication: 'passed' } : undefined);
   return completed;
+}
+
+function paymentStatus({ source }: Payment, invoice: Stripe.Invoice): Stripe.Checkout.Session.PaymentStatus {
+  if (invoice.amount_due === 0) return 'no_payment_required';
+  return source !== null && 'bankAccount' in source ? 'unpaid' : 'paid';
+}
+
+function saveMethod(world: World, customer: Stripe.Customer, payment: Payment): Stripe.PaymentMethod | null {
+  const { source, hasAuthenticated } = payment;
+  if (source === null) return null;
+  const input = { customer, created: world.now() };
+  const method = attach(
+    world,
+    'bankAccount' in source
+      ? aBankMethod({ ...input, number: source.bankAccount })
+      : aCardMethod({ ...input, card: source.card }),
+  );
+  if (hasAuthenticated) world.authenticated.add(method.id);
+  return method;
+}
+
+function subscribed(
+  world: World,
+  session: Stripe.Checkout.Session,
+  owner: { customer: string; paymentMethod: string | null },
+): Stripe.Subscription {
+  const data = world.subscriptionData.get(session.id);
+  const lines = (world.lineItems.get(session.id) ?? []).flatMap(({ price, quantity }) =>
+    price ? [{ price, quantity: quantity ?? 1 }] : [],
+  );
+  const trial = trialFrom({ ...data?.trial, missingPaymentMethod: data?.missingPaymentMethod }, world.now());
+  return aSubscription({
+    ...owner,
+    lines,
+    trial,
+    metadata: data?.metadata ?? {},
+    description: data?.description ?? null,
+    now: world.now(),
+  });
 }
 
 interface Completion {
   session: Stripe.Checkout.Session;
   reduction: Reduction | null;
   customer: Stripe.Customer;
-  subscription: string;
-  invoice: string;
+  made: Pick<Stripe.Checkout.Session, 'subscription' | 'invoice' | 'payment_status'>;
 }
 
-function complete(world: World, { session, reduction, customer, ...made }: Completion): Stripe.EventBase {
+function complete(world: World, { session, reduction, customer, made }: Completion): Stripe.EventBase {
   const off = reduction?.amount ?? 0;
   const completed: Stripe.Checkout.Session = {
     ...session,
@@ -106,7 +167,6 @@ function complete(world: World, { session, reduction, customer, ...made }: Compl
     customer: customer.id,
     customer_details: detailsOf(customer.email),
     discounts: reduction ? [{ coupon: reduction.coupon.id, promotion_code: reduction.promotionCode?.id ?? null }] : [],
-    payment_status: 'paid',
     status: 'complete',
     total_details: { amount_discount: off, amount_shipping: 0, amount_tax: 0 },
     url: null,

@@ -1,5 +1,15 @@
 import type Stripe from 'stripe';
+import type { MissingPaymentMethod } from '../subscriptions/subscription.js';
 import { newCheckoutSessionId, newId } from '../world/ids.js';
+
+/** What the subscription will be made with once the session is paid. */
+export interface SubscriptionData {
+  metadata: Stripe.Metadata;
+  description: string | null;
+  /** In days, or until a time; it begins when the session is completed. */
+  trial: { days?: number | undefined; end?: number | undefined };
+  missingPaymentMethod: MissingPaymentMethod;
+}
 
 interface SessionInput {
   publicUrl: string;
@@ -13,6 +23,9 @@ interface SessionInput {
   metadata: Stripe.Metadata;
   expiresAt: number;
   amount: number;
+  /** What is due now: nothing before the end of a trial. */
+  dueNow: number;
+  paymentMethodCollection: 'always' | 'if_required';
 }
 
 /** An open, hosted session in subscription mode. `subscription` stays null until it is paid (since basil). */
@@ -22,8 +35,8 @@ export function aCheckoutSession(input: SessionInput): Stripe.Checkout.Session {
     ...emptySession,
     id,
     allow_promotion_codes: input.allowPromotionCodes || null,
-    amount_subtotal: input.amount,
-    amount_total: input.amount,
+    amount_subtotal: input.dueNow,
+    amount_total: input.dueNow,
     cancel_url: input.cancelUrl,
     client_reference_id: input.clientReferenceId,
     created: input.now,
@@ -33,11 +46,15 @@ export function aCheckoutSession(input: SessionInput): Stripe.Checkout.Session {
     customer_email: input.customerEmail,
     expires_at: input.expiresAt,
     metadata: input.metadata,
+    payment_method_collection: input.paymentMethodCollection,
     success_url: input.successUrl,
     total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
     url: `${input.publicUrl}/c/pay/${id}`,
   };
 }
+
+export const successUrl = ({ success_url, id }: Stripe.Checkout.Session) =>
+  (success_url ?? '/').replaceAll('{CHECKOUT_SESSION_ID}', id);
 
 export const detailsOf = (email: string | null): Stripe.Checkout.Session.CustomerDetails | null =>
   email === null
@@ -80,10 +97,9 @@ const emptySession = {
   origin_context: null,
   payment_intent: null,
   payment_link: null,
-  payment_method_collection: 'always',
   payment_method_configuration_details: null,
   payment_method_options: {},
-  payment_method_types: ['card'],
+  payment_method_types: ['card', 'us_bank_account'],
   payment_status: 'unpaid',
   permissions: null,
   phone_number_collection: { enabled: false },

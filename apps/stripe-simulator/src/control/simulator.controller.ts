@@ -74,7 +74,12 @@ export class SimulatorController {
     const tables = {
       customers: [...this.world.customers.values()],
       subscriptions: [...this.world.subscriptions.values()],
+      subscription_schedules: [...this.world.schedules.values()],
       invoices: [...this.world.invoices.values()],
+      invoice_payments: [...this.world.invoicePayments.values()],
+      charges: [...this.world.charges.values()],
+      refunds: [...this.world.refunds.values()],
+      disputes: [...this.world.disputes.values()],
       checkout_sessions: [...this.world.checkoutSessions.values()],
       payment_methods: [...this.world.paymentMethods.values()],
       portal_sessions: [...this.world.portalSessions.values()],

@@ -1,8 +1,38 @@
 import type { CardInput } from './payment-method.js';
 
-/** The pages' test cards: the first pays, the second is always declined. */
-const payingCard = '4242424242424242';
-const declinedCard = '4000000000000002';
+/**
+ * What a card does; the numbers are Stripe's own test cards, and nothing but these is taken.
+ * `authenticates_once` asks for 3-D Secure until it was set up; `authenticates_always` whenever it is charged.
+ */
+export type CardBehaviour =
+  | 'pays'
+  | 'declines'
+  | 'has_insufficient_funds'
+  /** It can be saved, and then declines every charge. */
+  | 'declines_when_charged'
+  | 'authenticates_once'
+  | 'authenticates_always'
+  | 'authenticates_then_declines';
+
+export const testCards: readonly { number: string; behaviour: CardBehaviour; meaning: string }[] = [
+  { number: '4242424242424242', behaviour: 'pays', meaning: 'pays' },
+  { number: '4000000000000002', behaviour: 'declines', meaning: 'is declined' },
+  { number: '4000000000009995', behaviour: 'has_insufficient_funds', meaning: 'has insufficient funds' },
+  { number: '4000000000000341', behaviour: 'declines_when_charged', meaning: 'is saved, but declines every charge' },
+  { number: '4000002500003155', behaviour: 'authenticates_once', meaning: 'asks for 3-D Secure the first time' },
+  { number: '4000002760003184', behaviour: 'authenticates_always', meaning: 'asks for 3-D Secure every time' },
+  { number: '4000000000003220', behaviour: 'authenticates_always', meaning: 'asks for 3-D Secure every time' },
+  { number: '4000008260003178', behaviour: 'authenticates_then_declines', meaning: 'asks, then has no funds' },
+];
+
+/** `4242 4242 4242 4242`, as it stands on the card. */
+export const spaced = (number: string) => number.replace(/(\d{4})(?=\d)/g, '$1 ');
+
+const byLastFour = new Map(testCards.map(({ number, behaviour }) => [number.slice(-4), behaviour]));
+
+/** A saved card is known by its last four digits, which all test cards differ in. */
+export const behaviourOf = (lastFour: string | null | undefined): CardBehaviour =>
+  byLastFour.get(lastFour ?? '') ?? 'declines';
 
 export interface CardFields {
   card_number?: string;
@@ -10,17 +40,14 @@ export interface CardFields {
   cvc?: string;
 }
 
-type CardResult =
-  | { kind: 'charged'; card: CardInput }
-  | { kind: 'declined'; message: string }
-  | { kind: 'invalid'; field: keyof CardFields; message: string };
+type CardResult = { kind: 'card'; card: CardInput } | { kind: 'invalid'; field: keyof CardFields; message: string };
 
 const refused = (field: keyof CardFields, message: string): CardResult => ({ kind: 'invalid', field, message });
 
-/** What the card network says to a card typed into a hosted page at `now` (Unix seconds). */
-export function chargeCard(fields: CardFields, now: number): CardResult {
+/** Reads a card typed into a hosted page at `now` (Unix seconds); what it will do is another question. */
+export function readCard(fields: CardFields, now: number): CardResult {
   const number = (fields.card_number ?? '').replace(/[\s-]/g, '');
-  if (number !== payingCard && number !== declinedCard) {
+  if (!testCards.some((card) => card.number === number)) {
     return refused(
       'card_number',
       'Your card number is invalid. Test cards: 4242 4242 4242 4242 pays, 4000 0000 0000 0002 is declined.',
@@ -33,6 +60,5 @@ export function chargeCard(fields: CardFields, now: number): CardResult {
   // A card is good until the end of its month.
   if (Date.UTC(expYear, expMonth) / 1000 <= now) return refused('exp', 'Your card’s expiration date is in the past.');
   if (!/^\d{3,4}$/.test((fields.cvc ?? '').trim())) return refused('cvc', 'Your card’s security code is incomplete.');
-  if (number === declinedCard) return { kind: 'declined', message: 'Your card was declined.' };
-  return { kind: 'charged', card: { number, expMonth, expYear } };
+  return { kind: 'card', card: { number, expMonth, expYear } };
 }

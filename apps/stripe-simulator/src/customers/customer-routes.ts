@@ -8,6 +8,7 @@ import { cancelNow } from '../subscriptions/lifecycle.js';
 import { isLive } from '../subscriptions/subscription.js';
 import type { World } from '../world/world.js';
 import { aCustomer } from './customer.js';
+import { attach, newMethod } from './payment-method-routes.js';
 
 const fields = {
   email: unsettable.max(512).optional(),
@@ -21,19 +22,34 @@ export const customerRoutes: Route[] = [
   route({
     method: 'POST',
     path: '/v1/customers',
-    params: params(fields),
-    handle: ({ world, input }) =>
-      addCustomer(
-        world,
-        aCustomer({
-          created: world.now(),
-          email: input.email || null,
-          name: input.name || null,
-          phone: input.phone || null,
-          description: input.description || null,
-          metadata: mergeMetadata({}, input.metadata),
-        }),
-      ),
+    params: params({
+      ...fields,
+      invoice_settings: params({ default_payment_method: text.optional() }).optional(),
+      payment_method: text.optional(),
+    }),
+    handle: ({ world, input }) => {
+      const customer = aCustomer({
+        created: world.now(),
+        email: input.email || null,
+        name: input.name || null,
+        phone: input.phone || null,
+        description: input.description || null,
+        metadata: mergeMetadata({}, input.metadata),
+      });
+      const { payment_method: method, invoice_settings: settings } = input;
+      const standard = settings?.default_payment_method;
+      // Only the method that comes along can be the default of a customer who has no other.
+      if (standard !== undefined && standard !== method) {
+        throw noSuch('PaymentMethod', standard, 'invoice_settings[default_payment_method]');
+      }
+      if (method === undefined) return addCustomer(world, customer);
+      const attached = newMethod(world, method, customer);
+      const default_payment_method = standard === undefined ? null : attached.id;
+      const invoice_settings = { ...customer.invoice_settings, default_payment_method };
+      const added = addCustomer(world, { ...customer, invoice_settings });
+      attach(world, attached);
+      return added;
+    },
   }),
   route({
     method: 'GET',

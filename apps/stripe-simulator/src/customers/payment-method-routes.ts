@@ -4,14 +4,14 @@ import { list } from '../api/paging.js';
 import { paging, params, text } from '../api/params.js';
 import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
-import { found, referenced } from '../api/stripe-error.js';
+import { found, invalid, noSuch, referenced, StripeFault } from '../api/stripe-error.js';
 import type { World } from '../world/world.js';
-import { aPaymentMethod } from './payment-method.js';
-import type { CardInput } from './payment-method.js';
+import { verdictOn } from '../payments/verdict.js';
+import { aCardMethod } from './payment-method.js';
 
 const type = z.enum(['card']).optional();
 
-export const paymentMethodRoutes: Route[] = [
+const readRoutes: Route[] = [
   route({
     method: 'GET',
     path: '/v1/payment_methods',
@@ -48,6 +48,33 @@ export const paymentMethodRoutes: Route[] = [
   }),
 ];
 
+const attachRoutes: Route[] = [
+  route({
+    method: 'POST',
+    path: '/v1/payment_methods/:id/attach',
+    params: params({ customer: text }),
+    handle: ({ world, id, input }) => {
+      const customer = referenced({ table: world.customers, id: input.customer, noun: 'customer', param: 'customer' });
+      return attachTo(world, id, customer);
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/payment_methods/:id/detach',
+    params: params({}),
+    handle: ({ world, id }) => {
+      const method = found(world.paymentMethods, id, 'PaymentMethod');
+      if (method.customer === null) throw invalid('', 'The payment method you provided is not attached to a customer.');
+      const detached: Stripe.PaymentMethod = { ...method, customer: null };
+      world.paymentMethods.set(id, detached);
+      world.emit('payment_method.detached', detached, { previous: { customer: method.customer } });
+      return detached;
+    },
+  }),
+];
+
+export const paymentMethodRoutes: Route[] = [...readRoutes, ...attachRoutes];
+
 const methodsOf = (world: World, customer: string, url: string) => ({
   url,
   table: world.paymentMethods,
@@ -55,10 +82,42 @@ const methodsOf = (world: World, customer: string, url: string) => ({
   where: (row: Stripe.PaymentMethod) => row.customer === customer,
 });
 
-/** Saves a card for a customer. */
-export function attachCard(world: World, customer: Stripe.Customer, card: CardInput): Stripe.PaymentMethod {
-  const method = aPaymentMethod({ customer, card, created: world.now() });
+/** Saves a payment method for its customer. */
+export function attach(world: World, method: Stripe.PaymentMethod): Stripe.PaymentMethod {
   world.paymentMethods.set(method.id, method);
   world.emit('payment_method.attached', method);
   return method;
+}
+
+const testMethods: Record<string, string> = {
+  pm_card_visa: '4242424242424242',
+  pm_card_chargeDeclined: '4000000000000002',
+  pm_card_visa_chargeDeclinedInsufficientFunds: '4000000000009995',
+  pm_card_chargeCustomerFail: '4000000000000341',
+  pm_card_authenticationRequiredOnSetup: '4000002500003155',
+  pm_card_authenticationRequired: '4000002760003184',
+  pm_card_threeDSecure2Required: '4000000000003220',
+};
+
+/** Stripe's own test payment methods become a new method of the customer they are given to; it is not stored yet. */
+export function newMethod(world: World, id: string, customer: Stripe.Customer): Stripe.PaymentMethod {
+  const number = testMethods[id];
+  if (number === undefined) throw noSuch('PaymentMethod', id, 'payment_method');
+  const lastFour = number.slice(-4);
+  const verdict = verdictOn({ lastFour, isBankDebit: false, purpose: 'save', hasAuthenticated: true, isSetUp: false });
+  if (verdict.kind === 'declined') {
+    throw new StripeFault({ status: 402, type: 'card_error', code: 'card_declined', message: verdict.message });
+  }
+  const card = { number, expMonth: 12, expYear: new Date(world.now() * 1000).getUTCFullYear() + 4 };
+  return aCardMethod({ customer, card, created: world.now() });
+}
+
+function attachTo(world: World, id: string, customer: Stripe.Customer): Stripe.PaymentMethod {
+  const known = world.paymentMethods.get(id);
+  if (known === undefined) return attach(world, newMethod(world, id, customer));
+  if (known.customer === customer.id) return known;
+  if (known.customer === null) {
+    throw invalid('', 'This PaymentMethod was detached from a Customer, and may not be used again.');
+  }
+  throw invalid('', 'The payment method you provided has already been attached to a customer.');
 }

@@ -6,6 +6,8 @@ import { calm } from '../chaos/delivery-plan.js';
 import type { DeliveryPlan } from '../chaos/delivery-plan.js';
 import type { SimulatorConfig } from '../config.js';
 import { configToken } from '../tokens.js';
+import { newestVersion } from '../versions/api-version.js';
+import { renderEvent } from '../versions/render.js';
 import { World } from '../world/world.js';
 import { isPending, isSuccess, maxAttempts, retryDelay } from './delivery.js';
 import type { Attempt, Delivery } from './delivery.js';
@@ -138,7 +140,8 @@ export class Deliveries implements BeforeApplicationShutdown {
   private queue(job: Job): void {
     const { plan, event } = job;
     const copies = plan.areConcurrent ? this.copiesOf(job) : [];
-    const thin = plan.hasThin && event.object === 'event' ? this.thinTwinOf(event, plan) : [];
+    const hasThin = plan.hasThin || this.world.settings.webhook.thin;
+    const thin = hasThin && event.object === 'event' ? this.thinTwinOf(event, plan) : [];
     for (const each of [job, ...copies, ...thin]) {
       each.state = 'queued';
       this.ready.push(each);
@@ -155,11 +158,11 @@ export class Deliveries implements BeforeApplicationShutdown {
     }).filter(isPending);
   }
 
-  private thinTwinOf(snapshot: Stripe.EventBase, { key }: DeliveryPlan): Job[] {
+  private thinTwinOf(snapshot: Stripe.EventBase, { key, hasThin }: DeliveryPlan): Job[] {
     const thin = aThinEvent(snapshot);
     if (thin === null) return [];
     this.world.keepThinEvent(thin);
-    this.chaos.count('thin');
+    if (hasThin) this.chaos.count('thin');
     return [this.add(thin.id, thin, this.chaos.extraPlanFor(`${key}/thin`))].filter(isPending);
   }
 
@@ -202,7 +205,14 @@ export class Deliveries implements BeforeApplicationShutdown {
     }
     if (fault !== undefined) this.chaos.count(fault);
     const secrets = this.chaos.secretsFor({ key: plan.key, attempt: attempts.length, fault });
-    return this.endpoint.post({ event, secrets, isCut: fault === 'cut', stop });
+    return this.endpoint.post({ event: this.asEndpointWants(event), secrets, isCut: fault === 'cut', stop });
+  }
+
+  /** In the endpoint's own API version, else in the one the event was made with. */
+  private asEndpointWants(event: Job['event']): object {
+    if (event.object !== 'event') return event;
+    const version = this.world.settings.webhook.api_version ?? event.api_version ?? newestVersion;
+    return renderEvent(this.world, event, version);
   }
 
   private retryLater(job: Job): void {

@@ -6,12 +6,17 @@ import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
 import { found, invalid, noSuch } from '../api/stripe-error.js';
 import type { World } from '../world/world.js';
+import { newestVersion } from '../versions/api-version.js';
+import { renderEvent } from '../versions/render.js';
 import { matchesType } from './event-type.js';
 
 const day = 24 * 3600;
 
 /** Stripe lists and answers events of the last 30 days only. */
 const isKept = (event: Stripe.EventBase, world: World) => event.created >= world.now() - 30 * day;
+
+/** In the shapes of the version it was made with, whatever the request asks for. */
+const asMade = (world: World, event: Stripe.EventBase) => renderEvent(world, event, event.api_version ?? newestVersion);
 
 export const eventRoutes: Route[] = [
   route({
@@ -28,7 +33,7 @@ export const eventRoutes: Route[] = [
       if (input.type !== undefined && input.types !== undefined) {
         throw invalid('types', 'You may only specify one of these parameters: type, types.');
       }
-      return list({
+      const page = list({
         url: '/v1/events',
         table: world.events,
         noun: 'event',
@@ -40,6 +45,7 @@ export const eventRoutes: Route[] = [
           (event.pending_webhooks === 0) === (input.delivery_success ?? event.pending_webhooks === 0) &&
           isWithin(event.created, input.created),
       });
+      return { ...page, data: page.data.map((event) => asMade(world, event)) };
     },
   }),
   route({
@@ -49,7 +55,20 @@ export const eventRoutes: Route[] = [
     handle: ({ world, id }) => {
       const event = found(world.events, id, 'event');
       if (!isKept(event, world)) throw noSuch('event', id);
-      return event;
+      return asMade(world, event);
+    },
+  }),
+  // Undocumented at Stripe: what its CLI's `events resend` asks for.
+  route({
+    method: 'POST',
+    path: '/v1/events/:id/retry',
+    // Without a listener of the CLI's own, there is only the one endpoint it can come to.
+    params: params({ account: text.optional(), for_stripecli: flag.optional(), webhook_endpoint: text.optional() }),
+    handle: ({ world, id }) => {
+      const event = found(world.events, id, 'event');
+      if (!isKept(event, world)) throw noSuch('event', id);
+      world.announce(event);
+      return asMade(world, event);
     },
   }),
   route({

@@ -1,15 +1,14 @@
 import type Stripe from 'stripe';
 import { newId } from '../world/ids.js';
 
-/** The API version this pretend account is pinned to; what it renders is in this version's shapes. */
-export const apiVersion = '2026-10-28.endive';
-
 interface EventInput {
   type: Stripe.Event.Type;
   object: object;
   previous: object | undefined;
   cause: { id: string | null; idempotencyKey: string | null };
   created: number;
+  /** The account's version at the time; the object is kept in the newest shape and rendered when it is read. */
+  version: string;
   /** Endpoints that have not answered 2xx yet. */
   pending: number;
 }
@@ -17,7 +16,7 @@ interface EventInput {
 export const anEvent = (input: EventInput): Stripe.EventBase => ({
   id: newId('evt_'),
   object: 'event',
-  api_version: apiVersion,
+  api_version: input.version,
   created: input.created,
   data: { object: input.object, ...(input.previous && { previous_attributes: input.previous }) },
   livemode: false,

@@ -21,6 +21,11 @@ const paths: Record<string, string> = {
   'checkout.session': '/v1/checkout/sessions/',
   subscription: '/v1/subscriptions/',
   invoice: '/v1/invoices/',
+  invoice_payment: '/v1/invoice_payments/',
+  charge: '/v1/charges/',
+  refund: '/v1/refunds/',
+  dispute: '/v1/disputes/',
+  subscription_schedule: '/v1/subscription_schedules/',
 };
 
 /** The twin of a snapshot event, or null when its object cannot be fetched here. */

@@ -1,9 +1,10 @@
 import type Stripe from 'stripe';
 import { day, html, money } from '../pages/html.js';
+import type { Html } from '../pages/html.js';
 import { page } from '../pages/layout.page.js';
 
 /** What `hosted_invoice_url` shows. */
-export const invoicePage = (invoice: Stripe.Invoice): string =>
+export const invoicePage = (invoice: Stripe.Invoice, problem: string | null): string =>
   page({
     title: `Invoice ${invoice.number}`,
     isNarrow: true,
@@ -26,6 +27,26 @@ export const invoicePage = (invoice: Stripe.Invoice): string =>
         html`<div class="total"><span>Discount</span><span>−${money(invoice.subtotal - invoice.total)}</span></div>`
       }
       <div class="total"><strong>Total</strong><strong>${money(invoice.total, invoice.currency)}</strong></div>
-      <p class="good">${invoice.status === 'paid' ? 'Paid' : invoice.status}</p>
+      ${
+        invoice.amount_due !== invoice.total &&
+        html`<div class="total"><strong>Amount due</strong><strong>${money(invoice.amount_due)}</strong></div>`
+      }
+      <p class="${invoice.status === 'paid' ? 'good' : 'dim'}">
+        ${invoice.status === 'paid' ? 'Paid' : invoice.status}
+      </p>
+      ${problem && html`<p class="alert" role="alert" id="problem">${problem}</p>`}
+      ${invoice.status === 'open' && payForm(invoice)}
     </section>`,
   });
+
+/** Without a card number it is paid with the card on file. */
+const payForm = (invoice: Stripe.Invoice): Html =>
+  html`<form method="post" autocomplete="off">
+    <label for="card_number">Another card (optional)</label>
+    <input id="card_number" name="card_number" inputmode="numeric" placeholder="4242 4242 4242 4242" />
+    <div class="pair">
+      <div><label for="exp">Expiry (MM / YY)</label><input id="exp" name="exp" placeholder="12 / 34" /></div>
+      <div><label for="cvc">CVC</label><input id="cvc" name="cvc" placeholder="123" /></div>
+    </div>
+    <button class="primary wide" id="pay" name="action" value="pay">Pay ${money(invoice.amount_due)}</button>
+  </form>`;

@@ -1,11 +1,15 @@
 import type Stripe from 'stripe';
 import { newId } from '../world/ids.js';
+import { sumOf, toLine } from './line.js';
+import type { DraftLine } from './line.js';
+
+export type BillingReason = 'manual' | 'subscription_create' | 'subscription_cycle' | 'subscription_update';
 
 export interface InvoiceInput {
   customer: Stripe.Customer;
-  subscription: Stripe.Subscription;
-  reason: 'subscription_create' | 'subscription_cycle' | 'subscription_update';
-  describe: (item: Stripe.SubscriptionItem) => string;
+  subscription: Stripe.Subscription | null;
+  reason: BillingReason;
+  lines: DraftLine[];
   /** In cents, with the discounts they come from. */
   reductions: { amount: number; discount: string }[];
   /** What the bill looks back on; the first one starts and ends with the subscription. */
@@ -17,31 +21,33 @@ export interface InvoiceInput {
 export function anInvoice(input: InvoiceInput): Stripe.Invoice {
   const { customer, subscription, now, reductions } = input;
   const id = newId('in_');
-  const lines = subscription.items.data.map((item) => aLine(id, item, input.describe(item)));
-  const subtotal = lines.reduce((sum, line) => sum + line.amount, 0);
-  const reduced = reductions.reduce((sum, { amount }) => sum + amount, 0);
-  const total = subtotal - reduced;
+  const lines = input.lines.map((line) => toLine(id, line));
+  const subtotal = sumOf(lines);
+  const total = subtotal - sumOf(reductions);
+  const { due, startingBalance } = settleBalance(customer, total);
   return {
     ...emptyInvoice,
     id,
-    amount_due: total,
-    amount_remaining: total,
+    amount_due: due,
+    amount_remaining: due,
     billing_reason: input.reason,
     created: now,
     customer: customer.id,
     customer_email: customer.email,
     customer_name: customer.name ?? null,
+    default_payment_method: null,
     discounts: reductions.map(({ discount }) => discount),
     effective_at: null,
     lines: { object: 'list', data: lines, has_more: false, url: `/v1/invoices/${id}/lines` },
     metadata: {},
-    parent: {
+    parent: subscription && {
       quote_details: null,
       subscription_details: { metadata: subscription.metadata, subscription: subscription.id },
       type: 'subscription_details',
     },
     period_end: input.period.end,
     period_start: input.period.start,
+    starting_balance: startingBalance,
     subtotal,
     subtotal_excluding_tax: subtotal,
     total,
@@ -49,6 +55,13 @@ export function anInvoice(input: InvoiceInput): Stripe.Invoice {
     total_excluding_tax: total,
     total_pretax_credit_amounts: reductions.map((reduction) => ({ ...reduction, type: 'discount' as const })),
   };
+}
+
+/** A customer's balance below zero is credit: it pays first, and what an invoice comes to below zero is added to it. */
+export function settleBalance(customer: Stripe.Customer, total: number) {
+  const startingBalance = customer.balance;
+  const sum = total + startingBalance;
+  return { startingBalance, due: Math.max(0, sum), endingBalance: Math.min(0, sum) };
 }
 
 const emptyInvoice = {
@@ -74,7 +87,6 @@ const emptyInvoice = {
   customer_shipping: null,
   customer_tax_exempt: 'none',
   customer_tax_ids: [],
-  default_payment_method: null,
   default_source: null,
   default_tax_rates: [],
   description: null,
@@ -98,7 +110,6 @@ const emptyInvoice = {
   rendering: null,
   shipping_cost: null,
   shipping_details: null,
-  starting_balance: 0,
   statement_descriptor: null,
   status: 'draft',
   status_transitions: { finalized_at: null, marked_uncollectible_at: null, paid_at: null, voided_at: null },
@@ -107,59 +118,18 @@ const emptyInvoice = {
   webhooks_delivered_at: null,
 } satisfies Partial<Stripe.Invoice>;
 
-function aLine(invoice: string, item: Stripe.SubscriptionItem, description: string): Stripe.InvoiceLineItem {
-  const { price, quantity = 1 } = item;
-  const product = typeof price.product === 'string' ? price.product : price.product.id;
-  const amount = (price.unit_amount ?? 0) * quantity;
-  return {
-    id: newId('il_'),
-    object: 'line_item',
-    amount,
-    currency: price.currency,
-    description,
-    discount_amounts: [],
-    discountable: true,
-    discounts: [],
-    invoice,
-    livemode: false,
-    metadata: {},
-    parent: {
-      invoice_item_details: null,
-      subscription_item_details: {
-        invoice_item: null,
-        proration: false,
-        proration_details: null,
-        subscription: item.subscription,
-        subscription_item: item.id,
-      },
-      type: 'subscription_item_details',
-    },
-    period: { end: item.current_period_end, start: item.current_period_start },
-    pretax_credit_amounts: [],
-    pricing: {
-      price_details: { price: price.id, product },
-      type: 'price_details',
-      unit_amount_decimal: price.unit_amount_decimal,
-    },
-    quantity,
-    quantity_decimal: null,
-    subscription: item.subscription,
-    subtotal: amount,
-    taxes: [],
-  };
-}
-
-export const anInvoicePayment = (invoice: Stripe.Invoice, paidAt: number): Stripe.InvoicePayment => ({
+/** The payment an invoice waits for; `open` until it is paid, `canceled` with an invoice that is voided. */
+export const anInvoicePayment = (invoice: Stripe.Invoice, intent: string, created: number): Stripe.InvoicePayment => ({
   id: newId('inpay_'),
   object: 'invoice_payment',
-  amount_paid: invoice.amount_due,
+  amount_paid: null,
   amount_requested: invoice.amount_due,
-  created: paidAt,
+  created,
   currency: invoice.currency,
   invoice: invoice.id,
   is_default: true,
   livemode: false,
-  payment: { payment_intent: newId('pi_'), type: 'payment_intent' },
-  status: 'paid',
-  status_transitions: { canceled_at: null, paid_at: paidAt },
+  payment: { payment_intent: intent, type: 'payment_intent' },
+  status: 'open',
+  status_transitions: { canceled_at: null, paid_at: null },
 });

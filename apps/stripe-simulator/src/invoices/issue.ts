@@ -1,76 +1,97 @@
 import type Stripe from 'stripe';
-import { idOf } from '../world/ids.js';
 import { found } from '../api/stripe-error.js';
+import { aPaymentIntent } from '../payments/payment-intent.js';
+import { idOf } from '../world/ids.js';
 import type { World } from '../world/world.js';
-import { anInvoice, anInvoicePayment } from './invoice.js';
-import type { InvoiceInput } from './invoice.js';
 import { reductionOf } from './discount.js';
+import { anInvoice, anInvoicePayment, settleBalance } from './invoice.js';
+import type { BillingReason } from './invoice.js';
+import { sumOf } from './line.js';
+import type { DraftLine } from './line.js';
 
-interface Bill {
-  subscription: Stripe.Subscription;
-  reason: InvoiceInput['reason'];
-  discounts: Stripe.Discount[];
+export interface Bill {
+  customer: string;
+  /** As it will be once billed; null for an invoice of its own. */
+  subscription: Stripe.Subscription | null;
+  reason: BillingReason;
+  lines: DraftLine[];
+  discounts?: Stripe.Discount[];
 }
 
-/** Draws up the draft and stores it. It tells nobody yet: its events belong after the subscription's. */
-export function issueInvoice(world: World, { subscription, reason, discounts }: Bill): Stripe.Invoice {
-  const customer = found(world.customers, idOf(subscription.customer), 'customer');
-  const before = world.subscriptions.get(subscription.id);
-  const subtotal = subscription.items.data.reduce(
-    (sum, row) => sum + (row.price.unit_amount ?? 0) * (row.quantity ?? 1),
-    0,
-  );
+/** The invoice a bill comes to; nothing is stored, so that it serves a preview too. */
+export function draftInvoice(world: World, bill: Bill): Stripe.Invoice {
+  const before = world.subscriptions.get(bill.subscription?.id ?? '');
   const now = world.now();
-  const invoice = anInvoice({
-    customer,
-    subscription,
-    reason,
-    describe: (item) => describeItem(world, item),
-    reductions: discounts.map((discount) => ({
+  const subtotal = sumOf(bill.lines);
+  return anInvoice({
+    customer: found(world.customers, bill.customer, 'customer'),
+    subscription: bill.subscription,
+    reason: bill.reason,
+    lines: bill.lines,
+    reductions: (bill.discounts ?? []).map((discount) => ({
       amount: reductionOf(found(world.coupons, idOf(discount.source.coupon) ?? '', 'coupon'), subtotal),
       discount: discount.id,
     })),
     period: { start: before?.items.data[0]?.current_period_start ?? now, end: now },
     now,
   });
+}
+
+/** Draws up the draft and stores it. It tells nobody yet: its events belong after the subscription's. */
+export function issueInvoice(world: World, bill: Bill): Stripe.Invoice {
+  const invoice = draftInvoice(world, bill);
   world.invoices.set(invoice.id, invoice);
+  for (const { invoiceItem } of bill.lines) {
+    const item = world.invoiceItems.get(invoiceItem ?? '');
+    if (item) world.invoiceItems.set(item.id, { ...item, invoice: invoice.id });
+  }
   return invoice;
 }
 
-/**
- * Finalises and pays a draft: invoice.created, .finalized, .paid, .payment_succeeded and invoice_payment.paid, each
- * with the invoice as it was at that moment.
- */
-export function payInvoice(world: World, draft: Stripe.Invoice): Stripe.Invoice {
+/** invoice.created, then .finalized, each with the invoice as it was at that moment. */
+export function announceInvoice(world: World, draft: Stripe.Invoice): Stripe.Invoice {
   world.emit('invoice.created', draft);
+  return finalizeInvoice(world, draft);
+}
+
+/** Draft to open: it gets its number, uses up the customer's balance, and what is due gets a payment to wait for. */
+export function finalizeInvoice(world: World, draft: Stripe.Invoice): Stripe.Invoice {
   const now = world.now();
+  const customer = found(world.customers, idOf(draft.customer) ?? '', 'customer');
+  const { due, startingBalance, endingBalance } = settleBalance(customer, draft.total);
   const finalized: Stripe.Invoice = {
     ...draft,
     status: 'open',
+    amount_due: due,
+    amount_remaining: due,
+    auto_advance: true,
+    starting_balance: startingBalance,
+    ending_balance: endingBalance,
     effective_at: now,
-    ending_balance: 0,
     hosted_invoice_url: `${world.publicUrl}/i/${draft.id}`,
-    number: nextNumber(world, idOf(draft.customer) ?? ''),
+    number: nextNumber(world, customer.id),
     status_transitions: { ...draft.status_transitions, finalized_at: now },
   };
+  applyBalance(world, customer.id, endingBalance);
+  if (due > 0) expectPayment(world, finalized, now);
+  world.storeInvoice(finalized);
   world.emit('invoice.finalized', finalized);
-  const paid: Stripe.Invoice = {
-    ...finalized,
-    status: 'paid',
-    amount_paid: finalized.amount_due,
-    amount_remaining: 0,
-    attempt_count: 1,
-    attempted: true,
-    auto_advance: false,
-    status_transitions: { ...finalized.status_transitions, paid_at: now },
-  };
-  const payment = anInvoicePayment(paid, now);
-  world.invoices.set(paid.id, paid);
+  return finalized;
+}
+
+function expectPayment(world: World, invoice: Stripe.Invoice, now: number): void {
+  const { amount_due: amount, currency } = invoice;
+  const intent = aPaymentIntent({ amount, currency, customer: idOf(invoice.customer), created: now });
+  const payment = anInvoicePayment(invoice, intent.id, now);
+  world.paymentIntents.set(intent.id, intent);
   world.invoicePayments.set(payment.id, payment);
-  world.emit('invoice.paid', paid);
-  world.emit('invoice.payment_succeeded', paid);
-  world.emit('invoice_payment.paid', payment);
-  return paid;
+  world.paymentByInvoice.set(invoice.id, payment.id);
+}
+
+/** Money already paid that goes back to a customer's balance, or comes out of it. */
+function applyBalance(world: World, customerId: string, balance: number): void {
+  const customer = found(world.customers, customerId, 'customer');
+  world.update(world.customers, 'customer.updated', { ...customer, balance });
 }
 
 /** The sequence is the customer's; using a number up is not worth a customer.updated to Stripe either. */
@@ -79,11 +100,4 @@ function nextNumber(world: World, customerId: string): string {
   const sequence = customer.next_invoice_sequence ?? 1;
   world.customers.set(customer.id, { ...customer, next_invoice_sequence: sequence + 1 });
   return `${customer.invoice_prefix}-${String(sequence).padStart(4, '0')}`;
-}
-
-/** `1 × Pro (at $9.99 / month)`, as Stripe words it. */
-function describeItem(world: World, { price, quantity = 1 }: Stripe.SubscriptionItem): string {
-  const product = found(world.products, idOf(price.product), 'product');
-  const amount = ((price.unit_amount ?? 0) / 100).toFixed(2);
-  return `${quantity} × ${product.name} (at $${amount} / ${price.recurring?.interval})`;
 }

@@ -1,22 +1,19 @@
 import { Body, Controller, Get, Param, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import type Stripe from 'stripe';
-import { attachCard } from '../customers/payment-method-routes.js';
-import { chargeCard } from '../customers/card.js';
+import { readCard } from '../customers/card.js';
 import { formFields } from '../pages/form.js';
 import { messagePage } from '../pages/layout.page.js';
 import { sendPage } from '../pages/send.js';
-import {
-  cancelNow,
-  changePrice,
-  saveSubscription,
-  withoutScheduledEnd,
-  withScheduledEnd,
-} from '../subscriptions/lifecycle.js';
-import { currentPeriodEnd, isEnding, isLive } from '../subscriptions/subscription.js';
+import { openChallenge } from '../payments/challenge.js';
+import { hasFailedAuthentication } from '../payments/verdict.js';
+import { applyChange, planChange } from '../subscriptions/change.js';
+import { cancelNow, saveSubscription, withScheduledEnd } from '../subscriptions/lifecycle.js';
+import { currentPeriodEnd, isEnding, isLive, withoutEnd } from '../subscriptions/subscription.js';
 import { idOf, newId, newIdempotencyKey } from '../world/ids.js';
 import { World } from '../world/world.js';
 import { portalPage } from './portal.page.js';
+import { saveCard, verdictOnSaving } from './save-card.js';
 
 const doneTexts: Record<string, string> = {
   cancel_at_period_end: 'Your plan stays until the end of the period and will not renew.',
@@ -26,14 +23,22 @@ const doneTexts: Record<string, string> = {
   update_card: 'Your card was saved.',
 };
 
+interface Submission {
+  form: Record<string, string>;
+  reply: FastifyReply;
+}
+
 /** The hosted billing portal of one customer. */
 @Controller('p/session')
 export class PortalController {
   constructor(private readonly world: World) {}
 
   @Get(':id')
-  show(@Param('id') id: string, @Query('done') done: string | undefined, @Res() reply: FastifyReply): void {
-    const text = doneTexts[done ?? ''];
+  show(@Param('id') id: string, @Query() query: Record<string, string>, @Res() reply: FastifyReply): void {
+    if (query.failed !== undefined) {
+      return this.answer(id, reply, { isProblem: true, text: hasFailedAuthentication.message });
+    }
+    const text = doneTexts[query.done ?? ''];
     this.answer(id, reply, text === undefined ? null : { isProblem: false, text });
   }
 
@@ -42,6 +47,7 @@ export class PortalController {
     const customer = this.customer(id);
     if (customer === undefined) return gone(reply);
     const form = formFields(body);
+    if (form.action === 'update_card') return this.updateCard(id, customer, { form, reply });
     const cause = { id: newId('req_'), idempotencyKey: newIdempotencyKey() };
     const problem = this.world.causedBy(cause, () => this.perform(customer, form));
     if (problem !== null) return this.answer(id, reply, { isProblem: true, text: problem });
@@ -50,7 +56,6 @@ export class PortalController {
 
   /** Answers what is wrong, or null when it is done. */
   private perform(customer: Stripe.Customer, form: Record<string, string>): string | null {
-    if (form.action === 'update_card') return this.updateCard(customer, form);
     const subscription = this.world.subscriptions.get(form.subscription ?? '');
     if (subscription?.customer !== customer.id || !isLive(subscription)) return 'That subscription has ended already.';
     switch (form.action) {
@@ -60,7 +65,7 @@ export class PortalController {
         return null;
       }
       case 'renew':
-        saveSubscription(this.world, withoutScheduledEnd(subscription));
+        saveSubscription(this.world, withoutEnd(subscription));
         return null;
       case 'change_plan':
         return this.changePlan(subscription, form.price ?? '');
@@ -78,21 +83,32 @@ export class PortalController {
     const price = this.choices(subscription).find(({ id }) => id === priceId);
     const [item] = subscription.items.data;
     if (price === undefined || item === undefined) return 'You cannot change to that plan.';
-    changePrice(this.world, subscription, { itemId: item.id, price, quantity: item.quantity });
+    // Portal configurations that prorate are not modelled: the next invoice has the new amount.
+    const change = { id: item.id, price, quantity: item.quantity ?? 1, isDeleted: false };
+    const prorationDate = this.world.now();
+    const plan = planChange(this.world, subscription, {
+      items: [change],
+      proration: 'none',
+      prorationDate,
+      isNewCycle: false,
+    });
+    applyChange(this.world, subscription, { plan, payment: 'allow_incomplete' });
     return null;
   }
 
-  /** Saving a card becomes the default of the customer and of what they subscribe to. */
-  private updateCard(customer: Stripe.Customer, form: Record<string, string>): string | null {
-    const outcome = chargeCard(form, this.world.now());
-    if (outcome.kind !== 'charged') return outcome.message;
-    const method = attachCard(this.world, customer, outcome.card);
-    const settings = { ...customer.invoice_settings, default_payment_method: method.id };
-    this.world.update(this.world.customers, 'customer.updated', { ...customer, invoice_settings: settings });
-    for (const subscription of this.subscriptions(customer).filter(isLive)) {
-      saveSubscription(this.world, { ...subscription, default_payment_method: method.id });
+  private updateCard(id: string, customer: Stripe.Customer, { form, reply }: Submission): void {
+    const read = readCard(form, this.world.now());
+    if (read.kind === 'invalid') return this.answer(id, reply, { isProblem: true, text: read.message });
+    const { card } = read;
+    const verdict = verdictOnSaving(card);
+    if (verdict.kind === 'declined') return this.answer(id, reply, { isProblem: true, text: verdict.message });
+    if (verdict.kind === 'action_required') {
+      const purpose = { kind: 'portal', session: id, customer: customer.id, card } as const;
+      return void reply.redirect(openChallenge(this.world, purpose), 303);
     }
-    return null;
+    const cause = { id: newId('req_'), idempotencyKey: newIdempotencyKey() };
+    this.world.causedBy(cause, () => saveCard(this.world, customer, { card, hasAuthenticated: false }));
+    void reply.redirect(`/p/session/${id}?done=update_card`, 303);
   }
 
   private answer(id: string, reply: FastifyReply, message: { isProblem: boolean; text: string } | null): void {

@@ -1,11 +1,9 @@
 import type Stripe from 'stripe';
-import { aPlan } from '../catalogue/price.js';
-import { issueInvoice, payInvoice } from '../invoices/issue.js';
+import { closeSchedule } from '../schedules/close.js';
 import type { World } from '../world/world.js';
-import { currentPeriodEnd, notCancelled, withItems } from './subscription.js';
-import { periodEnd } from './period.js';
+import { notCancelled } from './subscription.js';
 
-type CancellationDetails = Partial<Pick<Stripe.Subscription.CancellationDetails, 'comment' | 'feedback'>>;
+type CancellationDetails = Partial<Stripe.Subscription.CancellationDetails>;
 
 /** Stores a changed subscription and announces what changed. */
 export const saveSubscription = (world: World, next: Stripe.Subscription) =>
@@ -17,21 +15,30 @@ export function cancelNow(
   subscription: Stripe.Subscription,
   details: CancellationDetails = {},
 ): Stripe.Subscription {
-  const now = world.now();
   return end(world, {
     ...subscription,
-    canceled_at: now,
-    ended_at: now,
-    cancellation_details: { ...notCancelled, ...details, reason: 'cancellation_requested' },
+    canceled_at: world.now(),
+    cancellation_details: { ...notCancelled, reason: 'cancellation_requested', ...details },
   });
 }
 
 /** The last event of a subscription is `deleted`, and it carries no `previous_attributes`. */
-function end(world: World, subscription: Stripe.Subscription): Stripe.Subscription {
-  const ended: Stripe.Subscription = { ...subscription, status: 'canceled' };
+export function end(world: World, subscription: Stripe.Subscription): Stripe.Subscription {
+  const ended: Stripe.Subscription = { ...subscription, status: 'canceled', ended_at: world.now() };
+  stopCollecting(world, ended.id);
+  closeSchedule(world, subscription);
   world.subscriptions.set(ended.id, ended);
   world.emit('customer.subscription.deleted', ended);
   return ended;
+}
+
+/** What is still owed stays open, but Stripe no longer tries to take it. */
+function stopCollecting(world: World, subscription: string): void {
+  world.awaitingPayment.delete(subscription);
+  for (const invoice of world.unpaidInvoices(subscription)) {
+    if (world.debits.has(invoice.id)) continue;
+    world.storeInvoice({ ...invoice, auto_advance: false, next_payment_attempt: null });
+  }
 }
 
 interface ScheduledEnd {
@@ -48,75 +55,3 @@ export const withScheduledEnd = (subscription: Stripe.Subscription, end: Schedul
   canceled_at: end.requestedAt,
   cancellation_details: { ...notCancelled, ...end.details, reason: 'cancellation_requested' },
 });
-
-/** With a scheduled end taken back. */
-export const withoutScheduledEnd = (subscription: Stripe.Subscription): Stripe.Subscription => ({
-  ...subscription,
-  cancel_at: null,
-  cancel_at_period_end: false,
-  canceled_at: null,
-  cancellation_details: notCancelled,
-});
-
-/**
- * Another price for one item. Within the same interval the next invoice has the new amount (nothing is prorated); with
- * another interval Stripe starts a new period now and bills it at once.
- */
-export function changePrice(
-  world: World,
-  subscription: Stripe.Subscription,
-  change: { itemId: string; price: Stripe.Price; quantity: number | undefined },
-): Stripe.Subscription {
-  const now = world.now();
-  const isNewInterval = subscription.items.data.some(
-    (item) => item.id === change.itemId && item.price.recurring?.interval !== change.price.recurring?.interval,
-  );
-  const changed = withItems(subscription, (item) =>
-    item.id === change.itemId
-      ? { ...item, price: change.price, plan: aPlan(change.price), quantity: change.quantity ?? item.quantity ?? 1 }
-      : item,
-  );
-  if (!isNewInterval) return saveSubscription(world, changed);
-  const restarted = withItems({ ...changed, billing_cycle_anchor: now }, (item) => ({
-    ...item,
-    current_period_start: now,
-    current_period_end: periodEnd(now, now, item.price),
-  }));
-  return bill(world, restarted, 'subscription_update');
-}
-
-/** What becomes of a subscription whose period is over: it ends if that was asked for, else it renews. */
-export function finishPeriod(world: World, subscription: Stripe.Subscription): Stripe.Subscription {
-  const now = world.now();
-  const isOver = subscription.cancel_at_period_end || (subscription.cancel_at ?? Infinity) <= now;
-  if (isOver) return end(world, { ...subscription, ended_at: now });
-  const renewed = withItems(subscription, (item) =>
-    item.current_period_end > now
-      ? item
-      : {
-          ...item,
-          current_period_start: item.current_period_end,
-          current_period_end: periodEnd(subscription.billing_cycle_anchor, item.current_period_end, item.price),
-        },
-  );
-  return bill(world, renewed, 'subscription_cycle');
-}
-
-/** When something is next due: the scheduled end, or the end of the period. */
-export const nextDue = (subscription: Stripe.Subscription) =>
-  Math.min(subscription.cancel_at ?? Infinity, currentPeriodEnd(subscription));
-
-/**
- * The events of a renewal: subscription.updated, then the invoice's. Stripe leaves the invoice a draft for about an
- * hour so that lines can be added; here it is finalised and paid in the same second.
- */
-function bill(
-  world: World,
-  subscription: Stripe.Subscription,
-  reason: 'subscription_cycle' | 'subscription_update',
-): Stripe.Subscription {
-  const invoice = issueInvoice(world, { subscription, reason, discounts: [] });
-  const saved = saveSubscription(world, { ...subscription, latest_invoice: invoice.id });
-  payInvoice(world, invoice);
-  return saved;
-}

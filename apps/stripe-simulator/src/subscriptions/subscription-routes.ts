@@ -1,13 +1,19 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
 import { isWithin, list } from '../api/paging.js';
-import { created, flag, integer, mergeMetadata, metadata, paging, params, text, unsettable } from '../api/params.js';
+import { created, mergeMetadata, paging, params, text } from '../api/params.js';
 import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
 import { found, invalid, noSuch, referenced } from '../api/stripe-error.js';
 import type { World } from '../world/world.js';
-import { cancelNow, changePrice, saveSubscription, withoutScheduledEnd, withScheduledEnd } from './lifecycle.js';
-import { currentPeriodEnd, isEnding, isLive } from './subscription.js';
+import { createSubscription, trialFrom } from './create.js';
+import { cancelNow, saveSubscription, withScheduledEnd } from './lifecycle.js';
+import type { Wanted } from './proration.js';
+import { pauseParams, pauseSubscription, resumeParams, resumeSubscription } from './resume.js';
+import { cancellationDetails, createParams, updateParams } from './subscription-params.js';
+import type { CreateInput, ItemInput } from './subscription-params.js';
+import { currentPeriodEnd, isLive } from './subscription.js';
+import { updateSubscription } from './update.js';
 
 const statuses = [
   'active',
@@ -19,35 +25,6 @@ const statuses = [
   'trialing',
   'unpaid',
 ] as const;
-const feedbacks = [
-  'customer_service',
-  'low_quality',
-  'missing_features',
-  'other',
-  'switched_service',
-  'too_complex',
-  'too_expensive',
-  'unused',
-] as const;
-
-const cancellationDetails = params({ comment: text.optional(), feedback: z.enum(feedbacks).optional() });
-
-const updateParams = params({
-  cancel_at: z.union([z.literal(''), integer]).optional(),
-  cancel_at_period_end: flag.optional(),
-  cancellation_details: cancellationDetails.optional(),
-  default_payment_method: text.optional(),
-  description: unsettable.optional(),
-  items: z
-    .array(params({ id: text, price: text.optional(), quantity: integer.optional() }))
-    .min(1)
-    .optional(),
-  metadata: metadata.optional(),
-  // Stripe's amounts for a change in mid-period are not modelled, so nothing else than `none` is true here.
-  proration_behavior: z.enum(['none']).optional(),
-});
-type UpdateInput = z.output<typeof updateParams>;
-
 export const subscriptionRoutes: Route[] = [
   route({
     method: 'GET',
@@ -77,6 +54,12 @@ export const subscriptionRoutes: Route[] = [
     },
   }),
   route({
+    method: 'POST',
+    path: '/v1/subscriptions',
+    params: createParams,
+    handle: ({ world, input }) => create(world, input),
+  }),
+  route({
     method: 'GET',
     path: '/v1/subscriptions/:id',
     params: params({}),
@@ -86,7 +69,19 @@ export const subscriptionRoutes: Route[] = [
     method: 'POST',
     path: '/v1/subscriptions/:id',
     params: updateParams,
-    handle: ({ world, id, input }) => update(world, found(world.subscriptions, id, 'subscription'), input),
+    handle: ({ world, id, input }) => updateSubscription(world, found(world.subscriptions, id, 'subscription'), input),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/subscriptions/:id/pause',
+    params: pauseParams,
+    handle: ({ world, id, input }) => pauseSubscription(world, found(world.subscriptions, id, 'subscription'), input),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/subscriptions/:id/resume',
+    params: resumeParams,
+    handle: ({ world, id, input }) => resumeSubscription(world, found(world.subscriptions, id, 'subscription'), input),
   }),
   route({
     method: 'DELETE',
@@ -120,56 +115,36 @@ function hasStatus(row: Stripe.Subscription, wanted: (typeof statuses)[number] |
   }
 }
 
-function update(world: World, before: Stripe.Subscription, input: UpdateInput): Stripe.Subscription {
-  assertChangeable(before, input);
-  const [item, second] = input.items ?? [];
-  if (second) throw invalid('items', 'Only one item can be changed here.');
-  // Every reference is checked before anything changes: a refused update leaves no trace.
-  const itemChange = item && itemChangeFor(world, before, item);
+function create(world: World, input: CreateInput): Stripe.Subscription {
+  const customer = referenced({ table: world.customers, id: input.customer, noun: 'customer', param: 'customer' });
   const method = input.default_payment_method;
-  if (method !== undefined && world.paymentMethods.get(method)?.customer !== before.customer) {
+  if (method !== undefined && world.paymentMethods.get(method)?.customer !== customer.id) {
     throw noSuch('PaymentMethod', method, 'default_payment_method');
   }
-  const described: Stripe.Subscription = {
-    ...before,
-    metadata: mergeMetadata(before.metadata, input.metadata),
-    ...(input.description !== undefined && { description: input.description || null }),
-    ...(method !== undefined && { default_payment_method: method }),
-  };
-  // One request is one customer.subscription.updated, whatever it changed.
-  const next = withEnd(described, input, world.now());
-  return itemChange ? changePrice(world, next, itemChange) : saveSubscription(world, next);
+  const { trial_settings: settings, trial_end: end, trial_period_days: days } = input;
+  const missingPaymentMethod = settings?.end_behavior.missing_payment_method;
+  const made = createSubscription(world, {
+    customer: customer.id,
+    lines: input.items.map((item, index) => wanted(world, item, `items[${index}]`)),
+    paymentMethod: method ?? null,
+    metadata: mergeMetadata({}, input.metadata),
+    description: input.description ?? null,
+    trial: trialFrom({ days, end, missingPaymentMethod }, world.now()),
+    paymentBehavior: input.payment_behavior ?? 'allow_incomplete',
+  });
+  if (input.cancel_at_period_end !== true) return made;
+  return saveSubscription(
+    world,
+    withScheduledEnd(made, { at: currentPeriodEnd(made), isAtPeriodEnd: true, requestedAt: world.now() }),
+  );
 }
 
-function assertChangeable(before: Stripe.Subscription, input: UpdateInput): void {
-  if (input.cancel_at !== undefined && input.cancel_at_period_end !== undefined) {
-    throw invalid('cancel_at', 'You may only specify one of these parameters: cancel_at, cancel_at_period_end.');
+function wanted(world: World, item: ItemInput, path: string): Wanted {
+  if (item.id !== undefined)
+    throw invalid(`${path}[id]`, `Received unknown parameter: ${path}[id]`, 'parameter_unknown');
+  if (item.price === undefined) {
+    throw invalid(`${path}[price]`, `Missing required param: ${path}[price].`, 'parameter_missing');
   }
-  const others = Object.keys(input).filter((key) => key !== 'metadata' && key !== 'cancellation_details');
-  if (!isLive(before) && others.length > 0) {
-    throw invalid(others[0] ?? '', 'A canceled subscription can only update its cancellation_details and metadata.');
-  }
-}
-
-function itemChangeFor(world: World, { items }: Stripe.Subscription, item: NonNullable<UpdateInput['items']>[number]) {
-  const current = items.data.find(({ id }) => id === item.id);
-  if (current === undefined) throw noSuch('subscription item', item.id, 'items[0][id]');
-  const price =
-    item.price === undefined
-      ? current.price
-      : referenced({ table: world.prices, id: item.price, noun: 'price', param: 'items[0][price]' });
-  return { itemId: item.id, price, quantity: item.quantity };
-}
-
-function withEnd(subscription: Stripe.Subscription, input: UpdateInput, now: number): Stripe.Subscription {
-  const request = { requestedAt: now, details: input.cancellation_details ?? {} };
-  if (input.cancel_at_period_end === true) {
-    return withScheduledEnd(subscription, { at: currentPeriodEnd(subscription), isAtPeriodEnd: true, ...request });
-  }
-  if (typeof input.cancel_at === 'number') {
-    if (input.cancel_at <= now) throw invalid('cancel_at', 'Must be in the future.');
-    return withScheduledEnd(subscription, { at: input.cancel_at, isAtPeriodEnd: false, ...request });
-  }
-  const isTakenBack = input.cancel_at_period_end === false || input.cancel_at === '';
-  return isTakenBack && isEnding(subscription) ? withoutScheduledEnd(subscription) : subscription;
+  const price = referenced({ table: world.prices, id: item.price, noun: 'price', param: `${path}[price]` });
+  return { price, quantity: item.quantity ?? 1 };
 }

@@ -6,24 +6,33 @@ import { periodEnd } from './period.js';
 interface SubscriptionInput {
   customer: string;
   lines: { price: Stripe.Price; quantity: number }[];
-  paymentMethod: string;
+  paymentMethod: string | null;
   metadata: Stripe.Metadata;
   description: string | null;
+  trial: Trial | null;
   now: number;
+}
+
+export type MissingPaymentMethod = 'cancel' | 'create_invoice' | 'pause';
+export interface Trial {
+  end: number;
+  /** What happens at its end if there is nothing to charge. */
+  missingPaymentMethod: MissingPaymentMethod;
 }
 
 /** Flexible billing mode, which is the default for what Checkout creates. Periods are on the items since basil. */
 export function aSubscription(input: SubscriptionInput): Stripe.Subscription {
-  const { customer, paymentMethod, metadata, description, now } = input;
+  const { customer, paymentMethod, metadata, description, trial, now } = input;
   const id = newId('sub_');
-  const items = input.lines.map((line) => anItem({ ...line, subscription: id, anchor: now, start: now }));
+  const items = input.lines.map((line) => anItem({ ...line, subscription: id, start: now, trialEnd: trial?.end }));
   return {
     id,
     object: 'subscription',
     application: null,
     application_fee_percent: null,
     automatic_tax: { disabled_reason: null, enabled: false, liability: null },
-    billing_cycle_anchor: now,
+    // The first paid period begins where the trial ends.
+    billing_cycle_anchor: trial?.end ?? now,
     billing_cycle_anchor_config: null,
     billing_mode: { flexible: { proration_discounts: 'included' }, type: 'flexible', updated_at: now },
     billing_schedules: [],
@@ -69,14 +78,18 @@ export function aSubscription(input: SubscriptionInput): Stripe.Subscription {
     pending_update: null,
     schedule: null,
     start_date: now,
-    status: 'active',
+    status: trial ? 'trialing' : 'active',
     test_clock: null,
     transfer_data: null,
-    trial_end: null,
-    trial_settings: { end_behavior: { billing_cycle_anchor: null, missing_payment_method: 'create_invoice' } },
-    trial_start: null,
+    trial_end: trial?.end ?? null,
+    trial_settings: trialSettings(trial?.missingPaymentMethod ?? 'create_invoice'),
+    trial_start: trial ? now : null,
   };
 }
+
+export const trialSettings = (missing: MissingPaymentMethod): Stripe.Subscription.TrialSettings => ({
+  end_behavior: { billing_cycle_anchor: null, missing_payment_method: missing },
+});
 
 export const notCancelled: Stripe.Subscription.CancellationDetails = {
   comment: null,
@@ -89,15 +102,15 @@ interface ItemInput {
   subscription: string;
   price: Stripe.Price;
   quantity: number;
-  anchor: number;
   start: number;
+  trialEnd?: number | undefined;
 }
-const anItem = ({ subscription, price, quantity, anchor, start }: ItemInput): Stripe.SubscriptionItem => ({
+export const anItem = ({ subscription, price, quantity, start, trialEnd }: ItemInput): Stripe.SubscriptionItem => ({
   id: newId('si_'),
   object: 'subscription_item',
   billing_thresholds: null,
   created: start,
-  current_period_end: periodEnd(anchor, start, price),
+  current_period_end: trialEnd ?? periodEnd(start, start, price),
   current_period_start: start,
   current_trial: null,
   discounts: [],
@@ -115,6 +128,15 @@ export const withItems = (
 ): Stripe.Subscription => ({
   ...subscription,
   items: { ...subscription.items, data: subscription.items.data.map(change) },
+});
+
+/** With a scheduled end taken back. */
+export const withoutEnd = (subscription: Stripe.Subscription): Stripe.Subscription => ({
+  ...subscription,
+  cancel_at: null,
+  cancel_at_period_end: false,
+  canceled_at: null,
+  cancellation_details: notCancelled,
 });
 
 export const isLive = ({ status }: Stripe.Subscription) => status !== 'canceled' && status !== 'incomplete_expired';

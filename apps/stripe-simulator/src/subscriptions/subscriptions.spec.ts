@@ -124,6 +124,7 @@ describe('a subscription', () => {
     const item = subscription.items.data[0]?.id ?? '';
     const changed = await stripe.subscriptions.update(subscription.id, {
       items: [{ id: item, price: 'price_pro_yearly' }],
+      proration_behavior: 'none',
       expand: ['latest_invoice'],
     });
     expect(changed.latest_invoice).toMatchObject({

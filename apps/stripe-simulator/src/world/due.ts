@@ -1,26 +1,25 @@
-import { found } from '../api/stripe-error.js';
 import { expireSession } from '../checkout/checkout-routes.js';
-import { finishPeriod, nextDue } from '../subscriptions/lifecycle.js';
-import { isLive } from '../subscriptions/subscription.js';
+import { nextOf } from '../subscriptions/waiting.js';
+import type { Due } from '../subscriptions/waiting.js';
 import type { World } from './world.js';
 
-interface Due {
-  at: number;
-  perform: () => void;
-  /** When the same object is due again afterwards; Infinity for never. */
-  again: () => number;
-}
+/** Something that time happens to. What it waits for is asked anew each time: what happened before may have changed it. */
+type Subject = () => Due | null;
 
-/** Everything that waits for a time: ends of periods, scheduled ends, unpaid Checkout sessions. */
-function* waiting(world: World): Generator<Due> {
-  for (const { id } of world.subscriptions.values()) {
-    const current = () => found(world.subscriptions, id, 'subscription');
-    const again = () => (isLive(current()) ? nextDue(current()) : Infinity);
-    yield { at: again(), perform: () => finishPeriod(world, current()), again };
+function* subjects(world: World): Generator<Subject> {
+  for (const id of world.subscriptions.keys()) {
+    yield () => {
+      const subscription = world.subscriptions.get(id);
+      return subscription ? nextOf(world, subscription) : null;
+    };
   }
-  for (const session of world.checkoutSessions.values()) {
-    const at = session.status === 'open' ? session.expires_at : Infinity;
-    yield { at, perform: () => expireSession(world, session), again: () => Infinity };
+  for (const id of world.checkoutSessions.keys()) {
+    yield () => {
+      const session = world.checkoutSessions.get(id);
+      return session?.status === 'open'
+        ? { at: session.expires_at, perform: () => void expireSession(world, session) }
+        : null;
+    };
   }
 }
 
@@ -29,19 +28,29 @@ export const settleDue = (world: World) => advanceTo(world, world.now());
 
 /** Moves the clock to `time`, carrying out on the way all that falls due: a year of renewals, one after the other. */
 export function advanceTo(world: World, time: number): void {
-  const queue = [...waiting(world)].filter(({ at }) => at <= time).sort((a, b) => a.at - b.at);
+  const queue: { at: number; subject: Subject }[] = [];
+  for (const subject of subjects(world)) {
+    const at = subject()?.at ?? Infinity;
+    if (at <= time) queue.push({ at, subject });
+  }
+  queue.sort((a, b) => a.at - b.at);
+  const again = (subject: Subject, index: number) => {
+    const at = subject()?.at ?? Infinity;
+    if (at <= time) queue.splice(placeFor(queue, at, index + 1), 0, { at, subject });
+  };
   for (let index = 0; index < queue.length; index += 1) {
-    const due = queue[index];
-    if (due === undefined) break;
-    world.clock.hold(due.at, due.perform);
-    const at = due.again();
-    if (at <= time) queue.splice(placeFor(queue, at, index + 1), 0, { ...due, at });
+    const turn = queue[index];
+    if (turn === undefined) break;
+    const due = turn.subject();
+    // What it waited for may be gone or later by now, through what happened to something else.
+    if (due !== null && due.at <= turn.at) world.clock.hold(due.at, due.perform);
+    again(turn.subject, index);
   }
   world.clock.moveTo(time);
 }
 
 /** The first place, from `low` on, whose time is later than `at`. */
-function placeFor(queue: readonly Due[], at: number, low: number): number {
+function placeFor(queue: readonly { at: number }[], at: number, low: number): number {
   let [from, to] = [low, queue.length];
   while (from < to) {
     const middle = (from + to) >> 1;

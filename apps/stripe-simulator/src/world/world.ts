@@ -2,6 +2,11 @@ import type Stripe from 'stripe';
 import { anEvent } from '../events/event.js';
 import type { ThinEvent } from '../events/thin-event.js';
 import type { StoredAnswer } from '../api/idempotency.js';
+import type { SubscriptionData } from '../checkout/session.js';
+import type { Challenge } from '../payments/challenge.js';
+import type { AwaitingPayment } from '../subscriptions/standing.js';
+import { initialSettings } from '../settings/settings.js';
+import { idOf } from './ids.js';
 import { Clock } from './clock.js';
 import { previousAttributes, toJson } from './json.js';
 import { seed } from './seed.js';
@@ -13,6 +18,11 @@ interface Cause {
   idempotencyKey: string | null;
 }
 const theClock: Cause = { id: null, idempotencyKey: null };
+
+interface Debit {
+  settlesAt: number;
+  willSucceed: boolean;
+}
 
 interface Circumstances {
   /** What the changed fields were before, for `previous_attributes`. */
@@ -42,17 +52,38 @@ export class World {
   readonly discounts = new Map<string, Stripe.Discount>();
   readonly paymentMethods = new Map<string, Stripe.PaymentMethod>();
   readonly subscriptions = new Map<string, Stripe.Subscription>();
+  readonly schedules = new Map<string, Stripe.SubscriptionSchedule>();
   readonly invoices = new Map<string, Stripe.Invoice>();
+  readonly invoiceItems = new Map<string, Stripe.InvoiceItem>();
   readonly invoicePayments = new Map<string, Stripe.InvoicePayment>();
+  readonly paymentIntents = new Map<string, Stripe.PaymentIntent>();
+  readonly charges = new Map<string, Stripe.Charge>();
+  readonly refunds = new Map<string, Stripe.Refund>();
+  readonly disputes = new Map<string, Stripe.Dispute>();
+  /** Which payment an invoice waits for or was paid with. */
+  readonly paymentByInvoice = new Map<string, string>();
+  /** By subscription: the invoices nobody has paid yet. */
+  readonly openInvoices = new Map<string, Set<string>>();
+  /** By invoice: a bank debit on its way. */
+  readonly debits = new Map<string, Debit>();
+  /** Payment methods that need no 3-D Secure any more. */
+  readonly authenticated = new Set<string>();
+  /** By subscription: what an invoice must be paid for first. */
+  readonly awaitingPayment = new Map<string, AwaitingPayment>();
+  /** 3-D Secure challenges that were not answered yet. */
+  readonly challenges = new Map<string, Challenge>();
+  /** Trials whose end within three days has been announced. */
+  readonly announcedTrials = new Set<string>();
   readonly checkoutSessions = new Map<string, Stripe.Checkout.Session>();
   /** By session id, because `line_items` is only sent when it is expanded. */
   readonly lineItems = new Map<string, Stripe.LineItem[]>();
   /** By session id: what the subscription will be made with once the session is paid. */
-  readonly subscriptionData = new Map<string, { metadata: Stripe.Metadata; description: string | null }>();
+  readonly subscriptionData = new Map<string, SubscriptionData>();
   readonly portalSessions = new Map<string, Stripe.BillingPortal.Session>();
   readonly events = new Map<string, Stripe.EventBase>();
   readonly thinEvents = new Map<string, ThinEvent>();
   readonly answers = new Map<string, StoredAnswer>();
+  settings = initialSettings;
 
   private cause = theClock;
   private readonly listeners: Array<(event: Stripe.EventBase) => void> = [];
@@ -95,11 +126,17 @@ export class World {
       previous,
       cause,
       created: this.now(),
+      version: this.settings.api_version,
       pending: this.endpoints,
     });
     keep(this.events, event);
-    for (const listener of this.listeners) listener(event);
+    this.announce(event);
     return event;
+  }
+
+  /** Has an event delivered, also once more. */
+  announce(event: Stripe.EventBase): void {
+    for (const listener of this.listeners) listener(event);
   }
 
   keepThinEvent(event: ThinEvent): void {
@@ -110,10 +147,30 @@ export class World {
   update<T extends { id: string }>(table: Map<string, T>, type: Stripe.Event.Type, next: T): T {
     const before = table.get(next.id);
     table.set(next.id, next);
-    if (before === undefined) return next;
+    if (before !== undefined) this.emitUpdate(type, before, next);
+    return next;
+  }
+
+  /** Tells of a change, if there is any. */
+  emitUpdate(type: Stripe.Event.Type, before: object, next: object): void {
     const previous = previousAttributes(toJson(before), toJson(next));
     if (Object.keys(previous).length > 0) this.emit(type, next, { previous });
-    return next;
+  }
+
+  /** Keeps the list of what a subscription still owes. */
+  storeInvoice(invoice: Stripe.Invoice): void {
+    this.invoices.set(invoice.id, invoice);
+    const subscription = idOf(invoice.parent?.subscription_details?.subscription);
+    if (subscription === null) return;
+    const open = this.openInvoices.get(subscription) ?? new Set();
+    if (invoice.status === 'open') open.add(invoice.id);
+    else open.delete(invoice.id);
+    this.openInvoices.set(subscription, open);
+  }
+
+  /** What a subscription still owes, oldest first. */
+  unpaidInvoices(subscription: string): Stripe.Invoice[] {
+    return [...(this.openInvoices.get(subscription) ?? [])].flatMap((id) => this.invoices.get(id) ?? []);
   }
 
   /** Any object by its id, for `expand`. */
@@ -125,7 +182,9 @@ export class World {
 
   /** Back to a new account with the four plans, at wall time. */
   reset(): void {
-    for (const table of this.tables()) table.clear();
+    for (const table of [...this.tables(), this.authenticated, this.announcedTrials]) table.clear();
+    this.paymentByInvoice.clear();
+    this.settings = initialSettings;
     this.clock.reset();
     seed(this, this.priceIds);
   }
@@ -141,8 +200,18 @@ export class World {
       this.discounts,
       this.paymentMethods,
       this.subscriptions,
+      this.schedules,
       this.invoices,
+      this.invoiceItems,
       this.invoicePayments,
+      this.paymentIntents,
+      this.charges,
+      this.refunds,
+      this.disputes,
+      this.openInvoices,
+      this.debits,
+      this.awaitingPayment,
+      this.challenges,
       this.checkoutSessions,
       this.lineItems,
       this.subscriptionData,
