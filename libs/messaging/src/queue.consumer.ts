@@ -6,7 +6,7 @@ import type { ChannelSession } from './channel-session.consumer.js';
 import { Comeback } from './comeback.js';
 import { Consumption } from './consumption.consumer.js';
 import { toDelivery } from './decode.js';
-import type { Delivery, Settlement } from './event.js';
+import type { Delivery } from './event.js';
 import type { MessagingLog } from './log.js';
 import type { QueueState } from './passive-check.relay.js';
 
@@ -18,7 +18,8 @@ export interface QueueConsumerOptions {
   lanes: number;
   /** A batch that takes longer has met something that hangs: an operator should know, although it may yet end. */
   longBatchMs: number;
-  handle: (deliveries: Delivery[]) => Promise<Settlement[]>;
+  /** Once it has resolved, all of them are done with and can be acknowledged. */
+  handle: (deliveries: Delivery[]) => Promise<unknown>;
   isSurroundingsFailure: (error: unknown) => boolean;
   isReady: () => Promise<boolean>;
   log: MessagingLog;
@@ -161,30 +162,11 @@ export class QueueConsumer {
     const live = batch.filter((held) => held.session.isLive);
     if (live.length === 0) return;
     try {
-      const settlements = await this.options.handle(live.map((held) => held.delivery));
+      await this.options.handle(live.map((held) => held.delivery));
       this.comeback.succeeded();
-      this.acknowledge(live.filter((held, index) => this.isDone(held, settlements[index])));
+      this.acknowledge(live);
     } catch (error) {
       await this.failed(live, error);
-    }
-  }
-
-  /** What is not done with is arranged for here. */
-  private isDone(held: Held, settlement: Settlement | undefined): boolean {
-    switch (settlement?.kind) {
-      case 'applied':
-      case 'duplicate':
-      case 'ignored':
-      case 'parked':
-      case 'retrying':
-        return true;
-      case 'retry':
-        this.after(settlement.afterMs, () => this.takeAgain(held));
-        return false;
-      case undefined:
-        throw new Error('the handler answered for fewer deliveries than it was given');
-      default:
-        return settlement satisfies never;
     }
   }
 
@@ -192,11 +174,6 @@ export class QueueConsumer {
     for (const session of new Set(done.map((held) => held.session))) {
       session.acknowledge(done.filter((held) => held.session === session).map((held) => held.message));
     }
-  }
-
-  private takeAgain(held: Held): void {
-    this.waiting.unshift({ ...held, delivery: { ...held.delivery, redelivered: true } });
-    this.pump();
   }
 
   private async failed(batch: Held[], error: unknown): Promise<void> {
