@@ -9,7 +9,7 @@ export type BatchStep = { kind: 'idle' } | { kind: 'wait'; ms: number } | { kind
 
 /**
  * Whether a batch starts now. A full one does; a partial one once its oldest delivery has lingered, or at once when nothing
- * more can come (`isDraining`).
+ * more can come (`isDraining`). Times are of a clock that is never set back.
  */
 export function nextBatch(
   waiting: { count: number; oldestArrivedAt: number },

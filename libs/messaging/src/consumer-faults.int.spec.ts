@@ -1,5 +1,5 @@
 import { waitFor } from '@billhook/testing';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { applyAll, queue, TransportUnderTest } from './transport.spec-support.js';
 
 let under: TransportUnderTest;
@@ -77,6 +77,20 @@ describe('a consumer whose broker or dependency fails', () => {
     await waitFor('the complaint', async () => (await under.trouble())?.includes('at one batch'));
     letGo();
     await under.ready();
+  });
+
+  it('F49: takes what lingers in time though the clock is set back by ten minutes meanwhile', async () => {
+    await under.start({ lingerMs: 500 });
+    await under.ready();
+    const { now } = Date;
+    under.send('evt_1');
+    await waitFor('it to be in hand', async () => (await under.channel.checkQueue(queue)).messageCount === 0);
+    const clock = jest.spyOn(Date, 'now').mockImplementation(() => now() - 600_000);
+    try {
+      await waitFor('the event', () => under.seen.length === 1, 5_000);
+    } finally {
+      clock.mockRestore();
+    }
   });
 
   it('F46: stops within five seconds although the broker is silent', async () => {

@@ -30,6 +30,7 @@ interface Held {
   session: ChannelSession;
   message: ConsumeMessage;
   delivery: Delivery;
+  /** By the monotonic clock, as all times here: a batch must not wait for ten minutes because the machine's was set back. */
   arrivedAt: number;
 }
 
@@ -90,7 +91,7 @@ export class QueueConsumer {
   trouble(): string | undefined {
     const { queue, longBatchMs } = this.options;
     if (this.pausedFor !== undefined) return `${queue} is paused: ${this.pausedFor}`;
-    const longestMs = Math.max(0, ...[...this.lanes].map(({ beganAt }) => Date.now() - beganAt));
+    const longestMs = Math.max(0, ...[...this.lanes].map(({ beganAt }) => performance.now() - beganAt));
     if (longestMs <= longBatchMs) return this.consumption.trouble();
     return `${queue} has been at one batch for ${Math.round(longestMs / 1000)} s`;
   }
@@ -127,7 +128,7 @@ export class QueueConsumer {
       );
       return session.settle(message, 'dead');
     }
-    this.waiting.push({ session, message, delivery: decoded.delivery, arrivedAt: Date.now() });
+    this.waiting.push({ session, message, delivery: decoded.delivery, arrivedAt: performance.now() });
     this.pump();
   }
 
@@ -138,7 +139,7 @@ export class QueueConsumer {
     const oldestArrivedAt = this.waiting[0]?.arrivedAt ?? 0;
     const step = nextBatch(
       { count: this.waiting.length, oldestArrivedAt },
-      Date.now(),
+      performance.now(),
       this.options.limits,
       this.isClosing,
     );
@@ -149,7 +150,7 @@ export class QueueConsumer {
   }
 
   private startLane(batch: Held[]): void {
-    const lane: Lane = { beganAt: Date.now(), ended: Promise.resolve() };
+    const lane: Lane = { beganAt: performance.now(), ended: Promise.resolve() };
     this.lanes.add(lane);
     lane.ended = this.run(batch).finally(() => {
       this.lanes.delete(lane);
