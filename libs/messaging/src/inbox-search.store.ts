@@ -1,9 +1,9 @@
-import { attributesSchema } from '@billhook/contracts';
 import type { EventAttributes } from '@billhook/contracts';
 import type { EntityManager } from 'typeorm';
 import type { InboxStatus } from './event.js';
 import { toEntry } from './inbox.store.js';
 import type { InboxEntry, InboxRow } from './inbox.store.js';
+import { fromKept } from './kept-headers.js';
 
 /** Where a page of events ended. */
 export interface InboxPosition {
@@ -44,7 +44,7 @@ export interface InboxSummary {
   groups: ReasonGroup[];
 }
 
-/** The event itself, for as long as it is parked or tried again. `body` is null once it was redacted. */
+/** The event itself, for as long as it is parked or tried again. `attributes` and `body` are null once it was redacted. */
 export interface KeptParked {
   attributes: EventAttributes | null;
   body: Buffer | null;
@@ -147,6 +147,5 @@ interface ParkedColumns {
 function toParked(row: ParkedColumns): KeptParked | null {
   const { attempts, parked_at: parkedAt, retry_at: retryAt, body } = row;
   if (attempts === null || parkedAt === null) return null;
-  const attributes = row.headers === null ? null : attributesSchema.parse(row.headers);
-  return { attributes, body, attempts, parkedAt, retryAt };
+  return { attributes: fromKept(row.headers), body, attempts, parkedAt, retryAt };
 }
