@@ -55,7 +55,6 @@ const seconds = (count: number, load: Load): Promise<unknown> => {
   const from = performance.now();
   return waitFor(`${count} s of it`, () => performance.now() - from > count * 1000 && load, (count + 30) * 1000);
 };
-const events = (name: string, count = 20) => scene.newHistories(name, count).flatMap(({ deliveries }) => deliveries);
 
 /** Resident memory in bytes. */
 function memoryOf(pid: number): number {
@@ -67,7 +66,7 @@ describe('F5: a broker that is killed under load', () => {
   it.each(Array.from({ length: isFull ? 100 : 1 }, (_, index) => index + 1))(
     'keeps what it has confirmed, and what it has not is refused (%i)',
     async (round) => {
-      const load = scene.startLoad(events(`killed${round}`), 100);
+      const load = scene.startLoad(`killed${round}`, 100);
       await seconds(1, load);
       await servers.rabbitmq.kill();
       await waitFor('a refusal', () => refusals(load).length > 0, 30_000);
@@ -87,7 +86,7 @@ describe('F6: a broker that is restarted in good order', () => {
   it(
     'is joined again, and nothing is lost or doubled',
     async () => {
-      const load = scene.startLoad(events('restarted'), 100);
+      const load = scene.startLoad('restarted', 100);
       await seconds(1, load);
       await servers.rabbitmq.control('stop_app');
       await waitFor('a refusal', () => refusals(load).length > 0, 30_000);
@@ -106,7 +105,7 @@ describe('F7: a broker that is frozen', () => {
   it(
     'costs no delivery more than two seconds, and is joined again when it thaws',
     async () => {
-      const load = scene.startLoad(events('frozen'), 100);
+      const load = scene.startLoad('frozen', 100);
       await seconds(1, load);
       servers.rabbitmq.freeze();
       try {
@@ -134,7 +133,7 @@ describe('F8: a broker that blocks its publishers', () => {
     async (what, block, release) => {
       const [ingress] = scene.system.replicasOf('webhook-ingress');
       if (ingress === undefined) throw new Error('no ingress');
-      const load = scene.startLoad(events(`blocked${what}`, 60), 200);
+      const load = scene.startLoad(`blocked${what}`, 200, 60);
       await seconds(1, load);
       await servers.rabbitmq.control(...block);
       try {
@@ -190,7 +189,7 @@ describe('F4: services that start before their broker', () => {
           60_000,
         );
       }
-      const load = scene.startLoad(events('early', 5), 20);
+      const load = scene.startLoad('early', 20);
       await waitFor('ten answers', () => load.answers().length >= 10);
       expect(load.answers().map(({ status }) => status)).toEqual(Array.from(load.answers(), () => 503));
       expect(slowest(load.answers())).toBeLessThan(answerWithinMs);

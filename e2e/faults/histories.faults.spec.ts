@@ -17,6 +17,7 @@ const count = Math.ceil(total / historiesPerWave);
 const indexes = only === undefined ? Array.from({ length: count }, (_, index) => index) : [Number(only)];
 const plans = indexes.map((index) => planWave(seed, index));
 
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
 const say = (line: string): void => void process.stderr.write(`[faults] ${line}\n`);
 
 let servers: PrivateServers;
@@ -55,7 +56,7 @@ describe(`${plans.length * historiesPerWave} histories of seed ${seed}`, () => {
         say(
           `wave ${plan.index}: ${historiesPerWave} histories, ${report.deliveries} deliveries (${report.refused} sent again), ` +
             `killed: ${report.crashes.join(', ') || 'nobody'}, ${plan.faults.length} other faults, ` +
-            `${(report.ms / 1000).toFixed(1)} s`,
+            `${seconds(report.ms)} (delivered after ${seconds(report.deliveredMs)}, waited for ${report.waitedFor} in the end)`,
         );
         expect(report.violations).toEqual([]);
         hasFailed = false;

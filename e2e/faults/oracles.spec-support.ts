@@ -16,20 +16,26 @@ export interface Expected {
 /** Several times what a restart of the slowest process takes here. */
 const restTimeoutMs = 90_000;
 
-/** Waits until nothing is under way any more: all accepted events recorded, nothing to publish, to fetch or to follow. */
+/**
+ * Waits until nothing is under way any more: all accepted events recorded, nothing to publish, to fetch or to follow. Resolves
+ * with what was waited for last, in words.
+ */
 export async function comeToRest(
   system: FaultSystem,
   { accepted }: Expected,
   timeoutMs = restTimeoutMs,
-): Promise<void> {
+): Promise<string> {
   let missing = '';
+  let last = 'nothing';
   const isAtRest = async (): Promise<boolean> => {
     missing = (await restless(system, [...accepted])).join('; ');
+    if (missing !== '') last = missing;
     return missing === '';
   };
   await waitFor('the system to come to rest', isAtRest, timeoutMs).catch((error: unknown) => {
     throw new Error(`not at rest: ${missing}`, { cause: error });
   });
+  return last;
 }
 
 async function restless(system: FaultSystem, accepted: string[]): Promise<string[]> {

@@ -25,8 +25,6 @@ afterAll(async () => {
   await servers?.reaper.close();
 }, 60_000);
 
-const events = (name: string, count = 20) => scene.newHistories(name, count).flatMap(({ deliveries }) => deliveries);
-
 /** How long from now until another event is applied. */
 async function goingAgain(): Promise<number> {
   const from = performance.now();
@@ -52,7 +50,7 @@ describe('F26: PostgreSQL restarted under load', () => {
   )(
     'costs no event a try, parks none, and work goes on when it is back (%s)',
     async (name, signal) => {
-      const load = scene.startLoad(events(`pg${name.replace(' ', '')}`, 30), 100);
+      const load = scene.startLoad(`pg${name.replace(' ', '')}`, 100);
       await underWay();
       await servers.postgres.stop(signal);
       await servers.postgres.start();
@@ -68,7 +66,7 @@ describe('F26: PostgreSQL restarted under load', () => {
   it(
     'costs nothing either when it is killed and stays away for a while',
     async () => {
-      const load = scene.startLoad(events('pgkilled', 30), 100);
+      const load = scene.startLoad('pgkilled', 100);
       await underWay();
       await servers.postgres.kill();
       await waitFor(
@@ -104,7 +102,7 @@ describe('F28: connections that PostgreSQL ends in mid-transaction', () => {
   it(
     'cost no event a try and leave nothing half done',
     async () => {
-      const load = scene.startLoad(events('ended', 30), 100);
+      const load = scene.startLoad('ended', 100);
       for (let round = 0; round < 5; round += 1) {
         await underWay();
         await scene.system.query(
@@ -123,7 +121,7 @@ describe('F29: a PostgreSQL behind a black hole', () => {
   it(
     'is given up in bounded time, and found again when it answers',
     async () => {
-      const load = scene.startLoad(events('hole', 30), 100);
+      const load = scene.startLoad('hole', 100);
       await underWay();
       const cables = (['subscription', 'audit', 'gateway'] as const).map((of) => scene.system.cable('database', of));
       for (const cable of cables) cable.freeze();
@@ -150,7 +148,7 @@ describe('F32: a PostgreSQL that only reads', () => {
   it(
     'as an old primary does after a failover, is waited out without a try used up',
     async () => {
-      const load = scene.startLoad(events('standby', 30), 100);
+      const load = scene.startLoad('standby', 100);
       await underWay();
       const database = new URL(scene.system.place.databaseUrls.audit).pathname.slice(1);
       const become = async (isReadOnly: boolean): Promise<void> => {

@@ -45,17 +45,33 @@ export class Scene {
   /** New customers, named by letters and digits as Stripe's ids are, whose events count in the next `verdict`. */
   newHistories(name: string, count: number): History[] {
     const begin = Math.floor(Date.now() / 1000) - 7_200;
-    const made = Array.from({ length: count }, (_, index) => generateHistory(`${name}x${index}`, index, begin));
+    const told = this.histories.length;
+    const make = (_: unknown, index: number): History => generateHistory(`${name}x${index}`, told + index, begin);
+    const made = Array.from({ length: count }, make);
     for (const each of made) this.system.stripe.subscriptions.set(each.subscriptionId, each.object);
     this.histories.push(...made);
     return made;
   }
 
-  /** Delivers at a steady rate, each event once and without trying again, until `stop`. */
-  startLoad(events: readonly StripeEventBody[], perSecond: number): Load {
-    const load = new Load(this.deliverer, events, perSecond);
+  /**
+   * Delivers at a steady rate and without trying again, until `stop`: the lives of ever new customers, so that there is new work
+   * for as long as a test takes, on a machine of any speed, and little is left for the `verdict`. Where nothing is accepted for
+   * long, `customers` bounds what is left: after the last one the first comes again, and a delivery more is harmless.
+   */
+  startLoad(name: string, perSecond: number, customers = Infinity): Load {
+    const load = new Load(this.deliverer, this.lives(name, customers), perSecond);
     this.loads.push(load);
     return load;
+  }
+
+  private *lives(name: string, customers: number): Generator<StripeEventBody, never> {
+    const known: StripeEventBody[] = [];
+    for (let count = 0; count < customers; count += livesAtOnce) {
+      const next = this.newHistories(`${name}n${count}`, livesAtOnce).flatMap(({ deliveries }) => deliveries);
+      if (Number.isFinite(customers)) known.push(...next);
+      yield* next;
+    }
+    for (;;) yield* known;
   }
 
   /** Whatever a failed test left running. */
@@ -87,6 +103,7 @@ export class Scene {
 }
 
 const tickMs = 10;
+const livesAtOnce = 5;
 
 export class Load {
   private readonly from: number;
@@ -97,7 +114,7 @@ export class Load {
 
   constructor(
     private readonly deliverer: Deliverer,
-    private readonly events: readonly StripeEventBody[],
+    private readonly events: Generator<StripeEventBody, never>,
     private readonly perSecond: number,
   ) {
     this.from = deliverer.answers.length;
@@ -119,10 +136,7 @@ export class Load {
   private tick(): void {
     const due = ((performance.now() - this.startedAt) / 1000) * this.perSecond;
     for (; this.sent < due; this.sent += 1) {
-      // Around again when all were sent: a delivery more is harmless.
-      const event = this.events[this.sent % this.events.length];
-      if (event === undefined) return;
-      const answer = this.deliverer.attempt(event);
+      const answer = this.deliverer.attempt(this.events.next().value);
       this.pending.add(answer);
       void answer.finally(() => this.pending.delete(answer));
     }

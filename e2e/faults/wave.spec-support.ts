@@ -18,6 +18,9 @@ export interface WaveReport {
   refused: number;
   /** `subscription-2 at C5:3` */
   crashes: string[];
+  /** What kept it from its rest the longest. */
+  waitedFor: string;
+  deliveredMs: number;
   ms: number;
 }
 
@@ -66,15 +69,18 @@ export class Supervisor {
     await deliverer.deliverAll(deliveries);
     deliverer.close();
     for (const id of deliverer.accepted) this.accepted.add(id);
+    const deliveredMs = performance.now() - startedAt;
     await this.settle();
     const expected = { histories, accepted: this.accepted, poison: this.poison };
-    await comeToRest(this.system, expected);
+    const waitedFor = await comeToRest(this.system, expected);
     await allReady(this.system);
     return {
       violations: [...(await violations(this.system, expected)), ...this.troubles.splice(0)],
       deliveries: deliveries.length,
       refused: deliverer.answers.filter(({ status }) => status < 200 || status > 299).length,
       crashes: this.crashes.slice(crashesBefore),
+      waitedFor,
+      deliveredMs,
       ms: performance.now() - startedAt,
     };
   }

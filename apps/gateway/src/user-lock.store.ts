@@ -10,7 +10,8 @@ import type { Deadline } from './deadline.js';
 /** The pool that sections hold while they talk to Stripe: a slow Stripe must not starve everybody else's reads. */
 export const lockConnections = 'locks';
 
-const longestLockWaitMs = 5_000;
+/** Shorter than a statement may take: its end would not say that it was for the lock. */
+const longestLockWaitMs = 4_000;
 const lockNotAvailable = '55P03';
 /** First half of the advisory lock's key: keeps these locks apart from others in the database. */
 const lockSpace = 7203;

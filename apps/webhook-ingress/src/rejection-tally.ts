@@ -19,7 +19,7 @@ export class RejectionTally {
   private tokens = capacity;
   private refilledAt: number;
 
-  /** `now` in milliseconds. */
+  /** `now` in milliseconds, of a clock that is never set back. */
   constructor(now: number) {
     this.refilledAt = now;
   }

@@ -16,7 +16,7 @@ const tickMs = 1_000;
 @Injectable()
 export class Rejections implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly log = new Logger('rejections');
-  private readonly tally = new RejectionTally(Date.now());
+  private readonly tally = new RejectionTally(performance.now());
   private timer: NodeJS.Timeout | undefined;
   private reporting: Promise<void> = Promise.resolve();
 
@@ -41,7 +41,7 @@ export class Rejections implements OnApplicationBootstrap, OnApplicationShutdown
 
   /** One report after the other, so that the shutdown has one thing to wait for. */
   private reportDue(): void {
-    const due = this.tally.takeDue(Date.now());
+    const due = this.tally.takeDue(performance.now());
     if (due.length > 0) this.reporting = this.reporting.then(() => this.report(due));
   }
 

@@ -1,10 +1,10 @@
 /**
  * SQLSTATE classes in which the database's surroundings failed rather than the statement: connection (08), resources (53),
- * operator intervention such as a restart (57P), system error (58), transactions that lost to a concurrent one (40), a lock
- * that others held for too long (55P03), and a session that the server ended because we stood still in a transaction (25P03).
- * PostgreSQL documentation, appendix "PostgreSQL Error Codes".
+ * operator intervention such as a restart (57P) or a statement that was cancelled or took too long (57014), system error (58),
+ * transactions that lost to a concurrent one (40), a lock that others held for too long (55P03), and a session that the server
+ * ended because we stood still in a transaction (25P03). PostgreSQL documentation, appendix "PostgreSQL Error Codes".
  */
-const transientStates = /^(08|53|57P|58|40|55P03|25P03)/;
+const transientStates = /^(08|53|57|58|40|55P03|25P03)/;
 /** A failover left us on a server that only reads. */
 const readOnly = '25006';
 const socketCodes = new Set([

@@ -1,6 +1,7 @@
 import type { EntitySchema } from 'typeorm';
 import type { PostgresDataSourceOptions } from 'typeorm/driver/postgres/PostgresDataSourceOptions.js';
 import { PoolConnections } from './impatient.client.js';
+import { serverKeepAlive } from './server-keep-alive.js';
 import { WithoutParametersLogger } from './query-logger.js';
 
 type EntityClass = new () => object;
@@ -17,10 +18,18 @@ export interface DataSourceSettings {
 
 /** Waiting for ever is pg's default everywhere; each wait here ends. For a new connection as for a free one of the pool. */
 const connectTimeoutMs = 2_000;
-const statementTimeoutMs = 10_000;
-const idleInTransactionTimeoutMs = 15_000;
+/**
+ * A batch's largest statement takes well under a second on a quiet machine, a wait for a lock ends by its own limit before this
+ * one (the longest are 4 s), and long work goes page by page. Maintenance has connections of its own.
+ */
+const statementTimeoutMs = 5_000;
+/**
+ * A session whose peer has gone silent in a transaction keeps its locks, and so its customers' events waiting, for as long as
+ * this. Nobody asks Stripe or anybody else inside a transaction: what stands between two statements is computed in milliseconds.
+ */
+const idleInTransactionTimeoutMs = 3_000;
 /** Longer than the server's own limit, so that it fires only when the server cannot answer at all. */
-const queryTimeoutMs = 12_000;
+const queryTimeoutMs = 6_000;
 
 export function dataSourceOptions(
   settings: DataSourceSettings,
@@ -40,7 +49,7 @@ export function dataSourceOptions(
     logger: new WithoutParametersLogger(),
     extra: {
       Client: connections.Client,
-      options: `-c search_path=${settings.schema}`,
+      options: `-c search_path=${settings.schema} ${serverKeepAlive}`,
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: idleInTransactionTimeoutMs,
       query_timeout: queryTimeoutMs,

@@ -44,6 +44,9 @@ export class ImpatientClient extends Client {
   ) {
     super(config);
     pool.add(this);
+    // Between two owners nobody listens: neither the pool any more nor TypeORM yet. What the server says in that moment, that it
+    // shuts down, say, would end the process; the next query fails with it all the same.
+    this.on('error', () => undefined);
     // oxlint-disable-next-line typescript/unbound-method -- Reflect.apply hands it its client
     this.query = new Proxy(this.query, {
       apply: (query, client, parameters: unknown[]) => this.watched(Reflect.apply(query, client, parameters)),

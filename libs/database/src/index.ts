@@ -16,4 +16,5 @@ export type { MaintenanceTask, OwnerQuery } from './maintenance.store.js';
 export { MigrateConfig, runMigrateCommand } from './migrate.command.js';
 export { grantToService, migrate } from './migrations.store.js';
 export type { MigrateOptions, ServiceSchema } from './migrations.store.js';
+export { serverKeepAlive } from './server-keep-alive.js';
 export { inTransaction } from './transaction.store.js';

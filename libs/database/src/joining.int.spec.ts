@@ -126,6 +126,26 @@ describe('a database that goes silent', () => {
     await dataSource.destroy();
   });
 
+  it('F29: keeps the locks of a transaction for a few seconds, and who asks waits only a little longer', async () => {
+    const dataSource = joining(cable.url);
+    await dataSource.join();
+    const [holding, asking] = [dataSource.createQueryRunner(), dataSource.createQueryRunner()];
+    await Promise.all([holding.connect(), asking.connect()]);
+    await holding.startTransaction();
+    await holding.query('SELECT pg_advisory_xact_lock(29)');
+    cable.mute();
+    const begin = performance.now();
+    const answer = asking.query('SELECT 1').catch((error: unknown) => error);
+    const other = joining(database.serviceUrl);
+    await other.join();
+    await other.query('SELECT pg_advisory_lock(29)');
+    expect(performance.now() - begin).toBeLessThan(4_500);
+    expect(isDatabaseUnavailable(await answer)).toBe(true);
+    expect(performance.now() - begin).toBeLessThan(8_000);
+    await Promise.all([holding, asking].map((runner) => runner.release()));
+    await Promise.all([dataSource.destroy(), other.destroy()]);
+  });
+
   it('F29: does not hold up who stops', async () => {
     const dataSource = joining(cable.url);
     await dataSource.join();

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { Logger } from '@nestjs/common';
 import { hangUp } from './hang-up.client.js';
+import { serverKeepAlive } from './server-keep-alive.js';
 
 export interface ListenOptions {
   url: string;
@@ -57,6 +58,7 @@ class ReconnectingListener implements Listener {
       connectionString: this.options.url,
       application_name: this.options.applicationName,
       keepAlive: true,
+      options: serverKeepAlive,
       connectionTimeoutMillis: 5_000,
       query_timeout: queryTimeoutMs,
     });

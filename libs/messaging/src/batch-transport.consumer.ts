@@ -127,7 +127,6 @@ const kinds = new Set<unknown>([
   'ignored',
   'parked',
   'retrying',
-  'retry',
 ] satisfies Settlement['kind'][]);
 
 function isSettlements(answer: unknown): answer is Settlement[] {

@@ -232,22 +232,6 @@ describe('BatchTransport', () => {
     await settled();
   });
 
-  it('hands a delivery in again when it is asked to, without holding the others', async () => {
-    handle = (batch) =>
-      Promise.resolve(
-        batch.map((delivery): Settlement => {
-          const isFirstTry = delivery.attributes.id === 'evt_later' && !delivery.redelivered;
-          return isFirstTry ? { kind: 'retry', reason: 'not yet', afterMs: 500 } : { kind: 'applied' };
-        }),
-      );
-    send('evt_later', 'evt_now');
-    await waitFor('both to be queued', async () => (await channel.checkQueue(queue)).messageCount === 2);
-    await start({ batchSize: 1 });
-    await waitFor('the second try', () => seen().length === 3);
-    expect(seen()).toEqual(['evt_later', 'evt_now', 'evt_later']);
-    await settled();
-  });
-
   it('treats an answer of the wrong shape as a failure, not as an acknowledgement', async () => {
     handle = () => Promise.resolve([]);
     await start();

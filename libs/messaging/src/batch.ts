@@ -18,7 +18,7 @@ export interface WaitingDeliveries {
 
 /**
  * Whether a batch starts now. A full one does; a partial one once its oldest delivery has lingered, or at once when nothing
- * more can come (`isDraining`).
+ * more can come (`isDraining`). Times are of a clock that is never set back.
  */
 export function nextBatch(
   waiting: WaitingDeliveries,

@@ -29,7 +29,7 @@ export class ChannelSession {
   private consumerTag = '';
   /** By delivery tag, in order of arrival. */
   private readonly unsettled = new Map<number, ConsumeMessage>();
-  private busyAt = Date.now();
+  private busyAt = performance.now();
   private isRetiring = false;
   /** The broker has left a question unanswered: one such wait is enough. */
   private isDeaf = false;
@@ -61,7 +61,7 @@ export class ChannelSession {
 
   /** How long it has had nothing to do. */
   get idleMs(): number {
-    return this.unsettled.size > 0 ? 0 : Date.now() - this.busyAt;
+    return this.unsettled.size > 0 ? 0 : performance.now() - this.busyAt;
   }
 
   /** They are done with: one frame for a batch, unless something below it is still unsettled. */
@@ -107,7 +107,7 @@ export class ChannelSession {
   }
 
   private settled(): void {
-    this.busyAt = Date.now();
+    this.busyAt = performance.now();
     if (this.isRetiring && this.unsettled.size === 0) void this.giveBackAndClose();
   }
 
@@ -133,7 +133,7 @@ export class ChannelSession {
 
   private received(message: ConsumeMessage, onMessage: SessionOptions['onMessage']): void {
     this.unsettled.set(message.fields.deliveryTag, message);
-    this.busyAt = Date.now();
+    this.busyAt = performance.now();
     onMessage(this, message);
   }
 

@@ -34,9 +34,5 @@ export type Outcome =
 /** What stands in an inbox about an event: what became of it, or that it failed and is tried again. */
 export type InboxStatus = Exclude<Outcome['kind'], 'duplicate'> | 'retrying';
 
-/**
- * What a handler tells the transport: an outcome; that the event failed and waits in PostgreSQL for its next try; or to hand
- * the same delivery in again after a while.
- */
-export type Settlement =
-  Outcome | { kind: 'retrying'; reason: string; attempts: number } | { kind: 'retry'; reason: string; afterMs: number };
+/** What a handler tells the transport: an outcome, or that the event failed and waits in PostgreSQL for its next try. */
+export type Settlement = Outcome | { kind: 'retrying'; reason: string; attempts: number };

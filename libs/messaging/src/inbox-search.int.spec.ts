@@ -85,7 +85,7 @@ describe('what is parked among a hundred thousand', () => {
   });
 
   it('is counted by status and by the stable head of its reason', async () => {
-    const { counts, groups } = await search.summary(dataSource.manager);
+    const { counts, groups } = await search.summary(dataSource.manager, new Date('2026-11-01'));
     expect(counts).toEqual({ applied: all - 3_000, ignored: 3_000 - parked, parked, retrying: 0 });
     expect(groups).toEqual([
       expect.objectContaining({ status: 'ignored', reason: 'newer_state_known', count: 2_700 }),
@@ -98,6 +98,16 @@ describe('what is parked among a hundred thousand', () => {
         newest: new Date('2026-11-01T00:01:40Z'),
       },
     ]);
+  });
+
+  it('is counted whatever its age, and what is done with only since a time, without reading the rest', async () => {
+    const since = new Date(Date.parse('2026-11-01') + (all - 500) * 1_000);
+    const { counts } = await search.summary(dataSource.manager, since);
+    expect(counts).toEqual({ applied: 501, ignored: 0, parked, retrying: 0 });
+    const explainer = new Explainer(dataSource);
+    await search.summary(explainer, since);
+    expect(explainer.plans.map((plan) => /inbox_\w+/.exec(plan)?.[0])).toEqual(['inbox_unapplied', 'inbox_newest']);
+    for (const plan of explainer.plans) expect(plan).not.toContain('Seq Scan');
   });
 
   it('is found by the group of its reason, or by the whole of it', async () => {

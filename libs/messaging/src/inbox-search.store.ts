@@ -1,9 +1,9 @@
-import { attributesSchema } from '@billhook/contracts';
 import type { EventAttributes } from '@billhook/contracts';
 import type { EntityManager } from 'typeorm';
 import type { InboxStatus } from './event.js';
 import { toEntry } from './inbox.store.js';
 import type { InboxEntry, InboxRow } from './inbox.store.js';
+import { fromKept } from './kept-headers.js';
 
 /** Where a page of events ended. */
 export interface InboxPosition {
@@ -38,13 +38,14 @@ export interface ReasonGroup {
   newest: Date;
 }
 
+/** What is done with, since a time; what is not, whatever its age. */
 export interface InboxSummary {
   counts: Record<InboxStatus, number>;
   /** Of all but the applied ones, which have no reason. The largest first. */
   groups: ReasonGroup[];
 }
 
-/** The event itself, for as long as it is parked or tried again. `body` is null once it was redacted. */
+/** The event itself, for as long as it is parked or tried again. `attributes` and `body` are null once it was redacted. */
 export interface KeptParked {
   attributes: EventAttributes | null;
   body: Buffer | null;
@@ -78,17 +79,20 @@ export class InboxSearch {
     return rows.map(({ count, ...group }) => ({ ...group, count: Number(count) }));
   }
 
-  async summary(manager: EntityManager): Promise<InboxSummary> {
-    const unapplied = `consumer = $1 AND outcome <> 'applied'`;
-    const rows: GroupRow[] = await manager.query(groupsWhere([unapplied]), [this.consumer]);
-    const groups = rows.map(({ count, ...group }) => ({ ...group, count: Number(count) }));
-    const all: { count: string }[] = await manager.query('SELECT count(*) FROM inbox WHERE consumer = $1', [
-      this.consumer,
-    ]);
+  /** The inbox remembers events for more than a year: counting those that are done with takes longer with each, hence `since`. */
+  async summary(manager: EntityManager, since: Date): Promise<InboxSummary> {
+    const open = await this.groupsOf(manager, `outcome IN ('parked', 'retrying')`);
+    const done = await this.groupsOf(manager, `outcome IN ('applied', 'ignored') AND recorded_at >= $2`, since);
     const counts = { applied: 0, ignored: 0, parked: 0, retrying: 0 };
-    for (const group of groups) counts[group.status] += group.count;
-    counts.applied = Number(all[0]?.count ?? 0) - counts.ignored - counts.parked - counts.retrying;
-    return { counts, groups };
+    for (const group of [...open, ...done]) counts[group.status] += group.count;
+    const groups = [...open, ...done.filter(({ status }) => status !== 'applied')];
+    return { counts, groups: groups.toSorted((a, b) => b.count - a.count) };
+  }
+
+  private async groupsOf(manager: EntityManager, condition: string, ...parameters: Date[]): Promise<ReasonGroup[]> {
+    const sql = groupsWhere(['consumer = $1', condition]);
+    const rows: GroupRow[] = await manager.query(sql, [this.consumer, ...parameters]);
+    return rows.map(({ count, ...group }) => ({ ...group, count: Number(count) }));
   }
 
   async find(manager: EntityManager, id: string): Promise<InboxDetail | null> {
@@ -147,6 +151,5 @@ interface ParkedColumns {
 function toParked(row: ParkedColumns): KeptParked | null {
   const { attempts, parked_at: parkedAt, retry_at: retryAt, body } = row;
   if (attempts === null || parkedAt === null) return null;
-  const attributes = row.headers === null ? null : attributesSchema.parse(row.headers);
-  return { attributes, body, attempts, parkedAt, retryAt };
+  return { attributes: fromKept(row.headers), body, attempts, parkedAt, retryAt };
 }

@@ -1,6 +1,6 @@
-import { attributesSchema } from '@billhook/contracts';
 import type { EntityManager } from 'typeorm';
 import type { Delivery, InboxStatus, Outcome } from './event.js';
+import { fromKept } from './kept-headers.js';
 
 export interface ParkedEvent {
   delivery: Delivery;
@@ -59,7 +59,7 @@ export class Inbox {
     await this.keep(manager, settled);
   }
 
-  /** Parked events that wait under a key, locked until the transaction ends, oldest first. */
+  /** Parked events that wait under a key, locked until the transaction ends, oldest first. What is unreadable stays there. */
   async findParkedForUpdate(manager: EntityManager, key: string): Promise<ParkedEvent[]> {
     const rows: ParkedRow[] = await manager.query(
       `SELECT headers, body, reason, attempts, parked_at FROM parked_event
@@ -68,7 +68,7 @@ export class Inbox {
        FOR UPDATE`,
       [this.consumer, key],
     );
-    return rows.map(fromRow);
+    return rows.flatMap((row) => fromRow(row) ?? []);
   }
 
   /** What stands of one event, locked until the transaction ends. Whoever also wants its parked row takes that one first. */
@@ -82,9 +82,9 @@ export class Inbox {
 
   /**
    * Takes an event out of what is parked, to run it again: before its effect, which may itself look for parked events. Null
-   * when it is not there.
+   * when it is not there; where it is of no use it stays.
    */
-  async takeParked(manager: EntityManager, id: string): Promise<ParkedEvent | 'redacted' | null> {
+  async takeParked(manager: EntityManager, id: string): Promise<ParkedEvent | 'redacted' | 'unreadable' | null> {
     const rows: (ParkedRow | RedactedRow)[] = await manager.query(
       `SELECT headers, body, reason, attempts, parked_at FROM parked_event
        WHERE consumer = $1 AND event_id = $2 FOR UPDATE`,
@@ -93,8 +93,10 @@ export class Inbox {
     const [row] = rows;
     if (row === undefined) return null;
     if (row.body === null) return 'redacted';
+    const parked = fromRow(row);
+    if (parked === null) return 'unreadable';
     await manager.query('DELETE FROM parked_event WHERE consumer = $1 AND event_id = $2', [this.consumer, id]);
-    return fromRow(row);
+    return parked;
   }
 
   /** After parked events were run again: records what became of them now and keeps only what was parked once more. */
@@ -178,13 +180,10 @@ export function toEntry(row: InboxRow): InboxEntry {
   };
 }
 
-function fromRow(row: ParkedRow): ParkedEvent {
-  return {
-    delivery: { attributes: attributesSchema.parse(row.headers), body: row.body, redelivered: true },
-    reason: row.reason,
-    attempts: row.attempts,
-    parkedAt: row.parked_at,
-  };
+function fromRow({ headers, body, reason, attempts, parked_at: parkedAt }: ParkedRow): ParkedEvent | null {
+  const attributes = fromKept(headers);
+  if (attributes === null) return null;
+  return { delivery: { attributes, body, redelivered: true }, reason, attempts, parkedAt };
 }
 
 /** A reason may quote the event, and PostgreSQL's text cannot hold a NUL. */

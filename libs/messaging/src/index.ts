@@ -4,9 +4,9 @@
  */
 export { BatchTransport } from './batch-transport.consumer.js';
 export type { BatchTransportOptions } from './batch-transport.consumer.js';
-export { isLockTimeout } from './lock-timeout.js';
 export type { Delivery, InboxStatus, OutgoingEvent, Outcome, Settlement } from './event.js';
 export { failureReason } from './failure.js';
+export { isHeldUp } from './held-up.js';
 export { Inbox } from './inbox.store.js';
 export type { InboxEntry, Settled } from './inbox.store.js';
 export { InboxSearch } from './inbox-search.store.js';

@@ -347,6 +347,31 @@ describe('createBatchProcessor', () => {
     expect([await effects(), await parkedRows()]).toEqual([['evt_1'], []]);
   });
 
+  it('parks at once what it can no longer read, and goes on with the next', async () => {
+    let isBroken = true;
+    const process = aProcessor({
+      apply: (manager, deliveries) =>
+        isBroken ? Promise.reject(new Error('not yet')) : recordEffect(manager, deliveries),
+    });
+    await process([aDelivery('evt_1'), aDelivery('evt_2')]);
+    isBroken = false;
+    await dataSource.query(`UPDATE parked_event SET headers = '{"id": 7}', key = 'cus_1' WHERE event_id = 'evt_1'`);
+    await runner.runDue();
+    expect([await effects(), await parkedRows()]).toEqual([
+      ['evt_2'],
+      [{ event_id: 'evt_1', attempts: 2, retry_at: null }],
+    ]);
+    const reason = 'unreadable: what was kept of its headers';
+    expect(await announced()).toMatchObject([{ event_id: 'evt_1', reason, attempts: 2 }]);
+    const inbox = new Inbox('spec');
+    await dataSource.transaction(async (manager) => {
+      expect(await inbox.findParkedForUpdate(manager, 'cus_1')).toEqual([]);
+      expect(await inbox.takeParked(manager, 'evt_1')).toBe('unreadable');
+    });
+    const found = await new InboxSearch('spec').find(dataSource.manager, 'evt_1');
+    expect(found).toMatchObject({ outcome: 'parked', parked: { attributes: null } });
+  });
+
   it('parks what a retry answers to park, under its key', async () => {
     let isBroken = true;
     const process = aProcessor({
@@ -399,6 +424,7 @@ describe('createBatchProcessor', () => {
   it('puts off an event whose lock somebody holds, and applies its neighbours within a second or so', async () => {
     const holder = dataSource.createQueryRunner();
     await holder.startTransaction();
+    await holder.query('SET LOCAL idle_in_transaction_session_timeout = 0');
     await holder.query('SELECT pg_advisory_xact_lock(77)');
     const process = aProcessor({
       apply: async (manager, deliveries) => {
@@ -423,14 +449,45 @@ describe('createBatchProcessor', () => {
     expect([(await effects()).length, await parkedRows()]).toEqual([100, []]);
   });
 
+  it('uses up no try of an event whose statement took too long, however often', async () => {
+    let isSlow = true;
+    const seen: number[] = [];
+    const process = aProcessor({
+      maxAttempts: 2,
+      apply: async (manager, deliveries) => {
+        seen.push(deliveries.length);
+        const isMet = isSlow && deliveries.some(({ attributes }) => attributes.id === 'evt_slow');
+        if (isMet) await manager.query(`SET LOCAL statement_timeout = '20ms'`);
+        if (isMet) await manager.query('SELECT pg_sleep(5)');
+        return recordEffect(manager, deliveries);
+      },
+    });
+    const settlements = await process(['evt_1', 'evt_slow', 'evt_2'].map((id) => aDelivery(id)));
+    expect(kinds(settlements)).toEqual(['applied', 'retrying', 'applied']);
+    expect(seen).toEqual([3, 1, 1, 1]);
+    for (let round = 0; round < 4; round += 1) {
+      await makeDue();
+      await runner.runDue();
+      expect(await parkedRows()).toMatchObject([{ event_id: 'evt_slow', attempts: 0 }]);
+    }
+    const [waitsMs] = await column('SELECT extract(epoch FROM retry_at - clock_timestamp()) * 1000 FROM parked_event');
+    expect(Number(waitsMs)).toBeGreaterThan(20_000);
+    isSlow = false;
+    await makeDue();
+    await runner.runDue();
+    expect([await effects(), await parkedRows()]).toEqual([['evt_1', 'evt_2', 'evt_slow'], []]);
+  });
+
   it('F31: settles a deadlock in place, with no event counted and no batch given back', async () => {
     const calls: string[] = [];
+    const held = new Set<number>();
     const { promise: bothHoldOne, resolve } = Promise.withResolvers<void>();
     const crossing = (first: number, second: number): BatchProcessorOptions['apply'] => {
       return async (manager, deliveries) => {
         calls.push(`${first}`);
         await manager.query('SELECT pg_advisory_xact_lock($1)', [first]);
-        if (new Set(calls).size === 2) resolve();
+        held.add(first);
+        if (held.size === 2) resolve();
         await bothHoldOne;
         await manager.query('SELECT pg_advisory_xact_lock($1)', [second]);
         return recordEffect(manager, deliveries);
@@ -485,6 +542,7 @@ describe('createBatchProcessor', () => {
   it('counts no attempt while somebody else holds a lock, as a migration does', async () => {
     const migration = dataSource.createQueryRunner();
     await migration.startTransaction();
+    await migration.query('SET LOCAL idle_in_transaction_session_timeout = 0');
     await migration.query('LOCK TABLE inbox IN SHARE MODE');
     const process = aProcessor({ maxAttempts: 1 });
     const error = await process([again('evt_1')]).catch((reason: unknown) => reason);

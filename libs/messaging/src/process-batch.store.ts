@@ -3,9 +3,9 @@ import type { DataSource, EntityManager } from 'typeorm';
 import { Attempts } from './attempts.store.js';
 import type { Delivery, Outcome, Settlement } from './event.js';
 import { failureReason, processDied } from './failure.js';
+import { isHeldUp } from './held-up.js';
 import { Inbox } from './inbox.store.js';
 import type { Settled } from './inbox.store.js';
-import { isLockTimeout } from './lock-timeout.js';
 import { nestLog } from './log.js';
 import type { MessagingLog } from './log.js';
 import { Outbox } from './outbox.store.js';
@@ -131,10 +131,10 @@ class BatchProcessor {
       await this.applyOnce(deliveries, progress);
     } catch (error) {
       if (!isEventsFailure(error)) throw error;
-      if (deliveries.length === 1) return this.failed(only, isLockTimeout(error) ? 0 : 1, error, progress);
+      if (deliveries.length === 1) return this.failed(only, isHeldUp(error) ? 0 : 1, error, progress);
       this.options.log.warn({ err: error, events: deliveries.length }, 'the batch failed, dividing it');
-      // Waiting for the same lock half by half would take as long again each time.
-      if (isLockTimeout(error)) return this.applyEach(deliveries, progress);
+      // Waiting half by half, for a lock or for a server that is slow, would take as long again each time.
+      if (isHeldUp(error)) return this.applyEach(deliveries, progress);
       const middle = Math.ceil(deliveries.length / 2);
       await this.applyAll(deliveries.slice(0, middle), progress);
       await this.applyAll(deliveries.slice(middle), progress);
@@ -156,8 +156,7 @@ class BatchProcessor {
     try {
       await this.applyOnce([delivery], progress);
     } catch (error) {
-      if (isEventsFailure(error))
-        return this.failed(delivery, attempts - (isLockTimeout(error) ? 1 : 0), error, progress);
+      if (isEventsFailure(error)) return this.failed(delivery, attempts - (isHeldUp(error) ? 1 : 0), error, progress);
       this.attempts.owe([idOf(delivery)]);
       throw error;
     }
@@ -177,7 +176,7 @@ class BatchProcessor {
       const settled = await this.applyInTransaction(deliveries, progress);
       for (const [delivery, outcome] of settled) settlements.set(delivery, outcome);
     } catch (error) {
-      if (isLockTimeout(error)) patience.waited(performance.now() - startedAt);
+      if (isHeldUp(error)) patience.waited(performance.now() - startedAt);
       throw error;
     }
   }
@@ -248,7 +247,7 @@ class BatchProcessor {
 }
 
 /** Only to write down failures: nothing but a migration or another replica with the same events holds these tables. */
-const patientLockTimeout = "SET LOCAL lock_timeout = '5s'";
+const patientLockTimeout = "SET LOCAL lock_timeout = '3s'";
 const applied: Outcome = { kind: 'applied' };
 const duplicate: Outcome = { kind: 'duplicate' };
 
@@ -256,7 +255,7 @@ function idOf(delivery: Delivery): string {
   return delivery.attributes.id;
 }
 
-/** A lock that others held was met by this event: it is put off without a try used up, and its neighbours go on. */
+/** Whatever held it up was met by this event: it is put off without a try used up, and its neighbours go on. */
 function isEventsFailure(error: unknown): boolean {
-  return isLockTimeout(error) || !isSurroundingsFailure(error);
+  return isHeldUp(error) || !isSurroundingsFailure(error);
 }

@@ -83,7 +83,7 @@ export class EventPublisher {
     return this.isBlocked ? 'blocked' : 'up';
   }
 
-  /** Required queues that the last passive check (every 5 s) did not find. */
+  /** Required queues that the last passive check (every second) did not find. */
   missingQueues(): QueueName[] {
     return this.watch.missing();
   }

@@ -6,7 +6,7 @@ import type { ChannelSession } from './channel-session.consumer.js';
 import { Comeback } from './comeback.js';
 import { Consumption } from './consumption.consumer.js';
 import { toDelivery } from './decode.js';
-import type { Delivery, Settlement } from './event.js';
+import type { Delivery } from './event.js';
 import type { MessagingLog } from './log.js';
 import type { QueueState } from './passive-check.relay.js';
 
@@ -18,7 +18,8 @@ export interface QueueConsumerOptions {
   lanes: number;
   /** A batch that takes longer has met something that hangs: an operator should know, although it may yet end. */
   longBatchMs: number;
-  handle: (deliveries: Delivery[]) => Promise<Settlement[]>;
+  /** Once it has resolved, all of them are done with and can be acknowledged. */
+  handle: (deliveries: Delivery[]) => Promise<unknown>;
   isSurroundingsFailure: (error: unknown) => boolean;
   isReady: () => Promise<boolean>;
   log: MessagingLog;
@@ -29,6 +30,7 @@ interface Held {
   session: ChannelSession;
   message: ConsumeMessage;
   delivery: Delivery;
+  /** By the monotonic clock, as all times here: a batch must not wait for ten minutes because the machine's was set back. */
   arrivedAt: number;
 }
 
@@ -89,7 +91,7 @@ export class QueueConsumer {
   trouble(): string | undefined {
     const { queue, longBatchMs } = this.options;
     if (this.pausedFor !== undefined) return `${queue} is paused: ${this.pausedFor}`;
-    const longestMs = Math.max(0, ...[...this.lanes].map(({ beganAt }) => Date.now() - beganAt));
+    const longestMs = Math.max(0, ...[...this.lanes].map(({ beganAt }) => performance.now() - beganAt));
     if (longestMs <= longBatchMs) return this.consumption.trouble();
     return `${queue} has been at one batch for ${Math.round(longestMs / 1000)} s`;
   }
@@ -126,7 +128,7 @@ export class QueueConsumer {
       );
       return session.settle(message, 'dead');
     }
-    this.waiting.push({ session, message, delivery: decoded.delivery, arrivedAt: Date.now() });
+    this.waiting.push({ session, message, delivery: decoded.delivery, arrivedAt: performance.now() });
     this.pump();
   }
 
@@ -141,7 +143,7 @@ export class QueueConsumer {
         sizeOf: (index) => this.waiting[index]?.delivery.body.length ?? 0,
         oldestArrivedAt,
       },
-      Date.now(),
+      performance.now(),
       this.options.limits,
       this.isClosing,
     );
@@ -152,7 +154,7 @@ export class QueueConsumer {
   }
 
   private startLane(batch: Held[]): void {
-    const lane: Lane = { beganAt: Date.now(), ended: Promise.resolve() };
+    const lane: Lane = { beganAt: performance.now(), ended: Promise.resolve() };
     this.lanes.add(lane);
     lane.ended = this.run(batch).finally(() => {
       this.lanes.delete(lane);
@@ -165,30 +167,11 @@ export class QueueConsumer {
     const live = batch.filter((held) => held.session.isLive);
     if (live.length === 0) return;
     try {
-      const settlements = await this.options.handle(live.map((held) => held.delivery));
+      await this.options.handle(live.map((held) => held.delivery));
       this.comeback.succeeded();
-      this.acknowledge(live.filter((held, index) => this.isDone(held, settlements[index])));
+      this.acknowledge(live);
     } catch (error) {
       await this.failed(live, error);
-    }
-  }
-
-  /** What is not done with is arranged for here. */
-  private isDone(held: Held, settlement: Settlement | undefined): boolean {
-    switch (settlement?.kind) {
-      case 'applied':
-      case 'duplicate':
-      case 'ignored':
-      case 'parked':
-      case 'retrying':
-        return true;
-      case 'retry':
-        this.after(settlement.afterMs, () => this.takeAgain(held));
-        return false;
-      case undefined:
-        throw new Error('the handler answered for fewer deliveries than it was given');
-      default:
-        return settlement satisfies never;
     }
   }
 
@@ -196,11 +179,6 @@ export class QueueConsumer {
     for (const session of new Set(done.map((held) => held.session))) {
       session.acknowledge(done.filter((held) => held.session === session).map((held) => held.message));
     }
-  }
-
-  private takeAgain(held: Held): void {
-    this.waiting.unshift({ ...held, delivery: { ...held.delivery, redelivered: true } });
-    this.pump();
   }
 
   private async failed(batch: Held[], error: unknown): Promise<void> {

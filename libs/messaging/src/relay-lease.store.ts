@@ -1,15 +1,10 @@
-import { hangUp } from '@billhook/database';
+import { hangUp, serverKeepAlive } from '@billhook/database';
 import { Client, escapeIdentifier } from 'pg';
 import { outboxChannel } from './outbox.store.js';
 
 /** Any fixed number, so that no other advisory lock of this database is meant. */
 const lockClass = 7_203_115;
 
-/**
- * PostgreSQL keeps a session, and with it the lock, for as long as it takes its peer to be there: by the defaults of most
- * systems two hours after a machine has vanished. Seconds.
- */
-const serverKeepAlive = '-c tcp_keepalives_idle=5 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3';
 const clientKeepAliveMs = 5_000;
 const queryTimeoutMs = 5_000;
 /** On a session that does nothing else. Meanwhile nothing is relayed, so a half-open one must not be waited for longer. */

@@ -1,12 +1,15 @@
-import { attributesSchema } from '@billhook/contracts';
 import { inTransaction } from '@billhook/database';
 import type { DataSource, EntityManager } from 'typeorm';
 import type { Delivery } from './event.js';
 import { withoutNul } from './inbox.store.js';
+import { fromKept } from './kept-headers.js';
 
 /** An event whose next try is ours. `attempts` counts this one, and is the proof that the lease still holds. */
 export interface LeasedRetry {
-  delivery: Delivery;
+  id: string;
+  type: string;
+  /** Null where what was kept cannot be read. */
+  delivery: Delivery | null;
   attempts: number;
   /** Of the failure before. */
   reason: string;
@@ -17,8 +20,6 @@ export interface LeasedRetry {
  * within a minute; a try that merely takes longer is safe, since it holds the row's lock, which `lease` skips.
  */
 const leaseSeconds = 10;
-/** Before a try that our surroundings spoilt. */
-const postponeMs = 500;
 
 /** The failed events of a consumer that are tried again by themselves: rows of `parked_event` with a `retry_at`. */
 export class Retries {
@@ -29,7 +30,7 @@ export class Retries {
 
   /** The event that has been due longest and nobody else is at. The try is counted here, before its effect. */
   async lease(): Promise<LeasedRetry | null> {
-    const rows: { headers: unknown; body: Buffer; attempts: number; reason: string }[] = await this.dataSource.query(
+    const rows: DueRow[] = await this.dataSource.query(
       `WITH due AS (
          SELECT event_id FROM parked_event
          WHERE consumer = $1 AND retry_at <= now() AND body IS NOT NULL
@@ -37,23 +38,23 @@ export class Retries {
        leased AS (
          UPDATE parked_event SET attempts = attempts + 1, retry_at = now() + make_interval(secs => $2)
          FROM due WHERE parked_event.consumer = $1 AND parked_event.event_id = due.event_id
-         RETURNING headers, body, attempts, reason)
+         RETURNING parked_event.event_id, type, headers, body, attempts, reason)
        SELECT * FROM leased`,
       [this.consumer, leaseSeconds],
     );
     const [row] = rows;
     if (row === undefined) return null;
-    const attributes = attributesSchema.parse(row.headers);
-    const delivery = { attributes, body: row.body, redelivered: true };
-    return { delivery, attempts: row.attempts, reason: row.reason };
+    const attributes = fromKept(row.headers);
+    const delivery = attributes === null ? null : { attributes, body: row.body, redelivered: true };
+    return { id: row.event_id, type: row.type, delivery, attempts: row.attempts, reason: row.reason };
   }
 
   /** False when the lease is no longer ours: somebody else ran the event meanwhile. */
-  async lock(manager: EntityManager, { delivery, attempts }: LeasedRetry): Promise<boolean> {
+  async lock(manager: EntityManager, { id, attempts }: LeasedRetry): Promise<boolean> {
     const rows: unknown[] = await manager.query(
       `SELECT FROM parked_event
        WHERE consumer = $1 AND event_id = $2 AND attempts = $3 AND retry_at IS NOT NULL FOR UPDATE`,
-      [this.consumer, delivery.attributes.id, attempts],
+      [this.consumer, id, attempts],
     );
     return rows.length === 1;
   }
@@ -61,7 +62,7 @@ export class Retries {
   /** It failed again: due once more after a while, or, with null, parked. False when the lease is no longer ours. */
   async fail(manager: EntityManager, retry: LeasedRetry, reason: string, afterMs: number | null): Promise<boolean> {
     if (!(await this.lock(manager, retry))) return false;
-    const parameters = [this.consumer, retry.delivery.attributes.id, withoutNul(reason), afterMs];
+    const parameters = [this.consumer, retry.id, withoutNul(reason), afterMs];
     await manager.query(
       `UPDATE parked_event SET reason = $3, retry_at = now() + $4::float8 * interval '1 millisecond'
        WHERE consumer = $1 AND event_id = $2`,
@@ -75,15 +76,24 @@ export class Retries {
     return true;
   }
 
-  /** The try was not the event's failure: it does not count. */
-  async giveBack(retry: LeasedRetry): Promise<void> {
+  /** The try was not the event's failure: it does not count, and the event is due again after a while. */
+  async giveBack(retry: LeasedRetry, afterMs: number): Promise<void> {
     await inTransaction(this.dataSource, async (manager) => {
       if (!(await this.lock(manager, retry))) return;
       await manager.query(
         `UPDATE parked_event SET attempts = attempts - 1, retry_at = now() + $3::float8 * interval '1 millisecond'
          WHERE consumer = $1 AND event_id = $2`,
-        [this.consumer, retry.delivery.attributes.id, postponeMs],
+        [this.consumer, retry.id, afterMs],
       );
     });
   }
+}
+
+interface DueRow {
+  event_id: string;
+  type: string;
+  headers: unknown;
+  body: Buffer;
+  attempts: number;
+  reason: string;
 }

@@ -1,13 +1,12 @@
 import { inTransaction } from '@billhook/database';
 import type { EntityManager } from 'typeorm';
-import type { Outcome } from './event.js';
+import type { Delivery, Outcome } from './event.js';
 import { failureReason, processDied } from './failure.js';
+import { isCanceled, isHeldUp } from './held-up.js';
 import { Inbox } from './inbox.store.js';
-import type { Settled } from './inbox.store.js';
-import { isLockTimeout } from './lock-timeout.js';
 import type { MessagingLog } from './log.js';
 import { Outbox } from './outbox.store.js';
-import { toAnnouncements } from './parked-announcement.js';
+import { toAnnouncement } from './parked-announcement.js';
 import type { BatchProcessorOptions } from './process-batch.store.js';
 import { Retries } from './retries.store.js';
 import type { LeasedRetry } from './retries.store.js';
@@ -22,6 +21,11 @@ export type RetryLaneOptions = Omit<BatchProcessorOptions, 'retries' | 'log'> & 
 
 /** Longer than a batch waits: nobody waits behind a retry but other retries. */
 const lockTimeout = "SET LOCAL lock_timeout = '300ms'";
+
+/** Before an event is tried again that something held up: no try was used up, so there may be many. */
+const shortPauseMs = 500;
+/** One that keeps a server busy for seconds each time must not keep it busy all the time. */
+const longPauseMs = 30_000;
 
 /** One consumer's failed events, tried again one at a time: each in a transaction of its own, by the same `apply`. */
 export class RetryLane implements RetrySource {
@@ -44,16 +48,17 @@ export class RetryLane implements RetrySource {
     if (retry === null) return false;
     // Its last try was counted and never ended.
     if (retry.attempts > this.options.maxAttempts) await this.fail(retry, processDied(retry.reason));
-    else await this.try(retry);
+    else if (retry.delivery === null) await this.record(retry, 'unreadable: what was kept of its headers', null);
+    else await this.try(retry, retry.delivery);
     return true;
   }
 
-  private async try(retry: LeasedRetry): Promise<void> {
+  private async try(retry: LeasedRetry, delivery: Delivery): Promise<void> {
     try {
-      const outcome = await this.apply(retry);
+      const outcome = await this.apply(retry, delivery);
       if (outcome !== null) this.log(retry, outcome.kind);
     } catch (error) {
-      if (isLockTimeout(error)) return this.retries.giveBack(retry);
+      if (isHeldUp(error)) return this.retries.giveBack(retry, isCanceled(error) ? longPauseMs : shortPauseMs);
       if (isSurroundingsFailure(error)) {
         this.owed.push(retry);
         throw error;
@@ -63,48 +68,51 @@ export class RetryLane implements RetrySource {
   }
 
   /** Null when the event is no longer ours to try. */
-  private apply(retry: LeasedRetry): Promise<Outcome | null> {
+  private apply(retry: LeasedRetry, delivery: Delivery): Promise<Outcome | null> {
     const { dataSource, apply } = this.options;
     return inTransaction(dataSource, async (manager) => {
       await manager.query(lockTimeout);
       if (!(await this.retries.lock(manager, retry))) return null;
-      const { delivery, attempts } = retry;
       const [outcome] = await apply(manager, [delivery], () => undefined);
       if (outcome === undefined) throw new Error('apply must answer one outcome for each delivery');
+      const { attempts } = retry;
       await this.inbox.release(manager, [{ delivery, outcome, attempts }]);
-      await this.announce(manager, { delivery, outcome, attempts });
+      if (outcome.kind === 'parked') await this.announce(manager, retry, outcome.reason);
       return outcome;
     });
   }
 
-  private async fail(retry: LeasedRetry, reason: string): Promise<void> {
-    const { dataSource, maxAttempts, retryAfterMs } = this.options;
-    const attempts = Math.min(retry.attempts, maxAttempts);
-    const afterMs = retry.attempts < maxAttempts ? retryAfterMs(attempts) : null;
-    const isOurs = await inTransaction(dataSource, async (manager) => {
+  private fail(retry: LeasedRetry, reason: string): Promise<void> {
+    const { maxAttempts, retryAfterMs } = this.options;
+    return this.record(retry, reason, retry.attempts < maxAttempts ? retryAfterMs(retry.attempts) : null);
+  }
+
+  /** With null it is parked. */
+  private async record(retry: LeasedRetry, reason: string, afterMs: number | null): Promise<void> {
+    const isOurs = await inTransaction(this.options.dataSource, async (manager) => {
       if (!(await this.retries.fail(manager, retry, reason, afterMs))) return false;
-      if (afterMs === null) {
-        await this.announce(manager, { delivery: retry.delivery, outcome: { kind: 'parked', reason }, attempts });
-      }
+      if (afterMs === null) await this.announce(manager, retry, reason);
       return true;
     });
     if (isOurs) this.log(retry, afterMs === null ? 'parked' : 'retrying', reason);
   }
 
-  private async announce(manager: EntityManager, settled: Settled): Promise<void> {
-    const source = this.options.outboxSource;
-    if (source !== undefined) await this.outbox.append(manager, source, toAnnouncements([settled], new Date()));
+  private async announce(manager: EntityManager, retry: LeasedRetry, reason: string): Promise<void> {
+    const { outboxSource, maxAttempts } = this.options;
+    if (outboxSource === undefined) return;
+    const { id, type } = retry;
+    const attempts = Math.min(retry.attempts, maxAttempts);
+    await this.outbox.append(manager, outboxSource, [toAnnouncement({ id, type, reason, attempts }, new Date())]);
   }
 
   private async giveBackOwed(): Promise<void> {
     for (let retry = this.owed.at(-1); retry !== undefined; retry = this.owed.at(-1)) {
-      await this.retries.giveBack(retry);
+      await this.retries.giveBack(retry, shortPauseMs);
       this.owed.pop();
     }
   }
 
-  private log({ delivery, attempts }: LeasedRetry, outcome: string, reason?: string): void {
-    const { id: eventId, type } = delivery.attributes;
+  private log({ id: eventId, type, attempts }: LeasedRetry, outcome: string, reason?: string): void {
     this.options.log.info({ eventId, type, attempts, outcome, reason }, 'event tried again');
   }
 }

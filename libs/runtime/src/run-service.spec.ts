@@ -171,6 +171,25 @@ describe('a service that is told to end', () => {
     await Promise.all([drained, closed]);
   });
 
+  it.each([
+    ['whose headers have not all come', 'POST /amount HTTP/1.1\r\nHost: he'],
+    [
+      'whose body has not all come',
+      'POST /amount HTTP/1.1\r\nHost: here\r\nContent-Type: application/json\r\nContent-Length: 12\r\n\r\n{"a',
+    ],
+  ])('F46: turns away a request %s, and does not wait for the rest', async (_, half) => {
+    const running = await start({ graceMs: 0 });
+    const slow = await opened(running);
+    slow.write(half);
+    const answer = text(slow);
+    const begin = performance.now();
+    await running.drain();
+    await running.stop();
+    service = undefined;
+    expect(performance.now() - begin).toBeLessThan(4_000);
+    expect(await answer).toMatch(/^HTTP\/1\.1 408 [^]*"code":"body_timeout"/);
+  });
+
   it('does not wait for a connection that asks for nothing', async () => {
     const running = await start({ graceMs: 0 });
     const idle = await opened(running);

@@ -1,5 +1,4 @@
 import { inTransaction, withDatabaseFailureNamed } from '@billhook/database';
-import { Retryable } from '@billhook/runtime';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 
@@ -24,14 +23,28 @@ export class AppendStore {
   async append(contents: Buffer[]): Promise<Set<string>> {
     if (contents.length === 0) return new Set();
     try {
-      const rows: { appended_id: string }[] = await inTransaction(this.dataSource, (manager) =>
-        manager.query(append, [Buffer.concat(contents), startsOf(contents), contents.map((content) => content.length)]),
-      );
-      return new Set(rows.map((row) => row.appended_id));
+      return await this.appendTogether(contents);
     } catch (error) {
-      if (contents.length === 1 && isCanceled(error)) throw new Retryable('database_unavailable', error);
+      if (contents.length > 1 && isCanceled(error)) return this.appendEach(contents);
       throw withDatabaseFailureNamed(error);
     }
+  }
+
+  private async appendTogether(contents: Buffer[]): Promise<Set<string>> {
+    const rows: { appended_id: string }[] = await inTransaction(this.dataSource, (manager) =>
+      manager.query(append, [Buffer.concat(contents), startsOf(contents), contents.map((content) => content.length)]),
+    );
+    return new Set(rows.map((row) => row.appended_id));
+  }
+
+  /**
+   * An entry is bounded, so one alone never takes the whole time unless the server is held up. Many together might, and must not
+   * be tried together for ever. Should one fail half way, those before it are found in the trail when the batch comes again.
+   */
+  private async appendEach(contents: Buffer[]): Promise<Set<string>> {
+    const appended = new Set<string>();
+    for (const content of contents) for (const id of await this.append([content])) appended.add(id);
+    return appended;
   }
 }
 
@@ -45,10 +58,6 @@ function startsOf(contents: readonly Buffer[]): number[] {
   });
 }
 
-/**
- * An entry is bounded, so one alone never takes ten seconds unless the server is held up. Many together might, and must not be
- * tried together for ever: the transport takes a batch that failed one by one, at no cost to its deliveries.
- */
 function isCanceled(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === queryCanceled;
 }

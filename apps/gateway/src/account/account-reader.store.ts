@@ -32,13 +32,13 @@ export class AccountReader {
 
   /** Waits until the account is as `holds` wants it, or the time is over; answers with the account as it then is. */
   async waitUntil(userId: string, holds: (account: Account) => boolean, timeoutMs: number): Promise<Account> {
-    const endsAt = Date.now() + timeoutMs;
+    const endsAt = performance.now() + timeoutMs;
     // Watched before it is read: a change between the two would otherwise be slept through.
     const watch = this.changes.watch(userId);
     try {
       for (;;) {
         const account = await this.read(userId);
-        const left = endsAt - Date.now();
+        const left = endsAt - performance.now();
         if (left <= 0 || holds(account)) return account;
         await watch.next(Math.min(left, longestSleepMs));
       }

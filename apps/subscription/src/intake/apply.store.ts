@@ -7,7 +7,7 @@ import { customersToLock, learnCustomers } from '../ledger/customers.js';
 import type { Rules } from '../ledger/ledger.js';
 import { LedgerStore } from '../ledger/ledger.store.js';
 import { scopeOf } from '../ledger/scope.js';
-import { settle } from '../ledger/settle.js';
+import { settle, settleAll } from '../ledger/settle.js';
 import { toIntake } from '../ledger/intake.js';
 import { KeptEvents } from './kept-event.store.js';
 import { RawEvents } from './raw-event.store.js';
@@ -58,7 +58,7 @@ export class BatchApplier {
     const taken = await this.taken.find(manager, all);
     const ledger = await this.ledgers.open(manager, { ...scopeOf(all, customers, known), taken }, rules);
     const released = waiting.map((intake) => ({ delivery: intake.delivery, outcome: settle(ledger, intake, rules) }));
-    const outcomes = intakes.map((intake) => settle(ledger, intake, rules));
+    const outcomes = settleAll(ledger, intakes, rules);
     await this.ledgers.save(manager, ledger);
     const asked = [...ledger.changes.fetches.values()];
     await this.fetches.request(manager, asked);

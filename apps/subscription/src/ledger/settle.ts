@@ -18,6 +18,22 @@ import type { Cause, Ledger, Payment, Rules } from './ledger.js';
 const applied: Outcome = { kind: 'applied' };
 const ignored = (reason: string): Outcome => ({ kind: 'ignored', reason });
 
+/**
+ * A batch's events in their order, but thin ones last: only then is it known which of the snapshots beside them were parked and
+ * have told nothing. One outcome each, in the order of the events.
+ */
+export function settleAll(ledger: Ledger, intakes: readonly Intake[], rules: Rules): Outcome[] {
+  const outcomes = new Map<Intake, Outcome>();
+  const [snapshots, hints] = [intakes.filter((intake) => !isHint(intake)), intakes.filter(isHint)];
+  for (const intake of snapshots) outcomes.set(intake, settle(ledger, intake, rules));
+  const parked = new Set(snapshots.filter((intake) => outcomes.get(intake)?.kind === 'parked').map(({ id }) => id));
+  const taken = new Set([...ledger.taken].filter((id) => !parked.has(id)));
+  for (const intake of hints) outcomes.set(intake, settle({ ...ledger, taken }, intake, rules));
+  return intakes.map((intake) => outcomes.get(intake) ?? applied);
+}
+
+const isHint = ({ meaning }: Intake): boolean => meaning.kind === 'subscription_hint';
+
 /** Applies one event to the ledger and says what became of it: the table of what this service does. */
 export function settle(ledger: Ledger, intake: Intake, rules: Rules): Outcome {
   const { meaning } = intake;

@@ -50,8 +50,9 @@ export function toEventAnswer(entry: InboxEntry): EventAnswer {
   };
 }
 
-export function toSummaryAnswer({ counts, groups }: InboxSummary) {
-  return { counts, groups: groups.map(toGroupAnswer) };
+/** `since` when what is applied or ignored was counted; what is parked or retrying was counted whole. */
+export function toSummaryAnswer({ counts, groups }: InboxSummary, since: Date) {
+  return { since: since.toISOString(), counts, groups: groups.map(toGroupAnswer) };
 }
 
 export function toGroupAnswer({ status, reason, count, oldest, newest }: ReasonGroup): GroupAnswer {

@@ -9,13 +9,14 @@ import { KeptEvents } from '../intake/kept-event.store.js';
 import { positionOf, toCursor } from './cursor.js';
 import { tally, toDetailAnswer, toEventAnswer, toGroupAnswer, toSummaryAnswer } from './events-answer.js';
 import type { EventAnswer, EventDetailAnswer, GroupAnswer } from './events-answer.js';
-import { EventsRequest, toFilter } from './events.request.js';
+import { EventsRequest, SummaryRequest, toFilter } from './events.request.js';
 import { ReplayRun } from './replay-run.store.js';
 import type { Chosen, ReplayReport } from './replay-run.store.js';
 import { noteOf, ReplayRequest, toReplayFilter } from './replay.request.js';
 import type { ReplayOrder, ReplayResult } from './replay.store.js';
 
 const idsShown = 20;
+const summedUpMs = 7 * 24 * 60 * 60 * 1000;
 const longestUserAgent = 256;
 
 /** What became of the events that came in, and running them again. */
@@ -41,9 +42,11 @@ export class EventsController {
     return { data: shown.map(toEventAnswer), next_cursor: entries.length > limit && last ? toCursor(last) : null };
   }
 
+  /** Parked and retrying events of any age; applied and ignored ones since `from`, by default of the last seven days. */
   @Get('summary')
-  async summary(): Promise<ReturnType<typeof toSummaryAnswer>> {
-    return toSummaryAnswer(await this.search.summary(this.dataSource.manager));
+  async summary(@Query() { from }: SummaryRequest): Promise<ReturnType<typeof toSummaryAnswer>> {
+    const since = from === undefined ? new Date(Date.now() - summedUpMs) : new Date(from);
+    return toSummaryAnswer(await this.search.summary(this.dataSource.manager, since), since);
   }
 
   @Get(':id')

@@ -54,6 +54,12 @@ export class EventsRequest {
   cursor?: string;
 }
 
+export class SummaryRequest {
+  /** From when on events are counted that are done with. */
+  @Instant()
+  from?: string;
+}
+
 export function toFilter({ status, reason, type, from }: EventsRequest): InboxFilter {
   return { status, reason, type, since: from === undefined ? undefined : new Date(from) };
 }

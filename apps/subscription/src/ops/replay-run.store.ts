@@ -33,7 +33,7 @@ export interface ReplayReport {
 
 /** Within the ten seconds that a process has to exit in: what is left is for the next request. */
 const longestRunMs = 8_000;
-const notRun: ReadonlySet<ReplayResult> = new Set<NotRun>(['busy', 'not_found', 'redacted', 'not_kept']);
+const notRun: ReadonlySet<ReplayResult> = new Set<NotRun>(['busy', 'not_found', 'redacted', 'not_kept', 'unreadable']);
 
 /** Replays what a filter selects, oldest first, each event in a transaction of its own. */
 @Injectable()

@@ -285,14 +285,24 @@ describe('one event', () => {
     expect(await world.ops(service, '/v1/events/%00')).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
-  it('and all of them are counted in the summary', async () => {
+  it('and all of the last days are counted in the summary, which says since when', async () => {
     const { body } = await world.ops(service, '/v1/events/summary');
     expect(body).toMatchObject({
+      since: expect.stringMatching(/^\d{4}-.*Z$/),
       counts: { applied: expect.any(Number), ignored: expect.any(Number), parked: expect.any(Number) },
       groups: expect.arrayContaining([
         expect.objectContaining({ status: 'parked', reason: 'unknown_customer', oldest: expect.stringMatching(/Z$/) }),
       ]),
     });
+  });
+
+  it('and with a later beginning only what is not done with yet', async () => {
+    const { status, body } = await world.ops(service, '/v1/events/summary?from=2999-01-01');
+    expect([status, body]).toEqual([
+      200,
+      expect.objectContaining({ since: '2999-01-01T00:00:00.000Z', counts: expect.objectContaining({ applied: 0 }) }),
+    ]);
+    expect(body).toMatchObject({ groups: expect.arrayContaining([expect.objectContaining({ status: 'parked' })]) });
   });
 
   test.each(['GET /v1/events/summary', 'GET /v1/events/evt_1'])('%s is for ops only', async (line) => {

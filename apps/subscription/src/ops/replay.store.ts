@@ -1,5 +1,5 @@
 import { inTransaction } from '@billhook/database';
-import { failureReason, Inbox, isLockTimeout, isSurroundingsFailure, Outbox } from '@billhook/messaging';
+import { failureReason, Inbox, isHeldUp, isSurroundingsFailure, Outbox } from '@billhook/messaging';
 import type { Delivery, InboxEntry, InboxStatus, Outcome } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
@@ -20,10 +20,11 @@ export interface ReplayOrder {
 
 /**
  * What became of one event. `failed`: it had been applied, and that stands, but running it again threw. `busy`: somebody else
- * was at it for too long. `redacted`, `not_kept`: its bytes are gone, by an erasure or by their age.
+ * was at it for too long. `redacted`, `not_kept`: its bytes are gone, by an erasure or by their age. `unreadable`: what travelled
+ * beside them cannot be read by this version.
  */
 export type ReplayResult = InboxStatus | 'failed' | NotRun;
-export type NotRun = 'busy' | 'not_found' | 'redacted' | 'not_kept';
+export type NotRun = 'busy' | 'not_found' | 'redacted' | 'not_kept' | 'unreadable';
 
 interface Taken {
   before: InboxEntry;
@@ -55,7 +56,7 @@ export class Replays {
     try {
       return await this.transaction((manager) => this.runOnce(manager, id, order));
     } catch (error) {
-      if (isLockTimeout(error)) return 'busy';
+      if (isHeldUp(error)) return 'busy';
       if (isSurroundingsFailure(error)) throw error;
       const reason = failureReason(error);
       return this.transaction((manager) => this.recordFailure(manager, id, order, reason));
@@ -108,7 +109,7 @@ export class Replays {
    */
   private async take(manager: EntityManager, id: string): Promise<Taken | NotRun> {
     const parked = await this.inbox.takeParked(manager, id);
-    if (parked === 'redacted') return 'redacted';
+    if (typeof parked === 'string') return parked;
     const before = await this.inbox.findForUpdate(manager, id);
     if (before === null) return 'not_found';
     if (parked !== null) return { before, delivery: parked.delivery, attempts: parked.attempts };

@@ -27,7 +27,12 @@ export function signalTree(root: number, signal: NodeJS.Signals): void {
     try {
       process.kill(pid, signal);
     } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error;
+      if (!isGone(error)) throw error;
     }
   }
+}
+
+/** Jest runs specs in a realm of its own: Node's errors are instances of another `Error` than theirs. */
+function isGone(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'code' in error && error.code === 'ESRCH';
 }
