@@ -5,7 +5,7 @@ SHELL := /bin/bash
 
 # `exec`, so that the program is make's own child: it notices when make is killed, and stops what it started.
 with := exec bash deploy/with-toolchain.sh
-jest := node --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
+jest := node --experimental-vm-modules --disable-warning=ExperimentalWarning --import ./libs/testing/src/jest/prompt-exit.process.ts node_modules/jest/bin/jest.js
 # JEST_ARGS reaches Jest, e.g. make test JEST_ARGS="--selectProjects spec"
 JEST_ARGS ?=
 

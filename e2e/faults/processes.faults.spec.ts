@@ -3,6 +3,7 @@ import type { PrivateServers, StripeEventBody } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import amqp from 'amqplib';
 import { join } from 'node:path';
+import { CustomerStory } from '../../apps/subscription/src/customer-story.spec-support.js';
 import { isAccepted, oneOfEach, Scene, say, slowest } from './scene.spec-support.js';
 import type { Cast } from './scene.spec-support.js';
 import type { StartOptions } from './fault-system.spec-support.js';
@@ -48,6 +49,11 @@ async function inHouse(test: (on: Scene) => Promise<void>): Promise<void> {
 
 function eventsOnce(on: Scene, name: string, count: number): StripeEventBody[] {
   return on.newHistories(name, count).flatMap(({ events }) => events);
+}
+
+function settledOf(on: Scene, events: readonly StripeEventBody[]): Promise<number> {
+  const ids = events.map(({ id }) => id);
+  return on.system.countOf(`subscription.inbox WHERE outcome IN ('applied', 'ignored') AND event_id = ANY($1)`, [ids]);
 }
 
 async function redeliveries(on: Scene): Promise<number> {
@@ -240,6 +246,39 @@ describe('F43: a consumer whose queue was deleted', () => {
         await on.deliverer.deliverAll(eventsOnce(on, 'atOnce', 3));
         expect(await on.verdict()).toEqual([]);
       }),
+    caseMs,
+  );
+});
+
+describe('F41: two hundred events that can never be applied', () => {
+  it(
+    'hold up nobody else, and are parked alone after five tries',
+    async () => {
+      const on = await open();
+      const story = new CustomerStory('poison');
+      // Its customer is known and its shape is right: only PostgreSQL finds out that the number is none of its integers.
+      const poison = Array.from({ length: 200 }, (_, index) =>
+        story.invoice('payment_failed', { id: `in_poison_${index}`, attempt_count: 3_000_000_000 }),
+      );
+      const others = eventsOnce(on, 'behindPoison', 2);
+      await on.deliverer.deliver(story.created());
+      await on.deliverer.deliverAll(poison);
+      const from = performance.now();
+      await on.deliverer.deliverAll(others);
+      await waitFor('the healthy ones', async () => (await settledOf(on, others)) === others.length, 30_000);
+      const heldMs = performance.now() - from;
+      const parked = (): Promise<number> => on.system.countOf('subscription.parked_event WHERE retry_at IS NULL');
+      await waitFor('the parking', async () => (await parked()) === poison.length, 60_000);
+      const parkedMs = performance.now() - from;
+      say(
+        `F41: ${others.length} events behind 200 poison ones were applied after ${Math.round(heldMs)} ms, all of those parked after ${Math.round(parkedMs)} ms`,
+      );
+      expect(heldMs).toBeLessThan(7_000);
+      const rows = await on.system.query('SELECT event_id, attempts FROM subscription.parked_event ORDER BY event_id');
+      expect(rows).toEqual(
+        poison.map(({ id }) => ({ event_id: id, attempts: 5 })).toSorted((a, b) => (a.event_id < b.event_id ? -1 : 1)),
+      );
+    },
     caseMs,
   );
 });
