@@ -4,16 +4,22 @@ const firstCheckMs = 250;
 /** Joining again within two seconds is promised. */
 const longestCheckMs = 1_000;
 const longestReturnMs = 30_000;
+/** Of the fifty deliveries that the broker allows: enough for another replica to have better luck. */
+const mostReturns = 3;
 
 /**
- * When a paused consumer may go on. A disk may be full for writers while every check succeeds, and each return of a message
- * counts towards the broker's delivery limit: so a pause that follows another without success in between is a longer one.
+ * When a paused consumer may go on. A disk may be full for writers while every check succeeds: so a pause that follows another
+ * without success in between is a longer one, and after a few of them giving messages back is in vain.
  */
 export class Comeback {
   private pauses = 0;
   private readonly closing = new AbortController();
 
   constructor(private readonly isReady: () => Promise<boolean>) {}
+
+  get isInVain(): boolean {
+    return this.pauses >= mostReturns;
+  }
 
   succeeded(): void {
     this.pauses = 0;

@@ -1,6 +1,10 @@
+import { Retryable } from '@billhook/runtime';
 import { waitFor } from '@billhook/testing';
 import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { topology } from './topology.js';
 import { applyAll, queue, TransportUnderTest } from './transport.spec-support.js';
+
+const { deadLetterQueue: deadQueue } = topology.queues[queue];
 
 let under: TransportUnderTest;
 
@@ -77,6 +81,36 @@ describe('a consumer whose broker or dependency fails', () => {
     await waitFor('the complaint', async () => (await under.trouble())?.includes('at one batch'));
     letGo();
     await under.ready();
+  });
+
+  it('F50: returns nothing to death, however long what it depends on only seems to be ready', async () => {
+    await under.replaceQueue({ 'x-delivery-limit': 3 });
+    let tries = 0;
+    under.handle = () => {
+      tries += 1;
+      return Promise.reject(new Retryable('database_unavailable'));
+    };
+    await under.start({ lanes: 2, batchSize: 1 });
+    under.send('evt_1', 'evt_2', 'evt_3');
+    await waitFor('more tries than returns are allowed', () => tries > 8, 15_000);
+    await waitFor('the complaint', async () => (await under.trouble())?.includes('database_unavailable'));
+    under.handle = applyAll;
+    const before = under.seen.length;
+    await waitFor('all of them', () => new Set(under.seen.slice(before)).size === 3, 15_000);
+    await under.ready();
+    expect([...new Set(under.seen.slice(before))]).toEqual(['evt_1', 'evt_2', 'evt_3']);
+    expect(await under.channel.checkQueue(deadQueue)).toMatchObject({ messageCount: 0 });
+  });
+
+  it('F50: stops in time while it keeps in hand what fails', async () => {
+    under.handle = () => Promise.reject(new Retryable('database_unavailable'));
+    await under.start();
+    under.send('evt_1');
+    await waitFor('it to be kept', async () => (await under.trouble())?.includes('in hand'), 10_000);
+    const begin = performance.now();
+    await under.stop();
+    expect(performance.now() - begin).toBeLessThan(3_000);
+    await waitFor('it to be back', async () => (await under.channel.checkQueue(queue)).messageCount === 1);
   });
 
   it('F49: takes what lingers in time though the clock is set back by ten minutes meanwhile', async () => {

@@ -478,6 +478,30 @@ describe('createBatchProcessor', () => {
     expect([await effects(), await parkedRows()]).toEqual([['evt_1', 'evt_2', 'evt_slow'], []]);
   });
 
+  it('parks in the end what always takes too long, and only after an hour in which it might have been the server', async () => {
+    const process = aProcessor({
+      maxAttempts: 3,
+      apply: async (manager) => {
+        await manager.query(`SET LOCAL statement_timeout = '20ms'`);
+        await manager.query('SELECT pg_sleep(5)');
+        return [];
+      },
+    });
+    await process([aDelivery('evt_slow')]);
+    const age = (minutes: number): Promise<unknown> =>
+      dataSource.query('UPDATE parked_event SET parked_at = now() - make_interval(mins => $1)', [minutes]);
+    await age(59);
+    await makeDue();
+    await runner.runDue();
+    expect(await parkedRows()).toMatchObject([{ event_id: 'evt_slow', attempts: 0 }]);
+    await age(61);
+    await makeDue();
+    await runner.runDue();
+    expect(await parkedRows()).toEqual([{ event_id: 'evt_slow', attempts: 3, retry_at: null }]);
+    const reason = expect.stringMatching(/^failed_57014: /);
+    expect(await announced()).toMatchObject([{ event_id: 'evt_slow', attempts: 3, reason }]);
+  });
+
   it('F31: settles a deadlock in place, with no event counted and no batch given back', async () => {
     const calls: string[] = [];
     const held = new Set<number>();

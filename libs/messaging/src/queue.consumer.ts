@@ -43,6 +43,8 @@ const drainDeadlineMs = 4_000;
 interface Lane {
   beganAt: number;
   ended: Promise<void>;
+  /** Why its batch is kept in hand and tried again, if it is. */
+  waitsFor?: string;
 }
 
 /**
@@ -91,6 +93,8 @@ export class QueueConsumer {
   trouble(): string | undefined {
     const { queue, longBatchMs } = this.options;
     if (this.pausedFor !== undefined) return `${queue} is paused: ${this.pausedFor}`;
+    const reason = this.waitsInHandFor();
+    if (reason !== undefined) return `${queue} waits with what it has in hand: ${reason}`;
     const longestMs = Math.max(0, ...[...this.lanes].map(({ beganAt }) => performance.now() - beganAt));
     if (longestMs <= longBatchMs) return this.consumption.trouble();
     return `${queue} has been at one batch for ${Math.round(longestMs / 1000)} s`;
@@ -134,7 +138,7 @@ export class QueueConsumer {
 
   private pump(): void {
     clearTimeout(this.lingerTimer);
-    if (this.lanes.size >= this.options.lanes) return;
+    if (this.lanes.size >= this.options.lanes || this.waitsInHandFor() !== undefined) return;
     this.waiting = this.waiting.filter((held) => held.session.isLive);
     const oldestArrivedAt = this.waiting[0]?.arrivedAt ?? 0;
     const step = nextBatch(
@@ -156,22 +160,23 @@ export class QueueConsumer {
   private startLane(batch: Held[]): void {
     const lane: Lane = { beganAt: performance.now(), ended: Promise.resolve() };
     this.lanes.add(lane);
-    lane.ended = this.run(batch).finally(() => {
+    lane.ended = this.run(batch, lane).finally(() => {
       this.lanes.delete(lane);
       this.pump();
     });
   }
 
   /** Never rejects. A reconnect in the middle leaves messages that are no longer ours: they come again by themselves. */
-  private async run(batch: Held[]): Promise<void> {
+  private async run(batch: Held[], lane: Lane): Promise<void> {
     const live = batch.filter((held) => held.session.isLive);
     if (live.length === 0) return;
     try {
       await this.options.handle(live.map((held) => held.delivery));
       this.comeback.succeeded();
+      delete lane.waitsFor;
       this.acknowledge(live);
     } catch (error) {
-      await this.failed(live, error);
+      await this.failed(live, error, lane);
     }
   }
 
@@ -181,28 +186,54 @@ export class QueueConsumer {
     }
   }
 
-  private async failed(batch: Held[], error: unknown): Promise<void> {
+  private async failed(batch: Held[], error: unknown, lane: Lane): Promise<void> {
     const { queue, log, isSurroundingsFailure } = this.options;
-    if (isSurroundingsFailure(error)) return this.pause(error);
+    if (isSurroundingsFailure(error)) {
+      return this.comeback.isInVain ? this.waitInHand(batch, error, lane) : this.pause(error);
+    }
     log.error({ queue, err: error, ids: batch.map((held) => held.delivery.attributes.id) }, 'the handler failed');
     const [only] = batch;
     if (only !== undefined && batch.length === 1) {
       return this.after(failedDelayMs, () => only.session.settle(only.message, 'failed'));
     }
-    for (const held of batch) await this.run([held]);
+    for (const held of batch) await this.run([held], lane);
   }
 
-  /** Gives everything back once and consumes again when the surroundings are ready: nothing loops, no attempt is used up. */
+  /**
+   * Gives everything back and consumes again when the surroundings are ready: nothing loops, no attempt is used up, and another
+   * replica may have better luck.
+   */
   private async pause(error: unknown): Promise<void> {
     const { queue, log } = this.options;
     // Another lane met the same trouble first and is giving everything back.
     if (this.pausedFor !== undefined) return;
-    this.pausedFor = error instanceof Error ? error.message : String(error);
+    this.pausedFor = messageOf(error);
     log.warn({ queue, err: error }, 'pausing until the surroundings are back');
     await this.consumption.stopTaking();
     this.forgetInHand();
     await this.consumption.giveBackAndClose();
     void this.resumeWhenReady();
+  }
+
+  /**
+   * What was given back a few times in vain is kept: ever again, it would come to the broker's delivery limit and so to the
+   * dead-letter queue. The oldest batch finds out first, so that none overtakes another. A consumer whose deliveries stay
+   * unsettled for half an hour is ended by the broker, which is the one return that still counts.
+   */
+  private async waitInHand(batch: Held[], error: unknown, lane: Lane): Promise<void> {
+    const { queue, log } = this.options;
+    lane.waitsFor = messageOf(error);
+    log.warn({ queue, err: error }, 'still failing, trying again with what is in hand');
+    for (const older of this.lanes) {
+      if (older === lane) break;
+      await older.ended;
+    }
+    await this.comeback.wait();
+    if (!this.isClosing) await this.run(batch, lane);
+  }
+
+  private waitsInHandFor(): string | undefined {
+    return [...this.lanes].find(({ waitsFor }) => waitsFor !== undefined)?.waitsFor;
   }
 
   private async resumeWhenReady(): Promise<void> {
@@ -234,4 +265,8 @@ export class QueueConsumer {
     this.delayed.clear();
     this.waiting = [];
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -13,7 +13,11 @@ export interface LeasedRetry {
   attempts: number;
   /** Of the failure before. */
   reason: string;
+  /** It failed for the first time so long ago that no slow server is to blame any more. */
+  isOld: boolean;
 }
+
+const oldAfterHours = 1;
 
 /**
  * How long nobody else tries an event whose process died at it. Short, so that one which kills its process five times is parked
@@ -38,15 +42,17 @@ export class Retries {
        leased AS (
          UPDATE parked_event SET attempts = attempts + 1, retry_at = now() + make_interval(secs => $2)
          FROM due WHERE parked_event.consumer = $1 AND parked_event.event_id = due.event_id
-         RETURNING parked_event.event_id, type, headers, body, attempts, reason)
+         RETURNING parked_event.event_id, type, headers, body, attempts, reason,
+                   parked_at < now() - make_interval(hours => $3) AS is_old)
        SELECT * FROM leased`,
-      [this.consumer, leaseSeconds],
+      [this.consumer, leaseSeconds, oldAfterHours],
     );
     const [row] = rows;
     if (row === undefined) return null;
     const attributes = fromKept(row.headers);
     const delivery = attributes === null ? null : { attributes, body: row.body, redelivered: true };
-    return { id: row.event_id, type: row.type, delivery, attempts: row.attempts, reason: row.reason };
+    const { event_id: id, type, attempts, reason, is_old: isOld } = row;
+    return { id, type, delivery, attempts, reason, isOld };
   }
 
   /** False when the lease is no longer ours: somebody else ran the event meanwhile. */
@@ -96,4 +102,5 @@ interface DueRow {
   body: Buffer;
   attempts: number;
   reason: string;
+  is_old: boolean;
 }

@@ -24,7 +24,10 @@ const lockTimeout = "SET LOCAL lock_timeout = '300ms'";
 
 /** Before an event is tried again that something held up: no try was used up, so there may be many. */
 const shortPauseMs = 500;
-/** One that keeps a server busy for seconds each time must not keep it busy all the time. */
+/**
+ * One that keeps a server busy for seconds each time must not keep it busy all the time; and not for ever: once it is old, a
+ * statement that takes too long is the event's failure and counts.
+ */
 const longPauseMs = 30_000;
 
 /** One consumer's failed events, tried again one at a time: each in a transaction of its own, by the same `apply`. */
@@ -58,6 +61,7 @@ export class RetryLane implements RetrySource {
       const outcome = await this.apply(retry, delivery);
       if (outcome !== null) this.log(retry, outcome.kind);
     } catch (error) {
+      if (retry.isOld && isCanceled(error)) return this.fail(retry, failureReason(error));
       if (isHeldUp(error)) return this.retries.giveBack(retry, isCanceled(error) ? longPauseMs : shortPauseMs);
       if (isSurroundingsFailure(error)) {
         this.owed.push(retry);

@@ -113,11 +113,11 @@ export class TransportUnderTest {
     return this.deliveries.map((delivery) => delivery.attributes.id);
   }
 
-  /** Deletes the queue and declares it again at once. */
-  async replaceQueue(): Promise<void> {
+  /** Deletes the queue and declares it again at once, with other arguments where some are given. */
+  async replaceQueue(others: Record<string, number> = {}): Promise<void> {
     const { bindings, arguments: declared } = topology.queues[queue];
     const deleted = this.channel.deleteQueue(queue);
-    const again = this.channel.assertQueue(queue, { durable: true, arguments: declared });
+    const again = this.channel.assertQueue(queue, { durable: true, arguments: { ...declared, ...others } });
     await Promise.all([deleted, again]);
     for (const binding of bindings) await this.channel.bindQueue(queue, topology.exchange, binding);
   }
