@@ -1,4 +1,4 @@
-import type { IncomingMessage, Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { Server as TcpServer } from 'node:net';
 import type { Socket } from 'node:net';
 import { setImmediate as afterPolling, setTimeout as delay } from 'node:timers/promises';
@@ -13,22 +13,15 @@ const halfRequestsMs = 1_500;
 /** The connections of a server, for its end. */
 export class Connections {
   private readonly open = new Set<Socket>();
-  private readonly requests = new Map<Socket, IncomingMessage>();
-  /** How much of what a connection has sent was answered. */
-  private readonly answeredBytes = new WeakMap<Socket, number>();
+  /** To the newest request of each connection. */
+  private readonly responses = new WeakMap<Socket, ServerResponse>();
 
   constructor(private readonly server: Server) {
     server.on('connection', (socket) => {
       this.open.add(socket);
       socket.once('close', () => this.open.delete(socket));
     });
-    server.on('request', (request, response) => {
-      this.requests.set(request.socket, request);
-      response.once('close', () => {
-        this.requests.delete(request.socket);
-        this.answeredBytes.set(request.socket, request.socket.bytesRead);
-      });
-    });
+    server.on('request', ({ socket }, response) => this.responses.set(socket, response));
   }
 
   /**
@@ -55,8 +48,9 @@ export class Connections {
     for (const socket of this.open) if (this.hasHalfARequest(socket)) answerClientError(overdue, socket);
   }
 
+  /** Idle ones were closed with the server: one that is open though its newest request was answered has begun another. */
   private hasHalfARequest(socket: Socket): boolean {
-    const request = this.requests.get(socket);
-    return request === undefined ? socket.bytesRead > (this.answeredBytes.get(socket) ?? 0) : !request.complete;
+    const response = this.responses.get(socket);
+    return response === undefined ? socket.bytesRead > 0 : !response.req.complete || response.writableFinished;
   }
 }

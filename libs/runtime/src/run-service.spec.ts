@@ -190,6 +190,21 @@ describe('a service that is told to end', () => {
     expect(await answer).toMatch(/^HTTP\/1\.1 408 [^]*"code":"body_timeout"/);
   });
 
+  it('F46: turns away half a request also on a connection that had an answer before', async () => {
+    const running = await start({ graceMs: 0 });
+    const slow = await opened(running);
+    slow.write('GET /refused HTTP/1.1\r\nHost: here\r\n\r\n');
+    await once(slow, 'data');
+    slow.write('POST /amount HTTP/1.1\r\nHost: he');
+    const answer = text(slow);
+    const begin = performance.now();
+    await running.drain();
+    await running.stop();
+    service = undefined;
+    expect(performance.now() - begin).toBeLessThan(4_000);
+    expect(await answer).toMatch(/HTTP\/1\.1 408 /);
+  });
+
   it('does not wait for a connection that asks for nothing', async () => {
     const running = await start({ graceMs: 0 });
     const idle = await opened(running);
