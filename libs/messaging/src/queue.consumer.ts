@@ -138,7 +138,7 @@ export class QueueConsumer {
 
   private pump(): void {
     clearTimeout(this.lingerTimer);
-    if (this.lanes.size >= this.options.lanes || this.waitsInHandFor() !== undefined) return;
+    if (!this.mayBegin()) return;
     this.waiting = this.waiting.filter((held) => held.session.isLive);
     const oldestArrivedAt = this.waiting[0]?.arrivedAt ?? 0;
     const step = nextBatch(
@@ -155,6 +155,12 @@ export class QueueConsumer {
     if (step.kind !== 'take') return;
     this.startLane(this.waiting.splice(0, step.count));
     this.pump();
+  }
+
+  /** Nothing new while what came before is being given back or kept: it would overtake. */
+  private mayBegin(): boolean {
+    const isHeldUp = this.pausedFor !== undefined || this.waitsInHandFor() !== undefined;
+    return !isHeldUp && this.lanes.size < this.options.lanes;
   }
 
   private startLane(batch: Held[]): void {
