@@ -83,6 +83,16 @@ describe('a consumer whose broker or dependency fails', () => {
     await under.ready();
   });
 
+  it('F39: tries what breaks its handler ever later, so that a handler broken for an hour costs no message', async () => {
+    under.handle = () => Promise.reject(new Error('its migration has not run yet'));
+    await under.start();
+    under.send('evt_1');
+    await waitFor('the first try', () => under.seen.length === 1);
+    const begin = performance.now();
+    await waitFor('the fourth', () => under.seen.length === 4, 15_000);
+    expect(performance.now() - begin).toBeGreaterThan(1_000 + 2_000 + 4_000 - 100);
+  });
+
   it('F50: returns nothing to death, however long what it depends on only seems to be ready', async () => {
     await under.replaceQueue({ 'x-delivery-limit': 3 });
     let tries = 0;

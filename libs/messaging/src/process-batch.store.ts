@@ -88,11 +88,14 @@ class BatchProcessor {
     this.attempts = new Attempts(options.dataSource, options.consumer);
   }
 
-  /** Called again before it has ended, it waits until the batch before holds its locks. */
+  /** Called again before it has ended, it waits until the batch before holds its locks, and gives up with one that never did. */
   async process(deliveries: Delivery[]): Promise<Settlement[]> {
-    const { locked } = await this.turnstile.pass();
+    const { locked, gaveUp } = await this.turnstile.pass();
     try {
       return await this.processInTurn(deliveries, locked);
+    } catch (error) {
+      gaveUp(error);
+      throw error;
     } finally {
       locked();
     }

@@ -34,8 +34,12 @@ interface Held {
   arrivedAt: number;
 }
 
-/** Before a message that broke its handler goes back to be counted by the broker. */
-const failedDelayMs = 1_000;
+/**
+ * Before a message that broke its handler goes back to be counted by the broker, doubled each time. A service that runs before
+ * its migration breaks at every message: within the fifty deliveries that the broker allows there must be time to notice.
+ */
+const firstFailedDelayMs = 1_000;
+const longestFailedDelayMs = 5 * 60_000;
 /** Of the ten seconds that a process has to exit in; a database that answers at all answers sooner. */
 const drainDeadlineMs = 4_000;
 
@@ -138,7 +142,7 @@ export class QueueConsumer {
 
   private pump(): void {
     clearTimeout(this.lingerTimer);
-    if (this.lanes.size >= this.options.lanes || this.waitsInHandFor() !== undefined) return;
+    if (!this.mayBegin()) return;
     this.waiting = this.waiting.filter((held) => held.session.isLive);
     const oldestArrivedAt = this.waiting[0]?.arrivedAt ?? 0;
     const step = nextBatch(
@@ -155,6 +159,12 @@ export class QueueConsumer {
     if (step.kind !== 'take') return;
     this.startLane(this.waiting.splice(0, step.count));
     this.pump();
+  }
+
+  /** Nothing new while what came before is being given back or kept: it would overtake. */
+  private mayBegin(): boolean {
+    const isHeldUp = this.pausedFor !== undefined || this.waitsInHandFor() !== undefined;
+    return !isHeldUp && this.lanes.size < this.options.lanes;
   }
 
   private startLane(batch: Held[]): void {
@@ -194,7 +204,7 @@ export class QueueConsumer {
     log.error({ queue, err: error, ids: batch.map((held) => held.delivery.attributes.id) }, 'the handler failed');
     const [only] = batch;
     if (only !== undefined && batch.length === 1) {
-      return this.after(failedDelayMs, () => only.session.settle(only.message, 'failed'));
+      return this.after(failedDelayMs(only.message), () => only.session.settle(only.message, 'failed'));
     }
     for (const held of batch) await this.run([held], lane);
   }
@@ -265,6 +275,12 @@ export class QueueConsumer {
     this.delayed.clear();
     this.waiting = [];
   }
+}
+
+/** A quorum queue counts in this header how often it was given back. */
+function failedDelayMs({ properties }: ConsumeMessage): number {
+  const count: unknown = properties.headers?.['x-delivery-count'];
+  return Math.min(firstFailedDelayMs * 2 ** (typeof count === 'number' ? count : 0), longestFailedDelayMs);
 }
 
 function messageOf(error: unknown): string {

@@ -17,3 +17,15 @@ it('lets the next pass once the one before holds its locks, in the order in whic
   await third;
   expect(passed).toEqual([1, 2, 3]);
 });
+
+it('takes along who waits behind one that gave up, and lets whoever comes afterwards pass', async () => {
+  const turnstile = new Turnstile();
+  const first = await turnstile.pass();
+  const waiting = [turnstile.pass(), turnstile.pass()];
+  first.gaveUp(new Error('no database'));
+  first.locked();
+  expect(await Promise.allSettled(waiting)).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
+  const later = await turnstile.pass();
+  later.gaveUp(new Error('again'));
+  (await turnstile.pass()).locked();
+});

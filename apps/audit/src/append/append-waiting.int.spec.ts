@@ -7,6 +7,7 @@ import { DataSource } from 'typeorm';
 import { opened, openTrail } from '../audit.spec-support.js';
 import type { Trail } from '../audit.spec-support.js';
 import { contentBytes, toContent } from '../trail/content.js';
+import { AppendConsumer } from './append.consumer.js';
 import { AppendStore } from './append.store.js';
 
 describe('an append that waits for the lock', () => {
@@ -84,6 +85,19 @@ describe('an append that waits for the lock', () => {
     await holder.query('SELECT pg_advisory_unlock_all()');
     expect([...(await appending)]).toEqual(events.map((event) => event.attributes.id));
   });
+
+  it('takes along the batch behind it when it gives up, so that both come again in their order', async () => {
+    const consumer = new AppendConsumer(new AppendStore(trail.dataSource));
+    const [first, second] = ['first', 'second'].map((id) => [{ ...opened('ordered', { id }), redelivered: false }]);
+    if (first === undefined || second === undefined) throw new Error('no batches');
+    const underWay = [consumer.append(first), consumer.append(second)].map(rejection);
+    await underWay[0];
+    await holder.query('SELECT pg_advisory_unlock_all()');
+    expect(isSurroundingsFailure(await underWay[1])).toBe(true);
+    await Promise.all([consumer.append(first), consumer.append(second)]);
+    const listed = await trail.asSuperuser("SELECT event_id FROM audit.entry WHERE user_id = 'ordered' ORDER BY seq");
+    expect(listed).toEqual([{ event_id: 'first' }, { event_id: 'second' }]);
+  }, 20_000);
 
   it('does not hide what an entry itself does wrong', async () => {
     await holder.query('SELECT pg_advisory_unlock_all()');

@@ -1,4 +1,4 @@
-import { Turnstile } from '@billhook/messaging';
+import { isSurroundingsFailure, Turnstile } from '@billhook/messaging';
 import type { Delivery, Outcome } from '@billhook/messaging';
 import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
@@ -20,7 +20,10 @@ const handled = new Counter({
 @Controller()
 export class AppendConsumer {
   private readonly log = new Logger('append');
-  /** A batch is written out while PostgreSQL appends the one before; they are appended in the order in which they came. */
+  /**
+   * A batch is written out while PostgreSQL appends the one before; they are appended in the order in which they came. One whose
+   * surroundings fail comes again, and so does the one behind it.
+   */
   private readonly turnstile = new Turnstile();
 
   constructor(private readonly store: AppendStore) {}
@@ -42,9 +45,12 @@ export class AppendConsumer {
   }
 
   private async appendInTurn(contents: Buffer[]): Promise<Set<string>> {
-    const { locked } = await this.turnstile.pass();
+    const { locked, gaveUp } = await this.turnstile.pass();
     try {
       return await this.store.append(contents);
+    } catch (error) {
+      if (isSurroundingsFailure(error)) gaveUp(error);
+      throw error;
     } finally {
       locked();
     }
