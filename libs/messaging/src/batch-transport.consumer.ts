@@ -14,7 +14,7 @@ export interface BatchTransportOptions {
   connectionName: string;
   /** Default 100. */
   batchSize?: number;
-  /** How long a delivery waits for company, in milliseconds. Default 1: under load those that come while batches are at work gather anyway. */
+  /** How long a delivery waits for company, in milliseconds. Default 5: with 1, changes were seen later, for every commit waits for the disk. */
   lingerMs?: number;
   /** Batches at work at once. Default 1: what is handled in order of arrival stays so. */
   lanes?: number;
@@ -98,7 +98,7 @@ export class BatchTransport extends Server implements CustomTransportStrategy {
   }
 
   private createConsumer(queue: string, handler: Handler): QueueConsumer {
-    const { batchSize = 100, lanes = 1, lingerMs = 1, isSurroundingsFailure, isReady } = this.options;
+    const { batchSize = 100, lanes = 1, lingerMs = 5, isSurroundingsFailure, isReady } = this.options;
     return new QueueConsumer({
       queue,
       limits: { size: batchSize, bytes: maxBatchBytes, lingerMs },
