@@ -94,7 +94,10 @@ function entersPastDue(event: SubscriptionEvent): boolean {
   return event.snapshot.status === 'past_due' && event.before.status !== 'past_due';
 }
 
-/** A late event cannot change the state, but it may tell when past due began, what we last understood, and where a second started. */
+/**
+ * A late event cannot change the state, but it may tell when past due began, what we last understood, and where a second
+ * started.
+ */
 function learnFrom(
   current: SubscriptionRow,
   event: SubscriptionEvent,
