@@ -14,7 +14,7 @@ export interface QueueConsumerOptions {
   queue: string;
   limits: BatchLimits;
   prefetch: number;
-  /** Batches at work at once. More than one only where the order of batches does not matter. */
+  /** Batches at work at once. With more than one, whoever handles them keeps their order where it matters: a Turnstile does. */
   lanes: number;
   /** A batch that takes longer has met something that hangs: an operator should know, although it may yet end. */
   longBatchMs: number;
