@@ -1,6 +1,6 @@
 import type { DomainEvent, SubscriptionView } from '@billhook/contracts';
 import { changeOf, eventsWith, hasSeen, isSameSecond, orderOf, placeChange } from './snapshot-order.js';
-import type { SubscriptionEvent } from './stripe-event.js';
+import type { SubscriptionEvent } from './subscription-event.js';
 import { toRow, toView } from './subscription-row.js';
 import type { PastDue, RowContext, SubscriptionRow } from './subscription-row.js';
 import { isTerminal } from './subscription-status.js';
