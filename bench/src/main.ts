@@ -1,7 +1,8 @@
 // The benchmark: every part in turn, on real servers of its own, then the table. ONLY=part[,part] runs some of them, FULL=1 at the
 // sizes of the goals instead of a tenth, QUICK=1 only tries whether it works. Ends 0 when it ran, whether or not the goals hold.
-import { endWithParent, startInfrastructure, startReaper } from '@billhook/testing';
+import { startInfrastructure, startReaper } from '@billhook/testing';
 import { claimPorts } from '../../demo/src/ports.client.js';
+import { messageOf, Program } from '../../demo/src/program.process.js';
 import { chooseParts, partNames } from './choose-parts.js';
 import type { PartName } from './choose-parts.js';
 import type { Figure } from './figure.js';
@@ -16,25 +17,7 @@ const progress = (line: string): void => void process.stderr.write(`[bench] ${li
 
 const scale: Scale = process.env['QUICK'] === '1' ? 'trial' : process.env['FULL'] === '1' ? 'full' : 'tenth';
 
-/** What to stop, last begun first; each is stopped once, whoever asks. */
-const begun: (() => Promise<void>)[] = [];
-let isEnding = false;
-
-/** Ctrl-C, `kill`, or the end of whoever started us. What has only half begun ends with this process: see the reaper. */
-function onEnd(exitCode: number, reason: string): () => void {
-  return () => {
-    if (isEnding) process.exit(exitCode); // the second Ctrl-C
-    isEnding = true;
-    progress(`${reason}: stopping …`);
-    void stopEverything().then(() => process.exit(exitCode));
-  };
-}
-
-async function stopEverything(): Promise<void> {
-  for (let next = begun.pop(); next; next = begun.pop()) {
-    await next().catch((error: unknown) => progress(`stopping failed: ${messageOf(error)}`));
-  }
-}
+const program = new Program({ progress, complain: progress });
 
 let openedLab: OpenedLab | undefined;
 
@@ -55,16 +38,17 @@ async function runPart(name: PartName, place: string, options: Omit<LabOptions, 
     say(`done in ${((performance.now() - begin) / 60_000).toFixed(1)} min`);
     return figures;
   } finally {
-    if (!isEnding) await closeLab();
+    if (!program.isEnding) await closeLab();
   }
 }
 
 /** Every part that was asked for; one that breaks does not keep the others from running. */
 async function runParts(names: readonly PartName[]): Promise<boolean> {
   const infrastructure = await startInfrastructure({ log: progress, isDurable: true });
-  begun.push(() => infrastructure.stop(), closeLab);
+  program.stopAtEnd('PostgreSQL and RabbitMQ', () => infrastructure.stop());
+  program.stopAtEnd('the lab', closeLab);
   const reaper = startReaper();
-  begun.push(() => reaper.close());
+  program.stopAtEnd('the processes', () => reaper.close());
   const logFolder = reaper.folder('billhook-bench');
   const { ports } = await claimPorts();
   if (scale === 'tenth') progress(`${names.join(', ')}: about ${minutesOf(names)} min in all`);
@@ -75,7 +59,7 @@ async function runParts(names: readonly PartName[]): Promise<boolean> {
     try {
       figures.push(...(await runPart(name, place, { infrastructure, reaper, logFolder, ports, scale })));
     } catch (error) {
-      if (isEnding) return await new Promise<never>(() => undefined); // it broke because everything is being stopped
+      if (program.isEnding) throw error; // it broke because everything is being stopped
       broken.push(name);
       reaper.keepFolder(logFolder);
       progress(`${name} broke (logs in ${logFolder}): ${messageOf(error)}`);
@@ -97,10 +81,6 @@ function commandOf(): string {
   return [...(scale === 'full' ? ['FULL=1'] : []), ...(only ? [`ONLY=${only}`] : []), 'make bench'].join(' ');
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 function conclude(measured: readonly Figure[]): void {
   process.stdout.write(`${resultTable(measured)}\n`);
   const misses = measured.filter(({ holds }) => holds === false);
@@ -108,17 +88,4 @@ function conclude(measured: readonly Figure[]): void {
   process.stdout.write(misses.length === 0 ? 'every goal holds\n' : `goals that miss:\n${words.join('\n')}\n`);
 }
 
-process.on('SIGINT', onEnd(130, 'interrupted'));
-process.on('SIGTERM', onEnd(143, 'terminated'));
-endWithParent(onEnd(1, 'the process that started this one is gone'));
-let exitCode = 0;
-try {
-  const names = chooseParts(process.env['ONLY']);
-  if (!(await runParts(names))) exitCode = 1;
-} catch (error) {
-  if (isEnding) await new Promise<never>(() => undefined);
-  exitCode = 1;
-  progress(messageOf(error));
-}
-await stopEverything();
-process.exit(exitCode);
+await program.run(async () => ((await runParts(chooseParts(process.env['ONLY']))) ? 0 : 1));

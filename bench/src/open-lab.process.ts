@@ -1,7 +1,6 @@
-import { startServiceProcess } from '@billhook/testing';
 import type { Infrastructure, Reaper } from '@billhook/testing';
-import { join } from 'node:path';
 import pg from 'pg';
+import { runDeployStep } from '../../demo/src/deploy-step.process.js';
 import { preparePlace } from '../../demo/src/place.store.js';
 import type { Place } from '../../demo/src/place.store.js';
 import { settingsFor } from '../../demo/src/settings.js';
@@ -35,7 +34,7 @@ export interface OpenedLab extends Lab {
 export async function openLab(options: LabOptions): Promise<OpenedLab> {
   const { infrastructure, reaper, logFolder, ports, scale, say } = options;
   const place = await preparePlace(infrastructure);
-  await migrate(place, options);
+  await runDeployStep(place, { reaper, logFolder });
   await purgeQueues(place.rabbitmqUrl);
   return {
     place,
@@ -50,27 +49,6 @@ export async function openLab(options: LabOptions): Promise<OpenedLab> {
     say,
     close: () => (infrastructure.source === 'environment' ? place.remove() : dropDatabase(place)),
   };
-}
-
-async function migrate(place: Place, { reaper, logFolder }: LabOptions): Promise<void> {
-  const run = async (name: string, script: string, settings: Record<string, string>): Promise<void> => {
-    const logFile = join(logFolder, `${name}.log`);
-    const command = startServiceProcess({ reaper, name, script, settings, logFile });
-    const code = await command.ended;
-    if (code !== 0) throw command.failure(`ended with ${String(code)}`);
-  };
-  const services = ['gateway', 'subscription', 'audit'] as const;
-  await Promise.all([
-    ...services.map((service) =>
-      run(`migrate-${service}`, `apps/${service}/src/migrate.command.js`, {
-        DATABASE_ADMIN_URL: place.databaseAdminUrl,
-        DATABASE_URL: place.databaseUrls[service],
-      }),
-    ),
-    run('declare-topology', 'apps/webhook-ingress/src/declare-topology.command.js', {
-      RABBITMQ_URL: place.rabbitmqUrl,
-    }),
-  ]);
 }
 
 /** On servers of our own, where the next part's database gets the same name. */

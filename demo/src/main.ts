@@ -1,7 +1,8 @@
 // The whole system on one machine, with the pretend Stripe: `once` plays the story and ends, `up` stays, `story` plays it
 // against a system that is already up.
-import { endWithParent, startInfrastructure } from '@billhook/testing';
+import { startInfrastructure } from '@billhook/testing';
 import { greeting } from './greeting.js';
+import { Program } from './program.process.js';
 import { startSystem } from './start-system.process.js';
 import type { StartedSystem } from './start-system.process.js';
 import { playStory } from './story.js';
@@ -14,41 +15,16 @@ type Mode = (typeof modes)[number];
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 const progress = (line: string): void => void process.stderr.write(`[demo] ${line}\n`);
 const infrastructureProgress = (line: string): void => void process.stderr.write(`[infrastructure] ${line}\n`);
+const complain = (message: string): void => void process.stderr.write(`\n✘ ${message}\n`);
 
-/** What to stop, last started first; each is stopped once, whoever asks. */
-const begun: { name: string; stop: () => Promise<void> }[] = [];
-
-async function stopEverything(): Promise<boolean> {
-  let isClean = true;
-  for (let next = begun.pop(); next; next = begun.pop()) {
-    try {
-      await next.stop();
-    } catch (error) {
-      isClean = false;
-      progress(`stopping ${next.name} failed: ${messageOf(error)}`);
-    }
-  }
-  return isClean;
-}
-
-let isEnding = false;
-
-/** Ctrl-C, `kill`, or the end of whoever started us. What has only half begun ends with this process: see the reaper. */
-function onEnd(exitCode: number, reason: string): () => void {
-  return () => {
-    if (isEnding) process.exit(exitCode); // the second Ctrl-C
-    isEnding = true;
-    progress(`${reason}: stopping …`);
-    void stopEverything().then(() => process.exit(exitCode));
-  };
-}
+const program = new Program({ progress, complain });
 
 async function bringUp(): Promise<StartedSystem> {
   const infrastructure = await startInfrastructure({ log: infrastructureProgress });
-  begun.push({ name: 'PostgreSQL and RabbitMQ', stop: () => infrastructure.stop() });
+  program.stopAtEnd('PostgreSQL and RabbitMQ', () => infrastructure.stop());
   // What fails because it is being ended is no failure to look into.
-  const started = await startSystem({ infrastructure, say: progress, keepLogsOfFailure: () => !isEnding });
-  begun.push({ name: 'the services', stop: () => started.stop() });
+  const started = await startSystem({ infrastructure, say: progress, keepLogsOfFailure: () => !program.isEnding });
+  program.stopAtEnd('the services', () => started.stop());
   return started;
 }
 
@@ -94,26 +70,12 @@ async function run(mode: Mode): Promise<void> {
   }
 }
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
 const mode = modes.find((known) => known === process.argv[2]);
 if (mode === undefined) {
   progress(`say what to do: ${modes.join(', ')}`);
   process.exit(2);
 }
-process.on('SIGINT', onEnd(130, 'interrupted'));
-process.on('SIGTERM', onEnd(143, 'terminated'));
-endWithParent(onEnd(1, 'the process that started this one is gone'));
-let exitCode = 0;
-try {
+await program.run(async () => {
   await run(mode);
-} catch (error) {
-  // It failed because everything is being stopped: whoever stops it also ends this process, with a code of its own.
-  if (isEnding) await new Promise<never>(() => undefined);
-  exitCode = 1;
-  process.stderr.write(`\n✘ ${messageOf(error)}\n`);
-}
-if (!(await stopEverything())) exitCode = 1;
-process.exit(exitCode);
+  return 0;
+});

@@ -1,6 +1,7 @@
 import { ProcessFailed, startReaper, startServiceProcess } from '@billhook/testing';
 import type { Infrastructure, Reaper, ServiceProcess } from '@billhook/testing';
 import { join } from 'node:path';
+import { runDeployStep } from './deploy-step.process.js';
 import { preparePlace } from './place.store.js';
 import type { Place } from './place.store.js';
 import { claimPorts } from './ports.client.js';
@@ -46,7 +47,9 @@ export async function startSystem({ infrastructure, say, keepLogsOfFailure }: St
     await place.remove();
   };
   try {
-    await migrate(crew, place, say);
+    const startedAt = performance.now();
+    await runDeployStep(place, { reaper, logFolder });
+    say(`three schemas migrated, topology declared in ${secondsSince(startedAt)}`);
     await startAll(crew, claimed.ports, place, say);
   } catch (error) {
     if (keepLogsOfFailure?.() ?? true) reaper.keepFolder(logFolder);
@@ -70,43 +73,16 @@ class Crew {
     this.failure.catch(() => undefined); // whoever waits for something races against it; nobody may be waiting yet
   }
 
-  /** Runs a one-shot command to its end; rejects with its output if that is not 0. */
-  async run(name: string, script: string, settings: Settings): Promise<void> {
-    const command = this.spawn(name, script, settings);
-    const code = await command.ended;
-    if (code !== 0) throw command.failure(`ended with ${String(code)}`);
-  }
-
   start(name: ProcessName, settings: Settings): ServiceProcess {
-    const service = this.spawn(name, `apps/${name}/src/main.js`, settings);
+    const logFile = join(this.logFolder, `${name}.log`);
+    const script = `apps/${name}/src/main.js`;
+    const service = startServiceProcess({ reaper: this.reaper, name, script, settings, logFile });
     const report = (how: unknown): void => {
       if (!this.isStopping) this.fail(service.failure(`ended with ${String(how)}`));
     };
     service.ended.then(report, report);
     return service;
   }
-
-  private spawn(name: string, script: string, settings: Settings): ServiceProcess {
-    const logFile = join(this.logFolder, `${name}.log`);
-    return startServiceProcess({ reaper: this.reaper, name, script, settings, logFile });
-  }
-}
-
-async function migrate(crew: Crew, place: Place, say: (line: string) => void): Promise<void> {
-  const startedAt = performance.now();
-  const services = ['gateway', 'subscription', 'audit'] as const;
-  await Promise.all([
-    ...services.map((service) =>
-      crew.run(`migrate-${service}`, `apps/${service}/src/migrate.command.js`, {
-        DATABASE_ADMIN_URL: place.databaseAdminUrl,
-        DATABASE_URL: place.databaseUrls[service],
-      }),
-    ),
-    crew.run('declare-topology', 'apps/webhook-ingress/src/declare-topology.command.js', {
-      RABBITMQ_URL: place.rabbitmqUrl,
-    }),
-  ]);
-  say(`three schemas migrated, topology declared in ${secondsSince(startedAt)}`);
 }
 
 async function startAll(crew: Crew, ports: Ports, place: Place, say: (line: string) => void): Promise<void> {

@@ -2,6 +2,7 @@ import { startPrivateServers, waitFor } from '@billhook/testing';
 import type { PrivateServers } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
+import { allReady } from './fault-system.spec-support.js';
 import { isAccepted, Scene, say, slowest } from './scene.spec-support.js';
 import type { Load } from './scene.spec-support.js';
 
@@ -36,16 +37,7 @@ async function healthyAgain(load: Load): Promise<{ acceptedMs: number; readyMs: 
     () => load.answers().find((answer) => answer.at > from && isAccepted(answer)),
     healthyWithinMs,
   );
-  const ready = waitFor(
-    'every process to be ready',
-    async () => {
-      const answers = await Promise.all(
-        [...scene.system.replicas.values()].map((replica) => fetch(`${replica.managementUrl}/health/ready`)),
-      );
-      return answers.every(({ ok }) => ok);
-    },
-    healthyWithinMs,
-  ).then(() => performance.now() - from);
+  const ready = allReady(scene.system, healthyWithinMs).then(() => performance.now() - from);
   const [first, readyMs] = await Promise.all([accepted, ready]);
   return { acceptedMs: Math.round(first.at - from), readyMs: Math.round(readyMs) };
 }

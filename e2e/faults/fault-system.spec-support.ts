@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { startPretendStripe } from '../../apps/subscription/src/pretend-stripe.spec-support.js';
 import type { PretendStripe } from '../../apps/subscription/src/pretend-stripe.spec-support.js';
+import { runDeployStep } from '../../demo/src/deploy-step.process.js';
 import { preparePlace } from '../../demo/src/place.store.js';
 import type { Place } from '../../demo/src/place.store.js';
 import { settingsFor } from '../../demo/src/settings.js';
@@ -97,7 +98,7 @@ export class FaultSystem {
       new Map(brokers),
       new Map<ServiceName, CableProxy>(databases),
     );
-    await system.migrate();
+    await runDeployStep(place, { reaper: options.reaper, logFolder });
     return system;
   }
 
@@ -208,28 +209,6 @@ export class FaultSystem {
       cabled['AUTH_JWKS_URL'] = this.identities.jwksUrl;
     }
     return { ...own, ...cabled };
-  }
-
-  private async migrate(): Promise<void> {
-    const run = async (name: string, script: string, settings: Settings): Promise<void> => {
-      const { reaper } = this.options;
-      const logFile = join(this.logFolder, `${name}.log`);
-      const command = startServiceProcess({ reaper, name, script, settings, logFile });
-      const code = await command.ended;
-      if (code !== 0) throw command.failure(`ended with ${String(code)}`);
-    };
-    const { place } = this;
-    await Promise.all([
-      ...owners.map((owner) =>
-        run(`migrate-${owner}`, `apps/${owner}/src/migrate.command.js`, {
-          DATABASE_ADMIN_URL: place.databaseAdminUrl,
-          DATABASE_URL: place.databaseUrls[owner],
-        }),
-      ),
-      run('declare-topology', 'apps/webhook-ingress/src/declare-topology.command.js', {
-        RABBITMQ_URL: place.rabbitmqUrl,
-      }),
-    ]);
   }
 }
 

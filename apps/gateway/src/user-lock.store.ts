@@ -1,4 +1,4 @@
-import { inTransaction } from '@billhook/database';
+import { hasSqlState, inTransaction } from '@billhook/database';
 import { Refused } from '@billhook/runtime';
 import { Injectable, Logger } from '@nestjs/common';
 import { InjectDataSource } from '@nestjs/typeorm';
@@ -12,7 +12,6 @@ export const lockConnections = 'locks';
 
 /** Shorter than a statement may take: its end would not say that it was for the lock. */
 const longestLockWaitMs = 4_000;
-const lockNotAvailable = '55P03';
 /** First half of the advisory lock's key: keeps these locks apart from others in the database. */
 const lockSpace = 7203;
 
@@ -88,7 +87,7 @@ async function acquire(runner: QueryRunner, userId: string, waitMs: number): Pro
       await manager.query('SELECT pg_advisory_lock($1, hashtext($2))', [lockSpace, userId]);
     });
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === lockNotAvailable) throw new Refused('busy');
+    if (hasSqlState(error, 'lock_not_available')) throw new Refused('busy');
     throw error;
   }
 }

@@ -2,16 +2,19 @@ import { defaultGraceDays } from '@billhook/billing';
 import type { GraceDays } from '@billhook/billing';
 import { BrokerUrl, DatabaseUrl } from '@billhook/runtime';
 import { StripeConfig } from '@billhook/stripe';
+import { applyDecorators } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
 
 /** How long a failed renewal keeps its tier. Stripe's own retries end after two months at the latest. */
 function GraceDaysOfPlan(): PropertyDecorator {
   const message = '$property must be a whole number of days from 0 to 60';
-  const decorators = [Type(() => Number), IsInt({ message }), Min(0, { message }), Max(60, { message })];
-  return (target, property) => {
-    for (const decorate of decorators) decorate(target, property);
-  };
+  return applyDecorators(
+    Type(() => Number),
+    IsInt({ message }),
+    Min(0, { message }),
+    Max(60, { message }),
+  );
 }
 
 /** Everything the subscription service reads from its environment. */

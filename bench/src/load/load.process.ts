@@ -1,4 +1,4 @@
-import { startServiceProcess } from '@billhook/testing';
+import { runProcess } from '@billhook/testing';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -31,14 +31,12 @@ export async function runProgram<T>(
 ): Promise<T> {
   mkdirSync(lab.logFolder, { recursive: true });
   const resultFile = join(lab.logFolder, `${name}-${(runs += 1)}.json`);
-  const program = startServiceProcess({
+  await runProcess({
     reaper: lab.reaper,
     name,
     script,
     settings: { JOB: JSON.stringify(job), RESULT_FILE: resultFile },
     logFile: join(lab.logFolder, `${name}.log`),
   });
-  const code = await program.ended;
-  if (code !== 0) throw program.failure(`ended with ${String(code)}`);
   return result.parse(JSON.parse(readFileSync(resultFile, 'utf8')));
 }

@@ -55,7 +55,10 @@ export interface Circumstances {
   asOf: Date;
 }
 
-/** The account after its subscriptions, or what is known of their money, changed, and the events that say so: none when it reads as before. */
+/**
+ * The account after its subscriptions, or what is known of their money, changed, and the events that say so: none when it reads
+ * as before.
+ */
 export function reconsiderAccount(
   current: Account,
   subscriptions: readonly SubscriptionRow[],

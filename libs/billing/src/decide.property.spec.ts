@@ -6,7 +6,7 @@ import { noEvidence } from './evidence.js';
 import { defaultGraceDays } from './grace.js';
 import { planForPrice } from './plan-catalogue.js';
 import { catalogue } from './rows.spec-support.js';
-import type { FetchedSubscription, SubscriptionEvent } from './stripe-event.js';
+import type { FetchedSubscription, SubscriptionEvent } from './subscription-event.js';
 import { at, toEvents, toSnapshot } from './stripe-history.spec-support.js';
 import type { State, Step } from './stripe-history.spec-support.js';
 import { toRow } from './subscription-row.js';

@@ -4,7 +4,7 @@ import { decide } from './decide.js';
 import type { Decision } from './decide.js';
 import { catalogue } from './rows.spec-support.js';
 import { fingerprint } from './snapshot-order.js';
-import type { SubscriptionEvent } from './stripe-event.js';
+import type { SubscriptionEvent } from './subscription-event.js';
 import { at, toEvents, toSnapshot } from './stripe-history.spec-support.js';
 import type { State, Step } from './stripe-history.spec-support.js';
 import type { SubscriptionRow } from './subscription-row.js';

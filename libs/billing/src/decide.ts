@@ -1,6 +1,6 @@
 import type { DomainEvent, SubscriptionView } from '@billhook/contracts';
 import { changeOf, eventsWith, hasSeen, isSameSecond, orderOf, placeChange } from './snapshot-order.js';
-import type { SubscriptionEvent } from './stripe-event.js';
+import type { SubscriptionEvent } from './subscription-event.js';
 import { toRow, toView } from './subscription-row.js';
 import type { PastDue, RowContext, SubscriptionRow } from './subscription-row.js';
 import { isTerminal } from './subscription-status.js';
@@ -94,7 +94,10 @@ function entersPastDue(event: SubscriptionEvent): boolean {
   return event.snapshot.status === 'past_due' && event.before.status !== 'past_due';
 }
 
-/** A late event cannot change the state, but it may tell when past due began, what we last understood, and where a second started. */
+/**
+ * A late event cannot change the state, but it may tell when past due began, what we last understood, and where a second
+ * started.
+ */
 function learnFrom(
   current: SubscriptionRow,
   event: SubscriptionEvent,

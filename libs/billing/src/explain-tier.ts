@@ -56,13 +56,13 @@ function outlookOf(row: SubscriptionRow, question: TierQuestion): Outlook[] {
     case 'payment_disputed':
       return about(null, `${planText(row)} comes back when the dispute is won, or with the next invoice that is paid.`);
     case 'past_due_in_grace':
-      return about(until, `Free, unless a payment succeeds before.`);
+      return about(until, 'Free, unless a payment succeeds before.');
     case 'past_due_grace_over':
       return about(null, `${planText(row)} comes back as soon as a payment succeeds.`);
     case 'collection_paused_void':
       return about(tier === 0 ? (row.collectionPause?.resumesAt ?? null) : until, voidPauseText(row, tier));
     default:
-      return [...outlookOnStatus(row, { reason, tier, until }), ...pendingUpdate(row)];
+      return [...outlookOnStatus(row, { tier, until }), ...pendingUpdate(row)];
   }
 }
 
@@ -70,9 +70,10 @@ function voidPauseText(row: SubscriptionRow, tier: Tier): string {
   return tier === 0 ? `${planText(row)} comes back when collection is resumed.` : 'Free, unless collection is resumed.';
 }
 
-function outlookOnStatus(row: SubscriptionRow, { tier, until }: Pick<Verdict, 'tier' | 'until' | 'reason'>): Outlook[] {
+function outlookOnStatus(row: SubscriptionRow, { tier, until }: Pick<Verdict, 'tier' | 'until'>): Outlook[] {
   const about = (at: Date | null, text: string): Outlook[] => [{ subscriptionId: row.subscriptionId, at, text }];
-  switch (meaningOf(row.status)) {
+  const meaning = meaningOf(row.status);
+  switch (meaning) {
     case 'granting':
       if (isScheduledToEnd(row)) return about(scheduledEnd(row), 'Free, unless the cancellation is undone before.');
       if (row.status === 'trialing')
@@ -89,8 +90,9 @@ function outlookOnStatus(row: SubscriptionRow, { tier, until }: Pick<Verdict, 't
       return about(null, tier === 0 ? 'Somebody has to look.' : 'It stays until somebody has looked.');
     case 'incomplete_expired':
     case 'canceled':
-    default:
       return [];
+    default:
+      return meaning satisfies never;
   }
 }
 

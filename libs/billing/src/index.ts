@@ -5,10 +5,10 @@
 export { planCatalogue, planForPrice, planOf, plansOf, priceOnSale } from './plan-catalogue.js';
 export type { Plan, PlanCatalogue, PlanPrice } from './plan-catalogue.js';
 export { customerOf, toStripeFact } from './stripe-event.js';
-export type { FetchedSubscription, LifecycleKind, StripeFact, SubscriptionEvent } from './stripe-event.js';
+export type { StripeFact } from './stripe-event.js';
+export type { FetchedSubscription, LifecycleKind, SubscriptionEvent } from './subscription-event.js';
 export { toSubscriptionSnapshot } from './subscription-snapshot.js';
-export type { SubscriptionSnapshot } from './subscription-snapshot.js';
-export type { CollectionPause } from './subscription-snapshot.js';
+export type { CollectionPause, SubscriptionSnapshot } from './subscription-snapshot.js';
 export type { CheckoutFacts } from './checkout-facts.js';
 export type { InvoiceFacts, Period } from './invoice-facts.js';
 export type { ChargeFacts, DisputeFacts, InvoicePaymentFacts, PaymentReference, RefundFacts } from './payment-facts.js';

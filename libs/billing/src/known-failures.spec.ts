@@ -13,7 +13,8 @@ import type { TierQuestion } from './tier-policy.js';
 
 /**
  * What users of other billing systems suffer, each seen in public issue trackers. The titles name the trouble. Two more are held
- * elsewhere: order in `lifecycle.property.spec.ts`, the shapes of API versions in `api-versions.spec.ts`.
+ * elsewhere: order in `lifecycle.property.spec.ts`, the shapes of API versions in `api-versions.spec.ts`. This is what the rules
+ * answer when they are asked; `docs/billing-rules.md` says what the services do not ask them yet.
  */
 function tier(rows: Partial<SubscriptionRow>[], options: Partial<TierQuestion> = {}): number {
   const subscriptions = rows.map((row) => aRow(row));
@@ -63,7 +64,7 @@ describe('an unknown or legacy price becomes Free', () => {
 });
 
 describe('a missed webhook leaves a state for good', () => {
-  it('not here: once its period is over, Stripe is asked', () => {
+  it('not here: once its period is over, Stripe is due to be asked', () => {
     expect(nextLook([aRow()], defaultGraceDays)).toMatchObject({ subscriptionId: 'sub_1', reason: 'period_end' });
   });
 });

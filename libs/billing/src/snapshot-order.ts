@@ -1,4 +1,4 @@
-import type { LifecycleKind, SubscriptionEvent } from './stripe-event.js';
+import type { LifecycleKind, SubscriptionEvent } from './subscription-event.js';
 import type { SubscriptionSnapshot } from './subscription-snapshot.js';
 
 /** What a row remembers of the snapshot it holds, so that the next one can be placed before or after it. */

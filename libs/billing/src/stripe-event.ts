@@ -9,37 +9,8 @@ import { toChargeFacts, toDisputeFacts, toInvoicePaymentFacts, toRefundFacts } f
 import type { ChargeFacts, DisputeFacts, InvoicePaymentFacts, RefundFacts } from './payment-facts.js';
 import { toScheduleFacts } from './schedule-facts.js';
 import type { ScheduleFacts } from './schedule-facts.js';
-import { toSubscriptionSnapshot } from './subscription-snapshot.js';
-import type { SubscriptionSnapshot } from './subscription-snapshot.js';
-
-/** How a snapshot of a subscription came about: `fetched` was asked for, the others were announced. */
-export type LifecycleKind = 'created' | 'updated' | 'deleted' | 'fetched';
-
-/** A subscription as it stood right after something happened to it, or when it was fetched. */
-export type SubscriptionEvent = AnnouncedSubscription | FetchedSubscription;
-
-export interface AnnouncedSubscription {
-  /** Stripe's event id. */
-  id: string;
-  kind: 'created' | 'updated' | 'deleted';
-  /** Stripe's event type. */
-  type: string;
-  /** Stripe's `created`: whole seconds. */
-  at: Date;
-  snapshot: SubscriptionSnapshot;
-  /** The same subscription right before it, rebuilt from `previous_attributes`; null where that cannot be told. */
-  before: SubscriptionSnapshot | null;
-}
-
-export interface FetchedSubscription {
-  kind: 'fetched';
-  type: 'fetched';
-  /** The `Date` header of Stripe's answer, but not before the newest event that was known when the fetch began. */
-  at: Date;
-  snapshot: SubscriptionSnapshot;
-  /** `order.state` of the row when the fetch began; null when there was none. */
-  seen: string | null;
-}
+import { toAnnouncedSubscription } from './subscription-event.js';
+import type { AnnouncedSubscription, Envelope } from './subscription-event.js';
 
 /** What one of Stripe's events means to billing. Where `customerId` is null the object does not name its customer. */
 export type StripeFact =
@@ -75,14 +46,6 @@ export type StripeFact =
   /** A thin event that billing does not use. */
   | { kind: 'hint' }
   | { kind: 'irrelevant' };
-
-interface Envelope {
-  id: string;
-  type: string;
-  createdAt: Date;
-  object: unknown;
-  previousAttributes: unknown;
-}
 
 /** Reads an event as Stripe sent it, a snapshot or a thin one. Types that billing does not use are `irrelevant`. */
 export function toStripeFact(body: unknown): Reading<StripeFact> {
@@ -163,40 +126,11 @@ function factOfFamily(event: Envelope): Reading<StripeFact> {
   return irrelevant;
 }
 
-function subscriptionFact(event: Envelope): Reading<StripeFact> {
-  const snapshot = toSubscriptionSnapshot(event.object);
-  if (!snapshot.ok) return snapshot;
-  const { customerId, userId } = snapshot.value;
-  const announced: AnnouncedSubscription = {
-    id: event.id,
-    type: event.type,
-    kind: lifecycleKind(event.type),
-    at: event.createdAt,
-    snapshot: snapshot.value,
-    before: snapshotBefore(event),
-  };
-  return { ok: true, value: { kind: 'subscription', customerId, userId, event: announced } };
-}
-
-function lifecycleKind(type: string): AnnouncedSubscription['kind'] {
-  if (type === 'customer.subscription.created') return 'created';
-  return type === 'customer.subscription.deleted' ? 'deleted' : 'updated';
-}
-
-/** Only `*.updated` carries `previous_attributes`; elsewhere nothing is known about the state before. */
-function snapshotBefore(event: Envelope): SubscriptionSnapshot | null {
-  if (!isRecord(event.object) || !isRecord(event.previousAttributes)) return null;
-  const before = toSubscriptionSnapshot(overlay(event.object, event.previousAttributes));
-  return before.ok ? before.value : null;
-}
-
-/** Stripe nests previous values like the object itself, but gives a changed array whole. */
-function overlay(object: Record<string, unknown>, previous: Record<string, unknown>): Record<string, unknown> {
-  const merged = Object.entries(previous).map(([name, value]): [string, unknown] => {
-    const current = Object.hasOwn(object, name) ? object[name] : undefined;
-    return [name, isRecord(current) && isRecord(value) ? overlay(current, value) : value];
+function subscriptionFact(envelope: Envelope): Reading<StripeFact> {
+  return mapReading(toAnnouncedSubscription(envelope), (event) => {
+    const { customerId, userId } = event.snapshot;
+    return { kind: 'subscription', customerId, userId, event };
   });
-  return { ...object, ...Object.fromEntries(merged) };
 }
 
 function paymentFact(event: Envelope, outcome: 'succeeded' | 'failed'): Reading<StripeFact> {

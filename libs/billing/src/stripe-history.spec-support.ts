@@ -1,6 +1,6 @@
 import { aStripeEvent, aSubscription, aSubscriptionItem, started } from '@billhook/testing';
 import { toStripeFact } from './stripe-event.js';
-import type { LifecycleKind, SubscriptionEvent } from './stripe-event.js';
+import type { LifecycleKind, SubscriptionEvent } from './subscription-event.js';
 import { toSubscriptionSnapshot } from './subscription-snapshot.js';
 import type { SubscriptionSnapshot } from './subscription-snapshot.js';
 

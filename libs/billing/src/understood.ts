@@ -1,6 +1,6 @@
 import type { Tier } from '@billhook/contracts';
 import type { PlanCatalogue } from './plan-catalogue.js';
-import type { SubscriptionEvent } from './stripe-event.js';
+import type { SubscriptionEvent } from './subscription-event.js';
 import { decidingPlan } from './subscription-row.js';
 import type { SubscriptionRow, Understood } from './subscription-row.js';
 import { meaningOf } from './subscription-status.js';

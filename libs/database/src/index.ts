@@ -17,4 +17,5 @@ export { MigrateConfig, runMigrateCommand } from './migrate.command.js';
 export { grantToService, migrate } from './migrations.store.js';
 export type { MigrateOptions, ServiceSchema } from './migrations.store.js';
 export { serverKeepAlive } from './server-keep-alive.js';
+export { hasSqlState } from './sql-state.js';
 export { inTransaction } from './transaction.store.js';

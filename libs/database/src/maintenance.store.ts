@@ -1,6 +1,7 @@
 import type { Client, QueryResultRow } from 'pg';
 import { asOwner } from './migrations.store.js';
 import type { ServiceSchema } from './migrations.store.js';
+import { hasSqlState } from './sql-state.js';
 
 /** Runs one statement as the schema's owner, outside any transaction of its own. */
 export type OwnerQuery = <Row extends QueryResultRow>(sql: string, parameters?: unknown[]) => Promise<Row[]>;
@@ -20,7 +21,6 @@ export interface MaintainOptions {
 const maintenanceLock = 7_203_116;
 /** Whoever waits for a strong lock holds up all who come after: rather give up and try again. */
 const lockTimeoutMs = 500;
-const lockNotAvailable = '55P03';
 const lockTries = 20;
 
 /** Runs the tasks one after the other, under a lock: of two runs at once, the second does nothing and says so. */
@@ -43,12 +43,8 @@ function queryOn(client: Client): OwnerQuery {
       try {
         return (await client.query<Row>(sql, parameters)).rows;
       } catch (error) {
-        if (!isLockNotAvailable(error) || tries === lockTries) throw error;
+        if (!hasSqlState(error, 'lock_not_available') || tries === lockTries) throw error;
       }
     }
   };
-}
-
-function isLockNotAvailable(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === lockNotAvailable;
 }

@@ -16,7 +16,7 @@ export interface BatchTransportOptions {
   batchSize?: number;
   /** How long a delivery waits for company, in milliseconds. Default 5: with 1, changes were seen later, for every commit waits for the disk. */
   lingerMs?: number;
-  /** Batches at work at once. Default 1: what is handled in order of arrival stays so. */
+  /** Batches at work at once. Default 1; with more, the handler passes a Turnstile where their order matters. */
   lanes?: number;
   /** Unsettled messages per queue. Default a batch more than are at work, so that the next one fills meanwhile. */
   prefetch?: number;

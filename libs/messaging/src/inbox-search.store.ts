@@ -75,24 +75,20 @@ export class InboxSearch {
   /** How many there are of each kind, in all pages from this one on. */
   async groups(manager: EntityManager, filter: InboxFilter, page?: InboxPage): Promise<ReasonGroup[]> {
     const { conditions, parameters } = this.where(filter, page);
-    const rows: GroupRow[] = await manager.query(groupsWhere(conditions), parameters);
-    return rows.map(({ count, ...group }) => ({ ...group, count: Number(count) }));
+    return groupsWhere(manager, conditions, parameters);
   }
 
   /** The inbox remembers events for more than a year: counting those that are done with takes longer with each, hence `since`. */
   async summary(manager: EntityManager, since: Date): Promise<InboxSummary> {
-    const open = await this.groupsOf(manager, `outcome IN ('parked', 'retrying')`);
-    const done = await this.groupsOf(manager, `outcome IN ('applied', 'ignored') AND recorded_at >= $2`, since);
+    const ofConsumer = 'consumer = $1';
+    const isOpen = [ofConsumer, `outcome IN ('parked', 'retrying')`];
+    const isDone = [ofConsumer, `outcome IN ('applied', 'ignored')`, 'recorded_at >= $2'];
+    const open = await groupsWhere(manager, isOpen, [this.consumer]);
+    const done = await groupsWhere(manager, isDone, [this.consumer, since]);
     const counts = { applied: 0, ignored: 0, parked: 0, retrying: 0 };
     for (const group of [...open, ...done]) counts[group.status] += group.count;
     const groups = [...open, ...done.filter(({ status }) => status !== 'applied')];
     return { counts, groups: groups.toSorted((a, b) => b.count - a.count) };
-  }
-
-  private async groupsOf(manager: EntityManager, condition: string, ...parameters: Date[]): Promise<ReasonGroup[]> {
-    const sql = groupsWhere(['consumer = $1', condition]);
-    const rows: GroupRow[] = await manager.query(sql, [this.consumer, ...parameters]);
-    return rows.map(({ count, ...group }) => ({ ...group, count: Number(count) }));
   }
 
   async find(manager: EntityManager, id: string): Promise<InboxDetail | null> {
@@ -131,11 +127,19 @@ export class InboxSearch {
 
 const reasonHead = `split_part(reason, ':', 1)`;
 
-function groupsWhere(conditions: readonly string[]): string {
-  return `SELECT outcome AS status, ${reasonHead} AS reason, count(*),
-                 min(recorded_at) AS oldest, max(recorded_at) AS newest
-          FROM inbox WHERE ${conditions.join(' AND ')}
-          GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2`;
+async function groupsWhere(
+  manager: EntityManager,
+  conditions: readonly string[],
+  parameters: unknown[],
+): Promise<ReasonGroup[]> {
+  const rows: GroupRow[] = await manager.query(
+    `SELECT outcome AS status, ${reasonHead} AS reason, count(*),
+            min(recorded_at) AS oldest, max(recorded_at) AS newest
+     FROM inbox WHERE ${conditions.join(' AND ')}
+     GROUP BY 1, 2 ORDER BY count(*) DESC, 1, 2`,
+    parameters,
+  );
+  return rows.map(({ count, ...group }) => ({ ...group, count: Number(count) }));
 }
 
 type GroupRow = Omit<ReasonGroup, 'count'> & { count: string };

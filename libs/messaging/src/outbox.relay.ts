@@ -1,12 +1,12 @@
 import { attributesSchema } from '@billhook/contracts';
 import { Retryable } from '@billhook/runtime';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { DataSource } from 'typeorm';
 import { nestLog } from './log.js';
 import type { MessagingLog } from './log.js';
 import type { EventPublisher } from './publisher.relay.js';
 import { RelayLease } from './relay-lease.store.js';
 import { Signal } from './signal.js';
+import { waitAtMost } from './wait-at-most.js';
 
 export interface OutboxRelayOptions {
   dataSource: DataSource;
@@ -82,10 +82,7 @@ export class OutboxRelay {
     this.isStopped = true;
     this.work.set();
     this.stopping.set();
-    const deadline = new AbortController();
-    const late = delay(stopDeadlineMs, undefined, { signal: deadline.signal }).catch(() => undefined);
-    await Promise.race([this.loop, late]);
-    deadline.abort();
+    await waitAtMost(stopDeadlineMs, this.loop);
   }
 
   private async run(): Promise<void> {

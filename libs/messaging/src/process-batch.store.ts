@@ -1,15 +1,12 @@
-import { inTransaction } from '@billhook/database';
 import type { DataSource, EntityManager } from 'typeorm';
 import { Attempts } from './attempts.store.js';
+import { BatchTransaction } from './batch-transaction.store.js';
+import type { FailedEvent } from './batch-transaction.store.js';
 import type { Delivery, Outcome, Settlement } from './event.js';
 import { failureReason, processDied } from './failure.js';
 import { isHeldUp } from './held-up.js';
-import { Inbox } from './inbox.store.js';
-import type { Settled } from './inbox.store.js';
 import { nestLog } from './log.js';
 import type { MessagingLog } from './log.js';
-import { Outbox } from './outbox.store.js';
-import { toAnnouncements } from './parked-announcement.js';
 import { Patience } from './patience.js';
 import { RetryLane } from './retry-lane.store.js';
 import type { RetryRunner } from './retry-runner.store.js';
@@ -63,29 +60,22 @@ export function createBatchProcessor(options: BatchProcessorOptions): ProcessBat
   return (deliveries) => processor.process(deliveries);
 }
 
-interface Failure {
-  delivery: Delivery;
-  reason: string;
-  attempts: number;
-}
-
 /** How far a batch has got. */
 interface Progress {
   settlements: Map<Delivery, Settlement>;
-  failures: Failure[];
+  failures: FailedEvent[];
   patience: Patience;
   locked: () => void;
 }
 
 class BatchProcessor {
-  private readonly inbox: Inbox;
   private readonly attempts: Attempts;
-  private readonly outbox = new Outbox();
+  private readonly transaction: BatchTransaction;
   private readonly turnstile = new Turnstile();
 
   constructor(private readonly options: Required<Omit<BatchProcessorOptions, 'outboxSource'>> & BatchProcessorOptions) {
-    this.inbox = new Inbox(options.consumer);
     this.attempts = new Attempts(options.dataSource, options.consumer);
+    this.transaction = new BatchTransaction({ ...options, attempts: this.attempts });
   }
 
   /** Called again before it has ended, it waits until the batch before holds its locks, and gives up with one that never did. */
@@ -153,7 +143,7 @@ class BatchProcessor {
     const attempts = await this.attempts.begin(idOf(delivery));
     // The first delivery left no mark, so the count that has just begun is that of the tries before it.
     if (attempts >= this.options.maxAttempts) {
-      progress.failures.push({ delivery, reason: processDied(), attempts });
+      progress.failures.push(this.toFailedEvent(delivery, attempts, processDied()));
       return;
     }
     try {
@@ -168,15 +158,13 @@ class BatchProcessor {
   private failed(delivery: Delivery, attempts: number, error: unknown, { failures }: Progress): void {
     const { id: eventId, type } = delivery.attributes;
     this.options.log.error({ err: error, eventId, type, attempts }, 'event failed');
-    failures.push({ delivery, attempts, reason: failureReason(error) });
+    failures.push(this.toFailedEvent(delivery, attempts, failureReason(error)));
   }
 
-  /** Deduplication, effect, what became of each event and its announcements: all or nothing. */
-  private async applyOnce(deliveries: Delivery[], progress: Progress): Promise<void> {
-    const { patience, settlements } = progress;
+  private async applyOnce(deliveries: Delivery[], { patience, locked, settlements }: Progress): Promise<void> {
     const startedAt = performance.now();
     try {
-      const settled = await this.applyInTransaction(deliveries, progress);
+      const settled = await this.transaction.apply(deliveries, { lockTimeoutMs: patience.lockTimeoutMs, locked });
       for (const [delivery, outcome] of settled) settlements.set(delivery, outcome);
     } catch (error) {
       if (isHeldUp(error)) patience.waited(performance.now() - startedAt);
@@ -184,74 +172,19 @@ class BatchProcessor {
     }
   }
 
-  private applyInTransaction(deliveries: Delivery[], { patience, locked }: Progress): Promise<[Delivery, Outcome][]> {
-    return inTransaction(this.options.dataSource, async (manager) => {
-      await manager.query(`SET LOCAL lock_timeout = ${patience.lockTimeoutMs}`);
-      const fresh = await this.recordOnce(manager, deliveries);
-      const outcomes = fresh.length === 0 ? [] : await this.options.apply(manager, fresh, locked);
-      if (outcomes.length !== fresh.length) throw new Error('apply must answer one outcome for each delivery');
-      const settled = fresh.map((delivery, index) => ({ delivery, outcome: outcomes[index] ?? applied }));
-      await this.record(manager, settled);
-      await this.attempts.clear(manager, deliveries.filter((delivery) => delivery.redelivered).map(idOf));
-      const outcomeOf = new Map(settled.map(({ delivery, outcome }) => [delivery, outcome]));
-      return deliveries.map((delivery) => [delivery, outcomeOf.get(delivery) ?? duplicate]);
-    });
-  }
-
-  /** From here on the failed events are PostgreSQL's: their messages can go. */
   private async recordFailures({ failures, settlements }: Progress): Promise<void> {
     if (failures.length === 0) return;
-    const settled = failures.map((failure) => this.toSettled(failure));
-    const fresh = await inTransaction(this.options.dataSource, async (manager) => {
-      await manager.query(patientLockTimeout);
-      await this.attempts.clear(
-        manager,
-        failures.map(({ delivery }) => idOf(delivery)),
-      );
-      const recorded = new Set(
-        await this.recordOnce(
-          manager,
-          failures.map(({ delivery }) => delivery),
-        ),
-      );
-      await this.record(
-        manager,
-        settled.filter(({ delivery }) => recorded.has(delivery)),
-      );
-      return recorded;
-    });
-    for (const { delivery, outcome, attempts } of settled) {
-      const { kind, reason } = outcome;
-      const settlement = kind === 'parked' ? { kind, reason } : { kind, reason, attempts };
-      settlements.set(delivery, fresh.has(delivery) ? settlement : duplicate);
-    }
+    const recorded = await this.transaction.recordFailures(failures);
+    for (const [delivery, settlement] of recorded) settlements.set(delivery, settlement);
   }
 
-  private toSettled({ delivery, reason, attempts }: Failure) {
+  private toFailedEvent(delivery: Delivery, attempts: number, reason: string): FailedEvent {
     const { maxAttempts, retryAfterMs } = this.options;
-    if (attempts >= maxAttempts) return { delivery, attempts, outcome: { kind: 'parked', reason } as const };
-    return { delivery, attempts, outcome: { kind: 'retrying', reason, afterMs: retryAfterMs(attempts) } as const };
-  }
-
-  /** A batch may hold an event twice: the first delivery of it is the one that counts. */
-  private async recordOnce(manager: EntityManager, deliveries: Delivery[]): Promise<Delivery[]> {
-    const fresh = await this.inbox.recordOnce(
-      manager,
-      deliveries.map(({ attributes }) => ({ id: attributes.id, type: attributes.type })),
-    );
-    return deliveries.filter((delivery) => fresh.delete(idOf(delivery)));
-  }
-
-  private async record(manager: EntityManager, settled: Settled[]): Promise<void> {
-    await this.inbox.settle(manager, settled);
-    const source = this.options.outboxSource;
-    if (source !== undefined) await this.outbox.append(manager, source, toAnnouncements(settled, new Date()));
+    if (attempts >= maxAttempts) return { delivery, attempts, outcome: { kind: 'parked', reason } };
+    return { delivery, attempts, outcome: { kind: 'retrying', reason, afterMs: retryAfterMs(attempts) } };
   }
 }
 
-/** Only to write down failures: nothing but a migration or another replica with the same events holds these tables. */
-const patientLockTimeout = "SET LOCAL lock_timeout = '3s'";
-const applied: Outcome = { kind: 'applied' };
 const duplicate: Outcome = { kind: 'duplicate' };
 
 function idOf(delivery: Delivery): string {

@@ -1,5 +1,4 @@
 import type { ChannelModel, ConsumeMessage } from 'amqplib';
-import { setTimeout as delay } from 'node:timers/promises';
 import { nextBatch } from './batch.js';
 import type { BatchLimits } from './batch.js';
 import type { ChannelSession } from './channel-session.consumer.js';
@@ -9,12 +8,13 @@ import { toDelivery } from './decode.js';
 import type { Delivery } from './event.js';
 import type { MessagingLog } from './log.js';
 import type { QueueState } from './passive-check.relay.js';
+import { waitAtMost } from './wait-at-most.js';
 
 export interface QueueConsumerOptions {
   queue: string;
   limits: BatchLimits;
   prefetch: number;
-  /** Batches at work at once. More than one only where the order of batches does not matter. */
+  /** Batches at work at once. With more than one, whoever handles them keeps their order where it matters: a Turnstile does. */
   lanes: number;
   /** A batch that takes longer has met something that hangs: an operator should know, although it may yet end. */
   longBatchMs: number;
@@ -112,10 +112,7 @@ export class QueueConsumer {
   async close(): Promise<void> {
     this.isClosing = true;
     this.comeback.close();
-    const deadline = new AbortController();
-    const late = delay(drainDeadlineMs, undefined, { signal: deadline.signal }).catch(() => undefined);
-    await Promise.race([this.drain(), late]);
-    deadline.abort();
+    await waitAtMost(drainDeadlineMs, this.drain());
     this.forgetInHand();
     await this.consumption.giveBackAndClose();
   }

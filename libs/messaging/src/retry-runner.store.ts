@@ -1,8 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
-import { setTimeout as delay } from 'node:timers/promises';
 import { nestLog } from './log.js';
 import { Signal } from './signal.js';
+import { waitAtMost } from './wait-at-most.js';
 
 /** A consumer's failed events. */
 export interface RetrySource {
@@ -42,10 +42,7 @@ export class RetryRunner implements OnApplicationBootstrap, BeforeApplicationShu
   async beforeApplicationShutdown(): Promise<void> {
     this.isStopping = true;
     this.stopping.set();
-    const deadline = new AbortController();
-    const late = delay(stopDeadlineMs, undefined, { signal: deadline.signal }).catch(() => undefined);
-    await Promise.race([this.loop, late]);
-    deadline.abort();
+    await waitAtMost(stopDeadlineMs, this.loop);
   }
 
   /** Tries everything that is due now. */

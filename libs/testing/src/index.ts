@@ -30,7 +30,7 @@ export { periodEnd, started } from './stripe/moments.js';
 export { createVirtualHost, deleteVirtualHost, inVirtualHost } from './infrastructure/virtual-hosts.client.js';
 export { endWithParent } from './infrastructure/parent.process.js';
 export { infrastructureOfThisRun } from './jest/infrastructure-of-this-run.js';
-export { ProcessFailed, startServiceProcess } from './service.process.js';
+export { ProcessFailed, runProcess, startServiceProcess } from './service.process.js';
 export type { ServiceProcess, ServiceProcessOptions } from './service.process.js';
 export { startPrivateServers } from './faults/private-servers.process.js';
 export type { KillableBroker, KillableServer, PrivateServers } from './faults/private-servers.process.js';

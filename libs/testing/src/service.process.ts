@@ -71,6 +71,13 @@ export function startServiceProcess(options: ServiceProcessOptions): ServiceProc
   };
 }
 
+/** Runs a program to its end. Rejects with ProcessFailed unless that is 0. */
+export async function runProcess(options: ServiceProcessOptions): Promise<void> {
+  const program = startServiceProcess(options);
+  const how = await program.ended;
+  if (how !== 0) throw program.failure(`ended with ${String(how)}`);
+}
+
 function pidOf({ pid }: ChildProcess): number {
   if (pid === undefined) throw new Error('a process that was started has a pid');
   return pid;

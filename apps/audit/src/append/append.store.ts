@@ -1,9 +1,6 @@
-import { inTransaction, withDatabaseFailureNamed } from '@billhook/database';
+import { hasSqlState, inTransaction, withDatabaseFailureNamed } from '@billhook/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-
-/** The whole statement took longer than the connection allows. */
-const queryCanceled = '57014';
 
 /** As one parameter, cut apart by PostgreSQL: an array of Buffers would be written out in hexadecimal and read again. */
 const append = `
@@ -25,7 +22,7 @@ export class AppendStore {
     try {
       return await this.appendTogether(contents);
     } catch (error) {
-      if (contents.length > 1 && isCanceled(error)) return this.appendEach(contents);
+      if (contents.length > 1 && hasSqlState(error, 'query_canceled')) return this.appendEach(contents);
       throw withDatabaseFailureNamed(error);
     }
   }
@@ -56,8 +53,4 @@ function startsOf(contents: readonly Buffer[]): number[] {
     next += content.length;
     return start;
   });
-}
-
-function isCanceled(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === queryCanceled;
 }

@@ -80,7 +80,15 @@ function metadataLink({ meaning }: Intake): CustomerLink[] {
       const { customerId, userId } = meaning;
       return userId === null ? [] : [{ customerId, userId, source: 'metadata' }];
     }
-    default:
+    case 'account_opened':
+    case 'customer_linked':
+    case 'customer_deleted':
+    case 'subscription_hint':
+    case 'hint':
+    case 'not_relevant':
+    case 'unreadable':
       return [];
+    default:
+      return meaning satisfies never;
   }
 }
