@@ -10,8 +10,8 @@ import { PoolConnections } from './impatient.client.js';
 const firstDelayMs = 100;
 /** Joining within two seconds of the database's return is promised. */
 const longestDelayMs = 1_000;
-/** Of the ten seconds that a process has to exit in: who still waits for an answer then gets none. */
-const patienceAtShutdownMs = 6_000;
+/** Of the ten seconds that a process has to exit in. As long as a statement may take: who still waits for an answer gets none. */
+const patienceAtShutdownMs = 5_000;
 /** For the connections to be given back; those in the pool idle. */
 const destroyTimeoutMs = 1_000;
 
