@@ -160,8 +160,9 @@ export class QueueConsumer {
 
   /** Nothing new while what came before is being given back or kept: it would overtake. */
   private mayBegin(): boolean {
-    const isHeldUp = this.pausedFor !== undefined || this.waitsInHandFor() !== undefined;
-    return !isHeldUp && this.lanes.size < this.options.lanes;
+    // Under load this is asked for every message, and the answer is that all lanes are at work.
+    if (this.lanes.size >= this.options.lanes) return false;
+    return this.pausedFor === undefined && this.waitsInHandFor() === undefined;
   }
 
   private startLane(batch: Held[]): void {

@@ -1,8 +1,9 @@
-import { isWithin, list } from '../api/paging.js';
-import { created, flag, mergeMetadata, metadata, paging, params, text } from '../api/params.js';
+import { list } from '../api/paging.js';
+import { flag, mergeMetadata, metadata, paging, params, text } from '../api/params.js';
 import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
 import { found } from '../api/stripe-error.js';
+import { isOfPayment, paymentFilter } from '../payments/by-payment.js';
 import { carryOn } from './carry-on.js';
 
 /** What a merchant can do about a dispute; the bank's side of it is at `/_simulator/disputes`. */
@@ -12,9 +13,7 @@ export const disputeRoutes: Route[] = [
     path: '/v1/disputes',
     params: params({
       ...paging,
-      charge: text.optional(),
-      created: created.optional(),
-      payment_intent: text.optional(),
+      ...paymentFilter,
     }),
     handle: ({ world, input }) =>
       list({
@@ -22,10 +21,7 @@ export const disputeRoutes: Route[] = [
         table: world.disputes,
         noun: 'dispute',
         page: input,
-        where: (row) =>
-          row.charge === (input.charge ?? row.charge) &&
-          row.payment_intent === (input.payment_intent ?? row.payment_intent) &&
-          isWithin(row.created, input.created),
+        where: (row) => isOfPayment(row, input),
       }),
   }),
   route({

@@ -1,11 +1,12 @@
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import { isWithin, list } from '../api/paging.js';
-import { created, integer, mergeMetadata, metadata, paging, params, text } from '../api/params.js';
+import { list } from '../api/paging.js';
+import { integer, mergeMetadata, metadata, paging, params, text } from '../api/params.js';
 import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
 import { found, invalid } from '../api/stripe-error.js';
 import { money } from '../pages/html.js';
+import { isOfPayment, paymentFilter } from '../payments/by-payment.js';
 import { chargeNamed } from '../payments/payment-routes.js';
 import { idOf, newId } from '../world/ids.js';
 import type { World } from '../world/world.js';
@@ -31,9 +32,7 @@ export const refundRoutes: Route[] = [
     path: '/v1/refunds',
     params: params({
       ...paging,
-      charge: text.optional(),
-      created: created.optional(),
-      payment_intent: text.optional(),
+      ...paymentFilter,
     }),
     handle: ({ world, input }) =>
       list({
@@ -41,10 +40,7 @@ export const refundRoutes: Route[] = [
         table: world.refunds,
         noun: 'refund',
         page: input,
-        where: (row) =>
-          row.charge === (input.charge ?? row.charge) &&
-          row.payment_intent === (input.payment_intent ?? row.payment_intent) &&
-          isWithin(row.created, input.created),
+        where: (row) => isOfPayment(row, input),
       }),
   }),
   route({
