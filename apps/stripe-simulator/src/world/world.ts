@@ -86,6 +86,7 @@ export class World {
   settings = initialSettings;
 
   private cause = theClock;
+  private isMade: (type: string) => boolean = () => true;
   private readonly listeners: Array<(event: Stripe.EventBase) => void> = [];
 
   constructor(
@@ -104,6 +105,11 @@ export class World {
     this.listeners.push(listener);
   }
 
+  /** `isMade` is asked about each event, by its type, whether there will be one. */
+  askBeforeMaking(isMade: (type: string) => boolean): void {
+    this.isMade = isMade;
+  }
+
   /** Runs `work` as caused by one request: its events name it. */
   causedBy<T>(cause: Cause, work: () => T): T {
     this.cause = cause;
@@ -114,7 +120,10 @@ export class World {
     }
   }
 
-  /** The one place where events are made: a frozen copy of the object as it is now. */
+  /**
+   * The one place where events are made: a frozen copy of the object as it is now. Answered, too, when chaos has it that
+   * nobody will ever see it.
+   */
   emit(
     type: Stripe.Event.Type,
     object: object,
@@ -129,6 +138,7 @@ export class World {
       version: this.settings.api_version,
       pending: this.endpoints,
     });
+    if (!this.isMade(type)) return event;
     keep(this.events, event);
     this.announce(event);
     return event;
