@@ -2,6 +2,7 @@ import { planCatalogue } from '@billhook/billing';
 import { databaseCheck, databaseModule } from '@billhook/database';
 import {
   BatchTransport,
+  DeadLetters,
   EventPublisher,
   isSurroundingsFailure,
   Outbox,
@@ -22,7 +23,9 @@ import { AccountConsumer } from './account/account.consumer.js';
 import { AccountController } from './account/account.controller.js';
 import { AccountReader } from './account/account-reader.store.js';
 import { AccountStore } from './account/account.store.js';
+import { consumerName } from './account/consumer-name.js';
 import { ProfileController } from './account/profile.controller.js';
+import { eventSource } from './announcement.js';
 import { planCatalogueToken } from './catalogue.js';
 import { CheckoutAnnouncer } from './checkout/checkout-announcer.store.js';
 import { CheckoutAttemptStore } from './checkout/checkout-attempt.store.js';
@@ -134,6 +137,7 @@ function surroundings(config: GatewayConfig): Provider[] {
           connectionName: 'billhook-gateway-consume',
           isSurroundingsFailure,
           isReady: async () => (await databaseCheck(dataSource)()).up,
+          deadLetters: new DeadLetters({ dataSource, consumer: consumerName, outboxSource: eventSource }),
         }),
     },
   ];

@@ -2,6 +2,7 @@ import { planCatalogue } from '@billhook/billing';
 import { databaseCheck, DatabaseFailureFilter, databaseModule } from '@billhook/database';
 import {
   BatchTransport,
+  DeadLetters,
   EventPublisher,
   isSurroundingsFailure,
   OutboxRelay,
@@ -23,6 +24,7 @@ import { PendingFetchEntity } from './fetch/pending-fetch.entity.js';
 import { PendingFetchStore } from './fetch/pending-fetch.store.js';
 import { stripeToken, SubscriptionClient } from './fetch/subscription.client.js';
 import { BatchApplier } from './intake/apply.store.js';
+import { consumerName } from './intake/consumer-name.js';
 import { EventsConsumer } from './intake/events.consumer.js';
 import { RawEvents } from './intake/raw-event.store.js';
 import { TakenEvents } from './intake/taken-events.store.js';
@@ -116,7 +118,8 @@ function configured(config: SubscriptionConfig): Provider[] {
 function transport(url: string, dataSource: DataSource): BatchTransport {
   const isReady = async () => (await databaseCheck(dataSource)()).up;
   const connectionName = 'billhook-subscription-consume';
-  return new BatchTransport({ url, connectionName, batchSize, lanes, isSurroundingsFailure, isReady });
+  const deadLetters = new DeadLetters({ dataSource, consumer: consumerName, outboxSource: 'subscription' });
+  return new BatchTransport({ url, connectionName, batchSize, lanes, isSurroundingsFailure, isReady, deadLetters });
 }
 
 /** This service as `runService` starts it, and as specs do. */
