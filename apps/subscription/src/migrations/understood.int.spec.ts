@@ -45,7 +45,7 @@ it('what nobody here knows goes on with what its user had, and what is understoo
   await insertSubscription('known', { status: 'active', tier: 1 }, 1);
   await insertSubscription('never', { status: 'active', tier: null }, 0);
 
-  await source.runMigrations();
+  await source.runMigrations({ transaction: 'each' });
   const { rows } = await admin.query(
     `SELECT user_id, understood_status, understood_tier, understood_at = order_at AS is_from_then
      FROM subscription ORDER BY user_id`,
