@@ -3,6 +3,7 @@ import { createMonthlyPartitions } from './intake/raw-event-partitions.store.js'
 import { CreateSubscription1795392000000 } from './migrations/1795392000000-create-subscription.js';
 import { AddRetries1796000000000 } from './migrations/1796000000000-add-retries.js';
 import { FetchWhatIsNotKnown1796100000010 } from './migrations/1796100000010-fetch-what-is-not-known.js';
+import { LookWhenDue1796600000000 } from './migrations/1796600000000-look-when-due.js';
 import { RecordPaymentsToConfirm1796200000010 } from './migrations/1796200000010-record-payments-to-confirm.js';
 import { RememberWhatWasUnderstood1796200000000 } from './migrations/1796200000000-remember-what-was-understood.js';
 import { RememberWhatWasUnderstoodLate1796300000020 } from './migrations/1796300000020-remember-what-was-understood-late.js';
@@ -18,6 +19,7 @@ export const schema: ServiceSchema = {
     RememberWhatWasUnderstood1796200000000,
     RecordPaymentsToConfirm1796200000010,
     RememberWhatWasUnderstoodLate1796300000020,
+    LookWhenDue1796600000000,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
 };

@@ -40,7 +40,10 @@ import { ExplainStore } from './ops/explain.store.js';
 import { ReplayRun } from './ops/replay-run.store.js';
 import { Replays } from './ops/replay.store.js';
 import { RulesSource } from './rules.js';
+import type { Clock } from './rules.js';
 import { schema } from './schema.js';
+import { DueLooks } from './timers/due-looks.store.js';
+import { LookRunner } from './timers/look-runner.store.js';
 
 const entities = [AccountEntity, CustomerEntity, PendingFetchEntity, SubscriptionEntity];
 
@@ -58,7 +61,7 @@ const lanes = 3;
  */
 @Module({})
 export class SubscriptionModule {
-  static with(config: SubscriptionConfig): DynamicModule {
+  static with(config: SubscriptionConfig, clock?: Clock): DynamicModule {
     const database = { url: config.DATABASE_URL, schema: schema.schema, applicationName: 'billhook-subscription' };
     return {
       module: SubscriptionModule,
@@ -67,10 +70,12 @@ export class SubscriptionModule {
       providers: [
         BatchApplier,
         CustomerStore,
+        DueLooks,
         ExplainStore,
         FetchApplier,
         HintStore,
         LedgerStore,
+        LookRunner,
         OutboxRunner,
         PendingFetchConsumer,
         PendingFetchStore,
@@ -81,16 +86,19 @@ export class SubscriptionModule {
         SubscriptionClient,
         TakenEvents,
         WaitingEvents,
-        ...configured(config),
+        ...configured(config, clock),
       ],
     };
   }
 }
 
-function configured(config: SubscriptionConfig): Provider[] {
+function configured(config: SubscriptionConfig, clock?: Clock): Provider[] {
   const { DATABASE_URL: databaseUrl, RABBITMQ_URL: brokerUrl } = config;
   return [
-    { provide: RulesSource, useFactory: () => new RulesSource(planCatalogue(config.planPrices()), config.graceDays()) },
+    {
+      provide: RulesSource,
+      useFactory: () => new RulesSource(planCatalogue(config.planPrices()), config.graceDays(), clock),
+    },
     { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
     { provide: APP_GUARD, useClass: RolesGuard },
     {
@@ -122,12 +130,12 @@ function transport(url: string, dataSource: DataSource): BatchTransport {
   return new BatchTransport({ url, connectionName, batchSize, lanes, isSurroundingsFailure, isReady, deadLetters });
 }
 
-/** This service as `runService` starts it, and as specs do. */
-export function subscriptionService(config: SubscriptionConfig): ServiceOptions {
+/** This service as `runService` starts it, and as specs do, with a clock for the rules that stands where their stories play. */
+export function subscriptionService(config: SubscriptionConfig, clock?: Clock): ServiceOptions {
   return {
     name: 'subscription',
     config,
-    module: SubscriptionModule.with(config),
+    module: SubscriptionModule.with(config, clock),
     configure: (app) => void app.useGlobalFilters(new DatabaseFailureFilter()),
     consumers: (app) => [app.get(BatchTransport)],
     readiness: (app) => ({

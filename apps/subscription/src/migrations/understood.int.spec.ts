@@ -17,7 +17,14 @@ beforeAll(async () => {
   admin = new Client({ connectionString: database.adminUrl, ...extra });
   await admin.connect();
   const { migrations } = schema;
-  source = new DataSource({ type: 'postgres', url: database.adminUrl, schema: 'subscription', migrations, extra });
+  source = new DataSource({
+    type: 'postgres',
+    url: database.adminUrl,
+    schema: 'subscription',
+    migrations,
+    migrationsTransactionMode: 'each',
+    extra,
+  });
   await source.initialize();
 });
 
