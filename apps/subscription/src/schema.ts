@@ -3,6 +3,7 @@ import { createMonthlyPartitions } from './intake/raw-event-partitions.store.js'
 import { CreateSubscription1795392000000 } from './migrations/1795392000000-create-subscription.js';
 import { AddRetries1796000000000 } from './migrations/1796000000000-add-retries.js';
 import { FetchWhatIsNotKnown1796100000010 } from './migrations/1796100000010-fetch-what-is-not-known.js';
+import { KeepStripeObjects1796400000000 } from './migrations/1796400000000-keep-stripe-objects.js';
 import { RecordPaymentsToConfirm1796200000010 } from './migrations/1796200000010-record-payments-to-confirm.js';
 import { RememberWhatWasUnderstood1796200000000 } from './migrations/1796200000000-remember-what-was-understood.js';
 import { StoreBodiesPlainly1796100000000 } from './migrations/1796100000000-store-bodies-plainly.js';
@@ -16,6 +17,7 @@ export const schema: ServiceSchema = {
     FetchWhatIsNotKnown1796100000010,
     RememberWhatWasUnderstood1796200000000,
     RecordPaymentsToConfirm1796200000010,
+    KeepStripeObjects1796400000000,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
 };

@@ -17,7 +17,6 @@ export { toView } from './subscription-row.js';
 export type { SubscriptionRow, Understood } from './subscription-row.js';
 export { decide } from './decide.js';
 export type { Decision } from './decide.js';
-export { noEvidence } from './evidence.js';
 export type { Evidence } from './evidence.js';
 export { keyOf, linksOf, newerObject, toEvidence } from './stripe-object.js';
 export type { StripeObject } from './stripe-object.js';
