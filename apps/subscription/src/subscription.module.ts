@@ -33,6 +33,7 @@ import { AccountEntity } from './ledger/account.entity.js';
 import { CustomerEntity } from './ledger/customer.entity.js';
 import { CustomerStore } from './ledger/customer.store.js';
 import { LedgerStore } from './ledger/ledger.store.js';
+import { StripeObjectStore } from './ledger/stripe-object.store.js';
 import { SubscriptionEntity } from './ledger/subscription.entity.js';
 import { AccountsController } from './ops/accounts.controller.js';
 import { EventsController } from './ops/events.controller.js';
@@ -83,6 +84,7 @@ export class SubscriptionModule {
         ReplayRun,
         Replays,
         RetryRunner,
+        StripeObjectStore,
         SubscriptionClient,
         TakenEvents,
         WaitingEvents,
