@@ -5,6 +5,7 @@ import { AddRetries1796000000000 } from './migrations/1796000000000-add-retries.
 import { FetchWhatIsNotKnown1796100000010 } from './migrations/1796100000010-fetch-what-is-not-known.js';
 import { RecordPaymentsToConfirm1796200000010 } from './migrations/1796200000010-record-payments-to-confirm.js';
 import { RememberWhatWasUnderstood1796200000000 } from './migrations/1796200000000-remember-what-was-understood.js';
+import { RememberPrices1796700001000 } from './migrations/1796700001000-remember-prices.js';
 import { StoreBodiesPlainly1796100000000 } from './migrations/1796100000000-store-bodies-plainly.js';
 
 export const schema: ServiceSchema = {
@@ -16,6 +17,7 @@ export const schema: ServiceSchema = {
     FetchWhatIsNotKnown1796100000010,
     RememberWhatWasUnderstood1796200000000,
     RecordPaymentsToConfirm1796200000010,
+    RememberPrices1796700001000,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
 };

@@ -1,4 +1,4 @@
-import { planCatalogue } from '@billhook/billing';
+import { LiveCatalogue, PriceClient, PriceMemory } from '@billhook/catalogue';
 import { databaseCheck, DatabaseFailureFilter, databaseModule } from '@billhook/database';
 import {
   BatchTransport,
@@ -14,7 +14,10 @@ import { createStripeClient } from '@billhook/stripe';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import type Stripe from 'stripe';
 import { DataSource } from 'typeorm';
+import { PlanChanges } from './catalogue/plan-changes.store.js';
+import { PlanFollower } from './catalogue/plan-follower.store.js';
 import type { SubscriptionConfig } from './config.js';
 import { FetchApplier } from './fetch/apply-fetch.store.js';
 import { HintStore } from './fetch/hint.store.js';
@@ -72,6 +75,8 @@ export class SubscriptionModule {
         OutboxRunner,
         PendingFetchConsumer,
         PendingFetchStore,
+        PlanChanges,
+        PlanFollower,
         RawEvents,
         ReplayRun,
         Replays,
@@ -88,7 +93,21 @@ export class SubscriptionModule {
 function configured(config: SubscriptionConfig): Provider[] {
   const { DATABASE_URL: databaseUrl, RABBITMQ_URL: brokerUrl } = config;
   return [
-    { provide: RulesSource, useFactory: () => new RulesSource(planCatalogue(config.planPrices()), config.graceDays()) },
+    {
+      provide: LiveCatalogue,
+      inject: [stripeToken, DataSource],
+      useFactory: (stripe: Stripe, dataSource: DataSource) =>
+        LiveCatalogue.open({
+          settings: config.catalogueSettings(),
+          prices: new PriceClient(stripe),
+          memory: new PriceMemory(dataSource),
+        }),
+    },
+    {
+      provide: RulesSource,
+      inject: [LiveCatalogue],
+      useFactory: (live: LiveCatalogue) => new RulesSource(() => live.current(), config.graceDays()),
+    },
     { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
     { provide: APP_GUARD, useClass: RolesGuard },
     {
@@ -131,6 +150,7 @@ export function subscriptionService(config: SubscriptionConfig): ServiceOptions 
       database: databaseCheck(app.get(DataSource)),
       queue: () => app.get(BatchTransport).readiness(),
       publisher: () => app.get(EventPublisher).readiness(),
+      catalogue: () => app.get(LiveCatalogue).readiness(),
     }),
   };
 }
