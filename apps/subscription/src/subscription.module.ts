@@ -10,7 +10,7 @@ import {
 } from '@billhook/messaging';
 import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
-import { createStripeClient } from '@billhook/stripe';
+import { createStripeClient, RequestGate } from '@billhook/stripe';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
@@ -110,9 +110,12 @@ function configured(config: SubscriptionConfig): Provider[] {
     },
     { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
     { provide: APP_GUARD, useClass: RolesGuard },
+    { provide: RequestGate, useFactory: () => new RequestGate(config.STRIPE_REQUESTS_PER_SECOND) },
     {
       provide: stripeToken,
-      useFactory: () => createStripeClient(config.stripeClient()),
+      inject: [RequestGate],
+      useFactory: (gate: RequestGate) =>
+        createStripeClient({ ...config.stripeClient(), budget: { gate, priority: 'interactive' } }),
     },
     {
       provide: EventPublisher,

@@ -21,6 +21,10 @@ export type { ChargeFacts, DisputeFacts, InvoicePaymentFacts, PaymentReference, 
 export type { ScheduleFacts } from './schedule-facts.js';
 export { toView } from './subscription-row.js';
 export type { SubscriptionRow, Understood } from './subscription-row.js';
+export { differencesFrom } from './drift.js';
+export type { Difference } from './drift.js';
+export { concernsBilling } from './event-types.js';
+export { fingerprint } from './snapshot-order.js';
 export { decide } from './decide.js';
 export type { Decision } from './decide.js';
 export { noEvidence } from './evidence.js';

@@ -45,7 +45,7 @@ const hasTier = (story: CustomerStory, tier: number) =>
 
 describe('a price named by its lookup key', () => {
   it('gives its tier to who bought it before the key could be resolved, as soon as it can', async () => {
-    world.stripe.answersForPrices = false;
+    world.stripe.prices.answers = false;
     world.stripe.prices.set(
       'price_2027',
       aPrice({ id: 'price_2027', lookup_key: 'elite_monthly', unit_amount: 2_999 }),
@@ -55,7 +55,7 @@ describe('a price named by its lookup key', () => {
     await subscribe(story, 'price_2027');
     expect(await world.accountOf(story.userId)).toMatchObject({ tier: 0, subscription: { tier: null } });
 
-    world.stripe.answersForPrices = true;
+    world.stripe.prices.answers = true;
     await hasTier(story, 2);
     expect(await world.accountOf(story.userId)).toMatchObject({ subscription: { tier: 2, billing_cycle: 'monthly' } });
     expect(await world.told('billing.tier.changed', story.userId)).toMatchObject([{ from: 0, to: 2 }]);
@@ -76,7 +76,7 @@ describe('a price named by its lookup key', () => {
       aPrice({ id: 'price_2027', lookup_key: 'elite_monthly', unit_amount: 3_999 }),
     );
     expect(await compare()).toBe(true);
-    world.stripe.answersForPrices = false;
+    world.stripe.prices.answers = false;
     await restart(byLookupKey);
     const [onOld, newcomer] = [story.onPrice(old.id, { cancel_at_period_end: true }), new CustomerStory('new')];
     const change = story.updated(5, onOld, { cancel_at_period_end: false });
