@@ -1,5 +1,5 @@
+import { CatalogueConfig } from '@billhook/catalogue';
 import { AddressRanges, BrokerUrl, CommaSeparated, DatabaseUrl, HttpUrl, StripeValue } from '@billhook/runtime';
-import { StripeConfig } from '@billhook/stripe';
 import { IsOptional, Matches } from 'class-validator';
 
 const origin = /^https?:\/\/[^/?#@*\s]+$/;
@@ -7,7 +7,7 @@ const origin = /^https?:\/\/[^/?#@*\s]+$/;
 const secureOrigin = /^(https:\/\/[^/?#@*\s]+|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)$/;
 
 /** Everything the gateway reads from its environment. */
-export class GatewayConfig extends StripeConfig {
+export class GatewayConfig extends CatalogueConfig {
   override PORT = 3000;
 
   @DatabaseUrl()

@@ -1,4 +1,4 @@
-import { planCatalogue } from '@billhook/billing';
+import { LiveCatalogue, PriceClient, PriceMemory } from '@billhook/catalogue';
 import { databaseCheck, databaseModule } from '@billhook/database';
 import {
   BatchTransport,
@@ -26,7 +26,6 @@ import { AccountStore } from './account/account.store.js';
 import { consumerName } from './account/consumer-name.js';
 import { ProfileController } from './account/profile.controller.js';
 import { eventSource } from './announcement.js';
-import { planCatalogueToken } from './catalogue.js';
 import { CheckoutAnnouncer } from './checkout/checkout-announcer.store.js';
 import { CheckoutAttemptStore } from './checkout/checkout-attempt.store.js';
 import { CheckoutController } from './checkout/checkout.controller.js';
@@ -85,7 +84,6 @@ export class GatewayModule {
         ...own,
         ...surroundings(config),
         { provide: GatewayConfig, useValue: config },
-        { provide: planCatalogueToken, useFactory: () => planCatalogue(config.planPrices()) },
         { provide: APP_GUARD, useExisting: SignInGuard },
       ],
     };
@@ -118,6 +116,16 @@ function surroundings(config: GatewayConfig): Provider[] {
   return [
     { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
     { provide: Stripe, useFactory: () => createStripeClient(config.stripeClient()) },
+    {
+      provide: LiveCatalogue,
+      inject: [Stripe, DataSource],
+      useFactory: (stripe: Stripe, dataSource: DataSource) =>
+        LiveCatalogue.open({
+          settings: config.catalogueSettings(),
+          prices: new PriceClient(stripe),
+          memory: new PriceMemory(dataSource),
+        }),
+    },
     {
       provide: EventPublisher,
       useFactory: () => new EventPublisher({ url: config.RABBITMQ_URL, connectionName: 'billhook-gateway-publish' }),
@@ -154,6 +162,7 @@ export function gatewayService(config: GatewayConfig): ServiceOptions {
       database: databaseCheck(app.get(DataSource)),
       queue: () => app.get(BatchTransport).readiness(),
       publisher: () => app.get(EventPublisher).readiness(),
+      catalogue: () => app.get(LiveCatalogue).readiness(),
     }),
     configure: (app) => configureHttp(app, config),
     fastify: {

@@ -1,4 +1,4 @@
-import { planCatalogue } from '@billhook/billing';
+import { LiveCatalogue, PriceClient, PriceMemory } from '@billhook/catalogue';
 import { databaseCheck, DatabaseFailureFilter, databaseModule } from '@billhook/database';
 import {
   BatchTransport,
@@ -15,7 +15,10 @@ import { createStripeClient, RequestGate } from '@billhook/stripe';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import type Stripe from 'stripe';
 import { DataSource } from 'typeorm';
+import { PlanChanges } from './catalogue/plan-changes.store.js';
+import { PlanFollower } from './catalogue/plan-follower.store.js';
 import type { SubscriptionConfig } from './config.js';
 import { FetchApplier } from './fetch/apply-fetch.store.js';
 import { HintStore } from './fetch/hint.store.js';
@@ -80,6 +83,8 @@ export class SubscriptionModule {
         OutboxRunner,
         PendingFetchConsumer,
         PendingFetchStore,
+        PlanChanges,
+        PlanFollower,
         RawEvents,
         ReplayRun,
         Replays,
@@ -98,8 +103,19 @@ function configured(config: SubscriptionConfig, clock?: Clock): Provider[] {
   const { DATABASE_URL: databaseUrl, RABBITMQ_URL: brokerUrl } = config;
   return [
     {
+      provide: LiveCatalogue,
+      inject: [stripeToken, DataSource],
+      useFactory: (stripe: Stripe, dataSource: DataSource) =>
+        LiveCatalogue.open({
+          settings: config.catalogueSettings(),
+          prices: new PriceClient(stripe),
+          memory: new PriceMemory(dataSource),
+        }),
+    },
+    {
       provide: RulesSource,
-      useFactory: () => new RulesSource(planCatalogue(config.planPrices()), config.graceDays(), clock),
+      inject: [LiveCatalogue],
+      useFactory: (live: LiveCatalogue) => new RulesSource(() => live.current(), config.graceDays(), clock),
     },
     { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
     { provide: APP_GUARD, useClass: RolesGuard },
@@ -147,6 +163,7 @@ export function subscriptionService(config: SubscriptionConfig, clock?: Clock): 
       database: databaseCheck(app.get(DataSource)),
       queue: () => app.get(BatchTransport).readiness(),
       publisher: () => app.get(EventPublisher).readiness(),
+      catalogue: () => app.get(LiveCatalogue).readiness(),
     }),
   };
 }

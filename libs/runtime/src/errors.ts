@@ -86,6 +86,11 @@ export const errorTable = {
     title: 'There is no such billing cycle',
     cure: 'Use billing_cycle monthly or yearly.',
   },
+  plan_not_on_sale: {
+    status: 503,
+    title: 'This plan cannot be bought right now',
+    cure: 'Try again later. The operator reads under catalogue in /health/ready what is wrong with its price.',
+  },
   already_subscribed: {
     status: 409,
     title: 'This plan is already active',

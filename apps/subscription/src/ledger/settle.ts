@@ -222,7 +222,8 @@ function toPaymentEvent(payment: Payment): DomainEvent {
   return { type: `billing.payment.${payment.outcome}`, data };
 }
 
-function reconsider(ledger: Ledger, userId: string, cause: Cause, rules: Rules): void {
+/** What a user has by now: saves and announces the account if it is not what it was. */
+export function reconsider(ledger: Ledger, userId: string, cause: Cause, rules: Rules): void {
   const entry = accountOf(ledger, userId);
   const asOf = entry.newestStripeTime ?? cause.at;
   const now = asOf > rules.now ? asOf : rules.now;
