@@ -14,7 +14,7 @@ import type { ServiceOptions } from '@billhook/runtime';
 import { createStripeClient } from '@billhook/stripe';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Provider } from '@nestjs/common';
-import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import Stripe from 'stripe';
 import { DataSource } from 'typeorm';
 import { AccountChanges } from './account/account-changes.store.js';
@@ -42,8 +42,11 @@ import { AssetsController } from './pages/assets.controller.js';
 import { schema } from './schema.js';
 import { AccessCheck } from './sign-in/access-check.module.js';
 import { AppUserStore } from './sign-in/app-user.store.js';
+import { FormOnceInterceptor } from './sign-in/form-once.interceptor.js';
+import { FormUseStore } from './sign-in/form-use.store.js';
 import { SessionController } from './sign-in/session.controller.js';
 import { SignInGuard } from './sign-in/sign-in.guard.js';
+import { SignOutController } from './sign-in/sign-out.controller.js';
 import { StripeBilling } from './stripe-billing.client.js';
 import { lockConnections, UserLock } from './user-lock.store.js';
 
@@ -77,6 +80,7 @@ export class GatewayModule {
         ManagePagesController,
         ProfileController,
         SessionController,
+        SignOutController,
       ],
       providers: [
         ...own,
@@ -84,6 +88,7 @@ export class GatewayModule {
         { provide: GatewayConfig, useValue: config },
         { provide: planCatalogueToken, useFactory: () => planCatalogue(config.planPrices()) },
         { provide: APP_GUARD, useExisting: SignInGuard },
+        { provide: APP_INTERCEPTOR, useExisting: FormOnceInterceptor },
       ],
     };
   }
@@ -101,6 +106,8 @@ const own: Provider[] = [
   CheckoutSessions,
   Customers,
   CustomerStore,
+  FormOnceInterceptor,
+  FormUseStore,
   Outbox,
   OutboxRunner,
   PlanManagement,

@@ -1,5 +1,6 @@
 import { runMaintainCommand } from '@billhook/database';
 import { forgetSent, forgetSettled, MaintainConfig } from '@billhook/messaging';
+import { forgetUsedForms } from './sign-in/used-forms.js';
 
 await runMaintainCommand({
   schema: 'gateway',
@@ -7,5 +8,6 @@ await runMaintainCommand({
   tasks: ({ OUTBOX_RETENTION_DAYS, INBOX_RETENTION_DAYS }) => [
     forgetSent(OUTBOX_RETENTION_DAYS),
     forgetSettled('gateway', INBOX_RETENTION_DAYS),
+    forgetUsedForms,
   ],
 });

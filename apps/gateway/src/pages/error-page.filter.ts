@@ -4,6 +4,7 @@ import { Catch, Logger } from '@nestjs/common';
 import type { ArgumentsHost } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.js';
+import { returnAddress } from '../sign-in/return-address.js';
 import { SignInNeeded } from '../sign-in/sign-in.guard.js';
 import { errorPage } from './error.page.js';
 
@@ -31,7 +32,7 @@ export class ErrorPageFilter extends ProblemFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const path = request.method === 'GET' ? request.url : '/profile';
     const signIn = new URL(this.config.SIGN_IN_URL);
-    signIn.searchParams.set('return_to', this.config.PUBLIC_URL + path);
+    signIn.searchParams.set('return_to', returnAddress(path, this.config.PUBLIC_URL));
     void host.switchToHttp().getResponse<FastifyReply>().header('cache-control', 'no-store').redirect(signIn.href, 303);
   }
 
