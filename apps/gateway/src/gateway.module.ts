@@ -39,6 +39,7 @@ import { ManageController } from './manage/manage.controller.js';
 import { ManagePagesController } from './manage/manage-pages.controller.js';
 import { PlanManagement } from './manage/plan-management.client.js';
 import { AssetsController } from './pages/assets.controller.js';
+import { Refusals } from './refusals/refusals.store.js';
 import { schema } from './schema.js';
 import { AccessCheck } from './sign-in/access-check.module.js';
 import { AppUserStore } from './sign-in/app-user.store.js';
@@ -112,6 +113,7 @@ const own: Provider[] = [
   OutboxRunner,
   PlanManagement,
   ProgressReader,
+  Refusals,
   RetryRunner,
   SignInGuard,
   StripeBilling,
