@@ -35,6 +35,8 @@ import { Customers } from './checkout/customer.client.js';
 import { ProgressReader } from './checkout/progress.client.js';
 import { GatewayConfig } from './config.js';
 import { configureHttp, maxBodyBytes } from './http.module.js';
+import { AddressLimitGuard, UserLimitGuard } from './limits/rate-limit.guard.js';
+import { RateLimits } from './limits/rate-limits.store.js';
 import { ManageController } from './manage/manage.controller.js';
 import { ManagePagesController } from './manage/manage-pages.controller.js';
 import { PlanManagement } from './manage/plan-management.client.js';
@@ -88,7 +90,10 @@ export class GatewayModule {
         ...surroundings(config),
         { provide: GatewayConfig, useValue: config },
         { provide: planCatalogueToken, useFactory: () => planCatalogue(config.planPrices()) },
+        // In this order: how often an address comes, who it is, how often they come.
+        { provide: APP_GUARD, useExisting: AddressLimitGuard },
         { provide: APP_GUARD, useExisting: SignInGuard },
+        { provide: APP_GUARD, useExisting: UserLimitGuard },
         { provide: APP_INTERCEPTOR, useExisting: FormOnceInterceptor },
       ],
     };
@@ -100,6 +105,7 @@ const own: Provider[] = [
   AccountChanges,
   AccountReader,
   AccountStore,
+  AddressLimitGuard,
   AppUserStore,
   Checkout,
   CheckoutAnnouncer,
@@ -113,10 +119,12 @@ const own: Provider[] = [
   OutboxRunner,
   PlanManagement,
   ProgressReader,
+  RateLimits,
   Refusals,
   RetryRunner,
   SignInGuard,
   StripeBilling,
+  UserLimitGuard,
   UserLock,
 ];
 

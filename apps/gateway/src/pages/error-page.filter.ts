@@ -26,7 +26,7 @@ export class ErrorPageFilter extends ProblemFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const error = withDatabaseFailureNamed(thrown);
     const refusal = error instanceof SignInNeeded ? error.refusal : error;
-    if (refusal instanceof Refused) this.refusals.note(request, refusal.code);
+    if (refusal instanceof Refused || refusal instanceof Retryable) this.refusals.note(request, refusal.code);
     if (/^\/v1(\/|$|\?)/.test(request.url)) return super.catch(error, host);
     if (error instanceof SignInNeeded) this.leadToSignIn(host);
     else this.showPage(error, host);
