@@ -42,6 +42,19 @@ export const domainEvents = {
     version: 1,
     schema: z.object({ code: z.string(), count: z.int().positive(), remote_address: z.string() }),
   },
+  /** Who could not come in, or reached for what is not theirs. `target` is the id in the address. */
+  'gateway.request.refused': {
+    version: 1,
+    schema: z.object({
+      code: z.string(),
+      /** Method and pattern, as in `GET /v1/checkout-sessions/:id`. */
+      route: z.string(),
+      target: z.string().nullable(),
+      user_id: userId.nullable(),
+      remote_address: z.string(),
+      count: z.int().positive(),
+    }),
+  },
   'billing.account.opened': { version: 1, schema: user.extend({ email: z.string().nullable() }) },
   'billing.customer.linked': { version: 1, schema: user.extend({ customer_id: z.string() }) },
   'billing.checkout.started': { version: 1, schema: checkout },

@@ -68,6 +68,14 @@ const drift = {
 /** One golden sample per event: producers prove that they write this shape, consumers that they read it. */
 export const samples: { [T in DomainEventType]: EventData<T> } = {
   'ingress.delivery.rejected': { code: 'signature_mismatch', count: 1, remote_address: '203.0.113.7' },
+  'gateway.request.refused': {
+    code: 'not_found',
+    route: 'GET /v1/checkout-sessions/:id',
+    target: 'cs_test_sample',
+    user_id: 'user-1',
+    remote_address: '203.0.113.7',
+    count: 1,
+  },
   'billing.account.opened': { user_id: 'user-1', email: 'user-1@example.com' },
   'billing.customer.linked': { user_id: 'user-1', customer_id: 'cus_sample' },
   'billing.checkout.started': checkout,
