@@ -73,6 +73,31 @@ export const domainEvents = {
     version: 1,
     schema: user.extend({ subscription_id: z.string(), outcome: z.string() }),
   },
+  /** `from` is null where Stripe's price is in no catalogue. `outcome` is `changed`, `scheduled` or why nothing was. */
+  'billing.change.requested': {
+    version: 1,
+    schema: user.extend({
+      subscription_id: z.string(),
+      from: plan.nullable(),
+      to: plan,
+      outcome: z.string(),
+    }),
+  },
+  /** Asks for Stripe's own word on one of the three, the narrowest that is named; `reason` is for the trail. */
+  'billing.reconcile.requested': {
+    version: 1,
+    schema: z.object({
+      user_id: userId.nullable(),
+      subscription_id: z.string().nullable(),
+      session_id: z.string().nullable(),
+      reason: z.string(),
+    }),
+  },
+  /** Somebody asked for what belongs to another user, and was told that there is no such thing. */
+  'billing.access.refused': {
+    version: 1,
+    schema: user.extend({ object: z.enum(['checkout_session']), object_id: z.string() }),
+  },
   'billing.subscription.started': { version: 1, schema: subscriptionChange },
   'billing.subscription.changed': { version: 1, schema: subscriptionChange },
   'billing.subscription.ended': { version: 1, schema: subscriptionChange },

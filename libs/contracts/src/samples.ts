@@ -90,6 +90,20 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     outcome: 'accepted',
   },
   'billing.resumption.requested': { user_id: 'user-1', subscription_id: 'sub_sample', outcome: 'accepted' },
+  'billing.change.requested': {
+    user_id: 'user-1',
+    subscription_id: 'sub_sample',
+    from: { tier: 1, billing_cycle: 'monthly' },
+    to: { tier: 2, billing_cycle: 'yearly' },
+    outcome: 'changed',
+  },
+  'billing.reconcile.requested': {
+    user_id: 'user-1',
+    subscription_id: null,
+    session_id: 'cs_test_sample',
+    reason: 'checkout_not_confirmed',
+  },
+  'billing.access.refused': { user_id: 'user-1', object: 'checkout_session', object_id: 'cs_test_sample' },
   'billing.subscription.started': {
     user_id: 'user-1',
     subscription_id: 'sub_sample',
