@@ -83,16 +83,6 @@ export const domainEvents = {
       outcome: z.string(),
     }),
   },
-  /** Asks for Stripe's own word on one of the three, the narrowest that is named; `reason` is for the trail. */
-  'billing.reconcile.requested': {
-    version: 1,
-    schema: z.object({
-      user_id: userId.nullable(),
-      subscription_id: z.string().nullable(),
-      session_id: z.string().nullable(),
-      reason: z.string(),
-    }),
-  },
   /** Somebody asked for what belongs to another user, and was told that there is no such thing. */
   'billing.access.refused': {
     version: 1,
@@ -109,7 +99,7 @@ export const domainEvents = {
   'billing.payment.failed': { version: 1, schema: payment },
   /** The bank asks the customer to confirm the payment: until they do, `amount` is not paid. */
   'billing.payment.action_required': { version: 1, schema: payment },
-  /** Ask Stripe about one subscription, about the one that a Checkout session made, or about all of a user's. */
+  /** Ask Stripe about one subscription, about the one that a Checkout session made, or about all of a user's. `reason` is for the trail. */
   'billing.reconcile.requested': {
     version: 1,
     schema: z
@@ -117,8 +107,9 @@ export const domainEvents = {
         subscription_id: z.string().min(1).max(255).optional(),
         session_id: z.string().min(1).max(255).optional(),
         user_id: userId.optional(),
+        reason: z.string().optional(),
       })
-      .refine((asked) => Object.values(asked).some((id) => id !== undefined), {
+      .refine(({ reason: _reason, ...named }) => Object.values(named).some((id) => id !== undefined), {
         error: 'names none of subscription_id, session_id, user_id',
       }),
   },

@@ -97,12 +97,6 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     to: { tier: 2, billing_cycle: 'yearly' },
     outcome: 'changed',
   },
-  'billing.reconcile.requested': {
-    user_id: 'user-1',
-    subscription_id: null,
-    session_id: 'cs_test_sample',
-    reason: 'checkout_not_confirmed',
-  },
   'billing.access.refused': { user_id: 'user-1', object: 'checkout_session', object_id: 'cs_test_sample' },
   'billing.subscription.started': {
     user_id: 'user-1',
@@ -136,7 +130,11 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
   'billing.payment.failed': payment,
   'billing.payment.action_required': payment,
   'billing.account.changed': account,
-  'billing.reconcile.requested': { session_id: 'cs_test_sample', user_id: 'user-1' },
+  'billing.reconcile.requested': {
+    session_id: 'cs_test_sample',
+    user_id: 'user-1',
+    reason: 'checkout_not_confirmed',
+  },
   'billing.drift.found': { ...drift, fields: [...drift.fields], dry_run: false },
   'billing.drift.repaired': { ...drift, fields: [...drift.fields] },
   'billing.event.parked': {
