@@ -1,6 +1,7 @@
 import { runMaintainCommand } from '@billhook/database';
 import { forgetSent, forgetSettled, forgetUndecodable, MaintainConfig } from '@billhook/messaging';
 import { consumerName } from './account/consumer-name.js';
+import { forgetUsedForms } from './sign-in/used-forms.js';
 
 await runMaintainCommand({
   schema: 'gateway',
@@ -9,5 +10,6 @@ await runMaintainCommand({
     forgetSent(OUTBOX_RETENTION_DAYS),
     forgetSettled(consumerName, INBOX_RETENTION_DAYS),
     forgetUndecodable(consumerName),
+    forgetUsedForms,
   ],
 });

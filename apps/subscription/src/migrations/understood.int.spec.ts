@@ -13,11 +13,19 @@ let source: DataSource;
 
 beforeAll(async () => {
   database = await createTestDatabase(schema);
-  const extra = { options: '-c search_path=subscription' };
+  const role = new URL(database.serviceUrl).username;
+  const extra = { options: `-c search_path=subscription -c billhook.service_role=${role}` };
   admin = new Client({ connectionString: database.adminUrl, ...extra });
   await admin.connect();
   const { migrations } = schema;
-  source = new DataSource({ type: 'postgres', url: database.adminUrl, schema: 'subscription', migrations, extra });
+  source = new DataSource({
+    type: 'postgres',
+    url: database.adminUrl,
+    schema: 'subscription',
+    migrations,
+    migrationsTransactionMode: 'each',
+    extra,
+  });
   await source.initialize();
 });
 
