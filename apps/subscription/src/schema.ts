@@ -6,6 +6,7 @@ import { FetchWhatIsNotKnown1796100000010 } from './migrations/1796100000010-fet
 import { LookWhenDue1796600000000 } from './migrations/1796600000000-look-when-due.js';
 import { RecordPaymentsToConfirm1796200000010 } from './migrations/1796200000010-record-payments-to-confirm.js';
 import { RememberWhatWasUnderstood1796200000000 } from './migrations/1796200000000-remember-what-was-understood.js';
+import { TellOfUnknownCustomers1796600000100 } from './migrations/1796600000100-tell-of-unknown-customers.js';
 import { StoreBodiesPlainly1796100000000 } from './migrations/1796100000000-store-bodies-plainly.js';
 
 export const schema: ServiceSchema = {
@@ -18,6 +19,7 @@ export const schema: ServiceSchema = {
     RememberWhatWasUnderstood1796200000000,
     RecordPaymentsToConfirm1796200000010,
     LookWhenDue1796600000000,
+    TellOfUnknownCustomers1796600000100,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
 };

@@ -16,6 +16,10 @@ import type { DynamicModule, Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import type { SubscriptionConfig } from './config.js';
+import { CustomerLinks } from './customers/customer-link.store.js';
+import { CustomersController } from './customers/customers.controller.js';
+import { UnknownCustomerRunner } from './customers/unknown-customer-runner.store.js';
+import { UnknownCustomers } from './customers/unknown-customers.store.js';
 import { FetchApplier } from './fetch/apply-fetch.store.js';
 import { HintStore } from './fetch/hint.store.js';
 import { PendingFetchConsumer } from './fetch/pending-fetch.consumer.js';
@@ -64,9 +68,10 @@ export class SubscriptionModule {
     return {
       module: SubscriptionModule,
       imports: [databaseModule({ ...database, entities })],
-      controllers: [EventsConsumer, EventsController, AccountsController],
+      controllers: [EventsConsumer, EventsController, AccountsController, CustomersController],
       providers: [
         BatchApplier,
+        CustomerLinks,
         CustomerStore,
         DueLooks,
         ExplainStore,
@@ -83,6 +88,8 @@ export class SubscriptionModule {
         RetryRunner,
         SubscriptionClient,
         TakenEvents,
+        UnknownCustomerRunner,
+        UnknownCustomers,
         WaitingEvents,
         ...configured(config, clock),
       ],

@@ -21,6 +21,8 @@ export interface Applied {
   outcomes: Outcome[];
   /** Whether some event left a question that only Stripe can answer. */
   asksStripe: boolean;
+  /** How many events were released that had waited for their customer's user. */
+  released: number;
 }
 
 /**
@@ -63,6 +65,6 @@ export class BatchApplier {
     const asked = [...ledger.changes.fetches.values()];
     await this.fetches.request(manager, asked);
     await this.waiting.release(manager, released);
-    return { outcomes, asksStripe: asked.length > 0 };
+    return { outcomes, asksStripe: asked.length > 0, released: released.length };
   }
 }
