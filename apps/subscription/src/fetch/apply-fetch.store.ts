@@ -74,7 +74,7 @@ export class FetchApplier {
     rules: Rules,
   ): Promise<Ledger> {
     const taken = await this.taken.find(manager, waiting);
-    return this.ledgers.open(manager, { ...scopeOf(waiting, customers, known), taken }, rules);
+    return this.ledgers.open(manager, { ...scopeOf(waiting, customers, known), objects: nothingFound, taken }, rules);
   }
 
   /** The thin event that asked waits, like any event of a customer whose user nobody knows; the mapping asks again. */
@@ -84,6 +84,9 @@ export class FetchApplier {
     return { kind: 'unknown_customer' };
   }
 }
+
+/** A fetch tells of a subscription only, and what waits has left its objects when it came. */
+const nothingFound = { found: [], adopted: [] };
 
 /** Our own metadata on the subscription names its user, as it does on an event. */
 function learnFrom(snapshot: SubscriptionSnapshot, customerId: string, { users }: KnownCustomers): Customers {

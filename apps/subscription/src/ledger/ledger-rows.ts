@@ -62,6 +62,11 @@ export function selected(columns: readonly Column<never>[]): string {
   return columns.map(([name, , field]) => `${name} AS "${field}"`).join(', ');
 }
 
+/** For the other half of a UNION, which knows only one of the columns. */
+export function noneBut(known: string, columns: readonly Column<never>[]): string {
+  return columns.map(([name, type]) => (name === known ? name : `NULL::${type}`)).join(', ');
+}
+
 export function names(columns: readonly Column<never>[]): string {
   return columns.map(([name]) => name).join(', ');
 }

@@ -1,14 +1,16 @@
 import { unopenedAccount } from '@billhook/billing';
-import type { SubscriptionRow } from '@billhook/billing';
 import type { Account } from '@billhook/contracts';
 import { Outbox } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { fromStored } from './kept-object.js';
+import type { StoredObject } from './kept-object.js';
 import { noChanges, paymentKey, putSubscription } from './ledger.js';
 import type { AccountEntry, Ledger, Payment, Rules } from './ledger.js';
 import {
   lookColumns,
   names,
+  noneBut,
   overwritten,
   paymentColumns,
   rowsOf,
@@ -16,7 +18,10 @@ import {
   subscriptionColumns,
 } from './ledger-rows.js';
 import { looksOf } from './looks.js';
+import { noObjects, putObject, saveObject } from './objects.js';
 import type { LedgerScope } from './scope.js';
+import { objectAsJson, StripeObjectStore } from './stripe-object.store.js';
+import { noteTimesOfObjects } from './stripe-time.js';
 import { fromSubscriptionColumns, toSubscriptionColumns } from './subscription.entity.js';
 import type { SubscriptionColumns } from './subscription.entity.js';
 
@@ -60,16 +65,25 @@ const saveRows = `
   )
   INSERT INTO payment (${names(paymentColumns)}) SELECT * FROM ${rowsOf('$3', paymentColumns)}`;
 
-const findSubscriptions = `SELECT ${selected(subscriptionColumns)} FROM subscription WHERE user_id = ANY($1)`;
+/** Both in one: what Stripe's objects say of a user is wanted whenever the subscriptions are. */
+const findSubscriptionsAndObjects = `
+  SELECT ${selected(subscriptionColumns)}, NULL::json AS objects FROM subscription WHERE user_id = ANY($1)
+  UNION ALL
+  SELECT ${noneBut('user_id', subscriptionColumns)}, json_agg(${objectAsJson})
+  FROM customer JOIN stripe_object USING (customer_id) WHERE user_id = ANY($1) GROUP BY user_id`;
+
+type Found = (SubscriptionColumns & { objects: null }) | { userId: string; objects: StoredObject[] };
 
 /** Opens a ledger under its users' locks and writes back what changed. Customers are locked before, always. */
 @Injectable()
 export class LedgerStore {
   private readonly outbox = new Outbox();
 
+  constructor(private readonly objects: StripeObjectStore) {}
+
   async open(manager: EntityManager, scope: LedgerScope, rules: Rules): Promise<Ledger> {
     const accounts = await this.lockAccounts(manager, scope, rules);
-    const subscriptions = await this.findSubscriptions(manager, scope.userIds);
+    const found = await this.findSubscriptionsAndObjects(manager, scope.userIds);
     const ledger: Ledger = {
       users: scope.customers.users,
       taken: scope.taken,
@@ -78,9 +92,13 @@ export class LedgerStore {
       subscriptions: new Map(),
       byUser: new Map(),
       payments: await this.findPayments(manager, scope.invoiceIds),
+      objects: noObjects(),
       changes: noChanges(),
     };
-    for (const row of subscriptions) putSubscription(ledger, row);
+    for (const kept of scope.objects.found) putObject(ledger.objects, kept, undefined);
+    for (const row of found) fill(ledger, row);
+    for (const kept of scope.objects.adopted) saveObject(ledger, kept);
+    noteTimesOfObjects(ledger, usersThatGained(ledger, scope));
     return ledger;
   }
 
@@ -97,6 +115,7 @@ export class LedgerStore {
         JSON.stringify(looks.others),
       ]);
     }
+    await this.objects.save(manager, present(ledger.objects.byKey, changes.objects));
     await this.outbox.append(manager, 'subscription', changes.announcements);
   }
 
@@ -133,10 +152,9 @@ export class LedgerStore {
     );
   }
 
-  private async findSubscriptions(manager: EntityManager, userIds: readonly string[]): Promise<SubscriptionRow[]> {
+  private async findSubscriptionsAndObjects(manager: EntityManager, userIds: readonly string[]): Promise<Found[]> {
     if (userIds.length === 0) return [];
-    const rows: SubscriptionColumns[] = await manager.query(findSubscriptions, [userIds]);
-    return rows.map(fromSubscriptionColumns);
+    return manager.query(findSubscriptionsAndObjects, [userIds]);
   }
 
   private async findPayments(manager: EntityManager, invoiceIds: readonly string[]): Promise<Set<string>> {
@@ -147,6 +165,17 @@ export class LedgerStore {
     );
     return new Set(rows.map(paymentKey));
   }
+}
+
+/** Users whose customer has just become known as theirs, or whose customer has an object more. */
+function usersThatGained({ users }: Ledger, { customers, objects }: LedgerScope): ReadonlySet<string> {
+  const adopters = objects.adopted.flatMap(({ object }) => users.get(object.customerId ?? '') ?? []);
+  return new Set([...customers.learned.map(({ userId }) => userId), ...adopters]);
+}
+
+function fill(ledger: Ledger, found: Found): void {
+  if (found.objects === null) return putSubscription(ledger, fromSubscriptionColumns(found));
+  for (const stored of found.objects) putObject(ledger.objects, fromStored(stored), found.userId);
 }
 
 function toAccountColumns({ account, newestStripeTime }: AccountEntry) {

@@ -1,4 +1,4 @@
-import { explainTier, noEvidence, toView, unopenedAccount } from '@billhook/billing';
+import { explainTier, toView, unopenedAccount } from '@billhook/billing';
 import type { NextLook, SubscriptionRow, TierReason } from '@billhook/billing';
 import { tierNames } from '@billhook/contracts';
 import type { Account, SubscriptionView, Tier, TierName } from '@billhook/contracts';
@@ -67,8 +67,8 @@ export function explain(userId: string, dossier: Dossier, rules: Rules): Explana
 
 function verdictOf(dossier: Dossier, rules: Rules): Explanation['verdict'] {
   const now = policyClock(dossier.entry?.newestStripeTime ?? null, rules.now);
-  const { subscriptions } = dossier;
-  const explained = explainTier({ subscriptions, evidence: noEvidence, now, graceDays: rules.graceDays });
+  const { subscriptions, evidence } = dossier;
+  const explained = explainTier({ subscriptions, evidence, now, graceDays: rules.graceDays });
   const { tier, until, reasons, alerts, outlook, nextLook } = explained;
   return {
     tier,
