@@ -22,7 +22,7 @@ story: ## Play the story against a system that is already up (make demo, docker 
 	@$(with) --build node dist/demo/src/main.js story
 
 test: ## Run every test, on real PostgreSQL and RabbitMQ and in a real browser
-	@$(with) --build --browser $(jest) --maxWorkers=2 --ignoreProjects faults $(JEST_ARGS)
+	@$(with) --build --browser --stripe-cli $(jest) --maxWorkers=2 --ignoreProjects faults $(JEST_ARGS)
 
 test-faults: ## Kill, freeze and cut everything, 500 histories long (SEED=, WAVE=, HISTORIES=, FULL=1)
 	@$(with) --build $(jest) --maxWorkers=2 --selectProjects faults $(JEST_ARGS)
