@@ -1,9 +1,15 @@
 import type { ServiceSchema } from '@billhook/database';
 import { CreateGateway1763856000000 } from './migrations/1763856000000-create-gateway.js';
 import { AddRetries1796000000001 } from './migrations/1796000000001-add-retries.js';
+import { AdoptCustomers1796700000200 } from './migrations/1796700000200-adopt-customers.js';
 import { RememberPrices1796700000000 } from './migrations/1796700000000-remember-prices.js';
 
 export const schema: ServiceSchema = {
   schema: 'gateway',
-  migrations: [CreateGateway1763856000000, AddRetries1796000000001, RememberPrices1796700000000],
+  migrations: [
+    CreateGateway1763856000000,
+    AddRetries1796000000001,
+    RememberPrices1796700000000,
+    AdoptCustomers1796700000200,
+  ],
 };
