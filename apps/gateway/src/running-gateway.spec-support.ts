@@ -34,7 +34,7 @@ export interface TestGateway {
   app: INestApplicationContext;
   dataSource: DataSource;
   /** Somebody who is signed in. */
-  as(userId: string, claims?: { email?: string }): Promise<TestBrowser>;
+  as(userId: string, claims?: { email?: string; roles?: string[]; expiresIn?: string }): Promise<TestBrowser>;
   /** Publishes `billing.account.changed` as the subscription service does. */
   announce(account: Account, options?: { id?: string }): Promise<void>;
   publish(type: string, body: string): Promise<void>;

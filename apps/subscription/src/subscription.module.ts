@@ -2,6 +2,7 @@ import { LiveCatalogue, PriceClient, PriceMemory } from '@billhook/catalogue';
 import { databaseCheck, DatabaseFailureFilter, databaseModule } from '@billhook/database';
 import {
   BatchTransport,
+  DeadLetters,
   EventPublisher,
   isSurroundingsFailure,
   OutboxRelay,
@@ -26,6 +27,7 @@ import { PendingFetchEntity } from './fetch/pending-fetch.entity.js';
 import { PendingFetchStore } from './fetch/pending-fetch.store.js';
 import { stripeToken, SubscriptionClient } from './fetch/subscription.client.js';
 import { BatchApplier } from './intake/apply.store.js';
+import { consumerName } from './intake/consumer-name.js';
 import { EventsConsumer } from './intake/events.consumer.js';
 import { RawEvents } from './intake/raw-event.store.js';
 import { TakenEvents } from './intake/taken-events.store.js';
@@ -34,6 +36,7 @@ import { AccountEntity } from './ledger/account.entity.js';
 import { CustomerEntity } from './ledger/customer.entity.js';
 import { CustomerStore } from './ledger/customer.store.js';
 import { LedgerStore } from './ledger/ledger.store.js';
+import { StripeObjectStore } from './ledger/stripe-object.store.js';
 import { SubscriptionEntity } from './ledger/subscription.entity.js';
 import { AccountsController } from './ops/accounts.controller.js';
 import { EventsController } from './ops/events.controller.js';
@@ -41,7 +44,10 @@ import { ExplainStore } from './ops/explain.store.js';
 import { ReplayRun } from './ops/replay-run.store.js';
 import { Replays } from './ops/replay.store.js';
 import { RulesSource } from './rules.js';
+import type { Clock } from './rules.js';
 import { schema } from './schema.js';
+import { DueLooks } from './timers/due-looks.store.js';
+import { LookRunner } from './timers/look-runner.store.js';
 
 const entities = [AccountEntity, CustomerEntity, PendingFetchEntity, SubscriptionEntity];
 
@@ -59,7 +65,7 @@ const lanes = 3;
  */
 @Module({})
 export class SubscriptionModule {
-  static with(config: SubscriptionConfig): DynamicModule {
+  static with(config: SubscriptionConfig, clock?: Clock): DynamicModule {
     const database = { url: config.DATABASE_URL, schema: schema.schema, applicationName: 'billhook-subscription' };
     return {
       module: SubscriptionModule,
@@ -68,10 +74,12 @@ export class SubscriptionModule {
       providers: [
         BatchApplier,
         CustomerStore,
+        DueLooks,
         ExplainStore,
         FetchApplier,
         HintStore,
         LedgerStore,
+        LookRunner,
         OutboxRunner,
         PendingFetchConsumer,
         PendingFetchStore,
@@ -81,16 +89,17 @@ export class SubscriptionModule {
         ReplayRun,
         Replays,
         RetryRunner,
+        StripeObjectStore,
         SubscriptionClient,
         TakenEvents,
         WaitingEvents,
-        ...configured(config),
+        ...configured(config, clock),
       ],
     };
   }
 }
 
-function configured(config: SubscriptionConfig): Provider[] {
+function configured(config: SubscriptionConfig, clock?: Clock): Provider[] {
   const { DATABASE_URL: databaseUrl, RABBITMQ_URL: brokerUrl } = config;
   return [
     {
@@ -106,7 +115,7 @@ function configured(config: SubscriptionConfig): Provider[] {
     {
       provide: RulesSource,
       inject: [LiveCatalogue],
-      useFactory: (live: LiveCatalogue) => new RulesSource(() => live.current(), config.graceDays()),
+      useFactory: (live: LiveCatalogue) => new RulesSource(() => live.current(), config.graceDays(), clock),
     },
     { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
     { provide: APP_GUARD, useClass: RolesGuard },
@@ -138,15 +147,16 @@ function configured(config: SubscriptionConfig): Provider[] {
 function transport(url: string, dataSource: DataSource): BatchTransport {
   const isReady = async () => (await databaseCheck(dataSource)()).up;
   const connectionName = 'billhook-subscription-consume';
-  return new BatchTransport({ url, connectionName, batchSize, lanes, isSurroundingsFailure, isReady });
+  const deadLetters = new DeadLetters({ dataSource, consumer: consumerName, outboxSource: 'subscription' });
+  return new BatchTransport({ url, connectionName, batchSize, lanes, isSurroundingsFailure, isReady, deadLetters });
 }
 
-/** This service as `runService` starts it, and as specs do. */
-export function subscriptionService(config: SubscriptionConfig): ServiceOptions {
+/** This service as `runService` starts it, and as specs do, with a clock for the rules that stands where their stories play. */
+export function subscriptionService(config: SubscriptionConfig, clock?: Clock): ServiceOptions {
   return {
     name: 'subscription',
     config,
-    module: SubscriptionModule.with(config),
+    module: SubscriptionModule.with(config, clock),
     configure: (app) => void app.useGlobalFilters(new DatabaseFailureFilter()),
     consumers: (app) => [app.get(BatchTransport)],
     readiness: (app) => ({

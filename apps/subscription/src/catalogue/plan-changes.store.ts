@@ -107,6 +107,7 @@ export class PlanChanges {
       withAccount: new Set(userIds),
       userIds,
       invoiceIds: [],
+      objects: { found: [], adopted: [] },
       taken: new Set<string>(),
     };
     // The clock alone takes no tier: what is to be decided by the time that has passed is asked of Stripe first.
@@ -114,7 +115,7 @@ export class PlanChanges {
     return inTransaction(this.dataSource, async (manager) => {
       const ledger = await this.ledgers.open(manager, scope, rules);
       for (const userId of userIds) reconsider(ledger, userId, cause, atStripesTime);
-      await this.ledgers.save(manager, ledger);
+      await this.ledgers.save(manager, ledger, rules);
     });
   }
 
