@@ -1,5 +1,6 @@
 import { runMaintainCommand } from '@billhook/database';
 import { forgetSent, forgetSettled, MaintainConfig } from '@billhook/messaging';
+import { forgetEndedReplicas } from './entitlements/ended-replicas.js';
 import { forgetUsedForms } from './sign-in/used-forms.js';
 
 await runMaintainCommand({
@@ -9,5 +10,6 @@ await runMaintainCommand({
     forgetSent(OUTBOX_RETENTION_DAYS),
     forgetSettled('gateway', INBOX_RETENTION_DAYS),
     forgetUsedForms,
+    forgetEndedReplicas,
   ],
 });

@@ -3,6 +3,8 @@ import { CreateGateway1763856000000 } from './migrations/1763856000000-create-ga
 import { AddRetries1796000000001 } from './migrations/1796000000001-add-retries.js';
 import { RememberUsedForms1796800000000 } from './migrations/1796800000000-remember-used-forms.js';
 import { AddRateLimits1796800000100 } from './migrations/1796800000100-add-rate-limits.js';
+import { AddPreferences1796800000200 } from './migrations/1796800000200-add-preferences.js';
+import { AddReadingProgress1796800000300 } from './migrations/1796800000300-add-reading-progress.js';
 
 export const schema: ServiceSchema = {
   schema: 'gateway',
@@ -11,5 +13,7 @@ export const schema: ServiceSchema = {
     AddRetries1796000000001,
     RememberUsedForms1796800000000,
     AddRateLimits1796800000100,
+    AddPreferences1796800000200,
+    AddReadingProgress1796800000300,
   ],
 };

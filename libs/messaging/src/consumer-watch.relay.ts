@@ -1,5 +1,6 @@
 import type { ChannelModel } from 'amqplib';
 import { PassiveCheck } from './passive-check.relay.js';
+import type { QueueState } from './passive-check.relay.js';
 import type { QueueConsumer } from './queue.consumer.js';
 
 /** A consumer that was lost unsaid is back within five seconds: two intervals at most, and the time to begin again. */
@@ -20,6 +21,11 @@ export class ConsumerWatch {
   stop(): void {
     clearTimeout(this.timer);
     this.check = undefined;
+  }
+
+  /** Undefined while there is no connection, and for a queue that does not exist. Rejects as `PassiveCheck.look` does. */
+  look(queue: string): Promise<QueueState | undefined> {
+    return this.check === undefined ? Promise.resolve(undefined) : this.check.look(queue);
   }
 
   private schedule(check: PassiveCheck, consumers: readonly QueueConsumer[]): void {
