@@ -1,5 +1,5 @@
+import { CatalogueConfig } from '@billhook/catalogue';
 import { AddressRanges, BrokerUrl, CommaSeparated, DatabaseUrl, HttpUrl, StripeValue } from '@billhook/runtime';
-import { StripeConfig } from '@billhook/stripe';
 import { applyDecorators } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
@@ -18,7 +18,7 @@ const PerMinute = (): PropertyDecorator =>
   );
 
 /** Everything the gateway reads from its environment. */
-export class GatewayConfig extends StripeConfig {
+export class GatewayConfig extends CatalogueConfig {
   override PORT = 3000;
 
   @DatabaseUrl()

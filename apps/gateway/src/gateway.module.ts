@@ -1,7 +1,8 @@
-import { planCatalogue } from '@billhook/billing';
+import { LiveCatalogue, PriceClient, PriceMemory } from '@billhook/catalogue';
 import { databaseCheck, databaseModule } from '@billhook/database';
 import {
   BatchTransport,
+  DeadLetters,
   EventPublisher,
   isSurroundingsFailure,
   Outbox,
@@ -22,8 +23,9 @@ import { AccountConsumer } from './account/account.consumer.js';
 import { AccountController } from './account/account.controller.js';
 import { AccountReader } from './account/account-reader.store.js';
 import { AccountStore } from './account/account.store.js';
+import { consumerName } from './account/consumer-name.js';
 import { ProfileController } from './account/profile.controller.js';
-import { planCatalogueToken } from './catalogue.js';
+import { eventSource } from './announcement.js';
 import { CheckoutAnnouncer } from './checkout/checkout-announcer.store.js';
 import { CheckoutAttemptStore } from './checkout/checkout-attempt.store.js';
 import { CheckoutController } from './checkout/checkout.controller.js';
@@ -96,7 +98,6 @@ export class GatewayModule {
         ...own,
         ...surroundings(config),
         { provide: GatewayConfig, useValue: config },
-        { provide: planCatalogueToken, useFactory: () => planCatalogue(config.planPrices()) },
         // In this order: how often an address comes, who it is, how often they come.
         { provide: APP_GUARD, useExisting: AddressLimitGuard },
         { provide: APP_GUARD, useExisting: SignInGuard },
@@ -143,6 +144,16 @@ function surroundings(config: GatewayConfig): Provider[] {
     { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
     { provide: Stripe, useFactory: () => createStripeClient(config.stripeClient()) },
     {
+      provide: LiveCatalogue,
+      inject: [Stripe, DataSource],
+      useFactory: (stripe: Stripe, dataSource: DataSource) =>
+        LiveCatalogue.open({
+          settings: config.catalogueSettings(),
+          prices: new PriceClient(stripe),
+          memory: new PriceMemory(dataSource),
+        }),
+    },
+    {
       provide: EventPublisher,
       useFactory: () => new EventPublisher({ url: config.RABBITMQ_URL, connectionName: 'billhook-gateway-publish' }),
     },
@@ -161,6 +172,7 @@ function surroundings(config: GatewayConfig): Provider[] {
           connectionName: 'billhook-gateway-consume',
           isSurroundingsFailure,
           isReady: async () => (await databaseCheck(dataSource)()).up,
+          deadLetters: new DeadLetters({ dataSource, consumer: consumerName, outboxSource: eventSource }),
         }),
     },
   ];
@@ -177,6 +189,7 @@ export function gatewayService(config: GatewayConfig): ServiceOptions {
       database: databaseCheck(app.get(DataSource)),
       queue: () => app.get(BatchTransport).readiness(),
       publisher: () => app.get(EventPublisher).readiness(),
+      catalogue: () => app.get(LiveCatalogue).readiness(),
     }),
     configure: (app) => configureHttp(app, config),
     fastify: {

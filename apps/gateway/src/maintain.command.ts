@@ -1,5 +1,6 @@
 import { runMaintainCommand } from '@billhook/database';
-import { forgetSent, forgetSettled, MaintainConfig } from '@billhook/messaging';
+import { forgetSent, forgetSettled, forgetUndecodable, MaintainConfig } from '@billhook/messaging';
+import { consumerName } from './account/consumer-name.js';
 import { forgetEndedReplicas } from './entitlements/ended-replicas.js';
 import { forgetUsedForms } from './sign-in/used-forms.js';
 
@@ -8,7 +9,8 @@ await runMaintainCommand({
   Config: MaintainConfig,
   tasks: ({ OUTBOX_RETENTION_DAYS, INBOX_RETENTION_DAYS }) => [
     forgetSent(OUTBOX_RETENTION_DAYS),
-    forgetSettled('gateway', INBOX_RETENTION_DAYS),
+    forgetSettled(consumerName, INBOX_RETENTION_DAYS),
+    forgetUndecodable(consumerName),
     forgetUsedForms,
     forgetEndedReplicas,
   ],

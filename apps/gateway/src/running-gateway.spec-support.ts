@@ -1,3 +1,4 @@
+import { LiveCatalogue } from '@billhook/catalogue';
 import type { Account } from '@billhook/contracts';
 import { samples } from '@billhook/contracts';
 import { EventPublisher } from '@billhook/messaging';
@@ -80,6 +81,11 @@ export async function startGateway(overrides: Record<string, string> = {}): Prom
   const start = (changes: Record<string, string> = {}): Promise<RunningService> =>
     startService(gatewayService(loadConfig(GatewayConfig, { ...environment, ...changes }, 'gateway')));
   const service = await start();
+  // Specs count what Stripe is asked: nothing more about prices for the next minutes.
+  await waitFor('the prices to be compared', async () => {
+    const { detail = '' } = await service.app.get(LiveCatalogue).readiness();
+    return !detail.includes('not compared');
+  });
   const replicas: RunningService[] = [];
   const publisher = new EventPublisher({ url: broker.url, connectionName: 'spec' });
   await publisher.start();

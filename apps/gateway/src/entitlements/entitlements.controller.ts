@@ -1,9 +1,8 @@
-import type { PlanCatalogue } from '@billhook/billing';
+import { LiveCatalogue } from '@billhook/catalogue';
 import { Refused } from '@billhook/runtime';
-import { Controller, Get, Headers, Inject, Param, Res } from '@nestjs/common';
+import { Controller, Get, Headers, Param, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { freeAccount } from '../account/account-answer.js';
-import { planCatalogueToken } from '../catalogue.js';
 import { SignedIn } from '../sign-in/access.js';
 import { entitlementsAnswer, entityTagOf, isKnown } from './entitlements-answer.js';
 import { EntitlementsStore } from './entitlements.store.js';
@@ -16,7 +15,7 @@ const longestUserId = 255;
 export class EntitlementsController {
   constructor(
     private readonly store: EntitlementsStore,
-    @Inject(planCatalogueToken) private readonly catalogue: PlanCatalogue,
+    private readonly catalogue: LiveCatalogue,
   ) {}
 
   /** A 304 says in its `as-of` header until when the answer that is known still holds. */
@@ -28,7 +27,7 @@ export class EntitlementsController {
   ): Promise<void> {
     if (userId.length > longestUserId) throw new Refused('not_found');
     const { account, asOf } = await this.store.find(userId);
-    const answer = entitlementsAnswer(account ?? freeAccount(userId, this.catalogue, asOf), asOf);
+    const answer = entitlementsAnswer(account ?? freeAccount(userId, this.catalogue.current(), asOf), asOf);
     const tag = entityTagOf(answer);
     void reply.header('cache-control', 'private, no-cache').header('etag', tag).header('as-of', answer.as_of);
     if (isKnown(tag, known)) void reply.status(304).send();

@@ -3,6 +3,7 @@ import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
+import { consumerName } from '../account/consumer-name.js';
 
 /** How far behind "now" an answer may say it is while nothing waits. */
 const tickMs = 500;
@@ -72,7 +73,7 @@ export class ReadingProgress implements OnApplicationBootstrap, BeforeApplicatio
  */
 const write = `
   WITH known AS (
-    SELECT CASE WHEN NOT EXISTS (SELECT FROM parked_event WHERE consumer = 'gateway' AND retry_at IS NOT NULL)
+    SELECT CASE WHEN NOT EXISTS (SELECT FROM parked_event WHERE consumer = '${consumerName}' AND retry_at IS NOT NULL)
                 THEN now() - make_interval(secs => $2::float8) END AS until)
   INSERT INTO reading_progress AS mine (replica, seen_at, applied_until)
   SELECT $1, now(), coalesce(known.until, (SELECT max(applied_until) FROM reading_progress), 'epoch') FROM known

@@ -1,8 +1,7 @@
-import type { PlanCatalogue } from '@billhook/billing';
+import { LiveCatalogue } from '@billhook/catalogue';
 import { Refused } from '@billhook/runtime';
-import { Body, Controller, Get, Header, Inject, Put } from '@nestjs/common';
+import { Body, Controller, Get, Header, Put } from '@nestjs/common';
 import { AccountReader } from '../account/account-reader.store.js';
-import { planCatalogueToken } from '../catalogue.js';
 import { SignedIn } from '../sign-in/access.js';
 import type { Caller } from '../sign-in/caller.js';
 import { CurrentCaller } from '../sign-in/sign-in.guard.js';
@@ -20,7 +19,7 @@ export class PreferencesController {
   constructor(
     private readonly store: PreferencesStore,
     private readonly accounts: AccountReader,
-    @Inject(planCatalogueToken) private readonly catalogue: PlanCatalogue,
+    private readonly catalogue: LiveCatalogue,
   ) {}
 
   @Get()
@@ -36,7 +35,7 @@ export class PreferencesController {
   @Header('cache-control', 'no-store')
   async replace(@CurrentCaller() { userId }: Caller, @Body() wanted: PreferencesRequest): Promise<PreferencesAnswer> {
     const { entitlements } = await this.accounts.read(userId);
-    const missing = missingChannel(wanted, entitlements, this.catalogue);
+    const missing = missingChannel(wanted, entitlements, this.catalogue.current());
     if (missing !== null) throw notEntitled(missing);
     await this.store.save(userId, wanted);
     return { ...inEffect(wanted, entitlements), available_channels: channelsOf(entitlements) };
