@@ -49,8 +49,10 @@ import { AssetsController } from './pages/assets.controller.js';
 import { PreferencesController } from './preferences/preferences.controller.js';
 import { PreferencesStore } from './preferences/preferences.store.js';
 import { Refusals } from './refusals/refusals.store.js';
+import { DocsController } from './api-description/docs.controller.js';
 import { schema } from './schema.js';
 import { AccessCheck } from './sign-in/access-check.module.js';
+import { Routes } from './sign-in/routes.module.js';
 import { AppUserStore } from './sign-in/app-user.store.js';
 import { FormOnceInterceptor } from './sign-in/form-once.interceptor.js';
 import { FormUseStore } from './sign-in/form-use.store.js';
@@ -86,6 +88,7 @@ export class GatewayModule {
         AssetsController,
         CheckoutController,
         CheckoutPagesController,
+        DocsController,
         EntitlementsController,
         ManageController,
         ManagePagesController,
@@ -133,6 +136,7 @@ const own: Provider[] = [
   ReadingProgress,
   Refusals,
   RetryRunner,
+  Routes,
   SignInGuard,
   StripeBilling,
   UserLimitGuard,
