@@ -5,6 +5,8 @@ import { AdoptCustomers1796700000200 } from './migrations/1796700000200-adopt-cu
 import { RememberPrices1796700000000 } from './migrations/1796700000000-remember-prices.js';
 import { RememberUsedForms1796800000000 } from './migrations/1796800000000-remember-used-forms.js';
 import { AddRateLimits1796800000100 } from './migrations/1796800000100-add-rate-limits.js';
+import { AddPreferences1796800000200 } from './migrations/1796800000200-add-preferences.js';
+import { AddReadingProgress1796800000300 } from './migrations/1796800000300-add-reading-progress.js';
 
 export const schema: ServiceSchema = {
   schema: 'gateway',
@@ -15,5 +17,7 @@ export const schema: ServiceSchema = {
     AdoptCustomers1796700000200,
     RememberUsedForms1796800000000,
     AddRateLimits1796800000100,
+    AddPreferences1796800000200,
+    AddReadingProgress1796800000300,
   ],
 };
