@@ -24,6 +24,11 @@ import { AccountReader } from './account/account-reader.store.js';
 import { AccountStore } from './account/account.store.js';
 import { ProfileController } from './account/profile.controller.js';
 import { planCatalogueToken } from './catalogue.js';
+import { ChangeController } from './change/change.controller.js';
+import { ChangePagesController } from './change/change-pages.controller.js';
+import { ChangePreviewStore } from './change/change-preview.store.js';
+import { PlanChanger } from './change/plan-changer.client.js';
+import { PlanPreviewer } from './change/plan-previewer.client.js';
 import { CheckoutAnnouncer } from './checkout/checkout-announcer.store.js';
 import { CheckoutAttemptStore } from './checkout/checkout-attempt.store.js';
 import { CheckoutController } from './checkout/checkout.controller.js';
@@ -35,9 +40,12 @@ import { Customers } from './checkout/customer.client.js';
 import { ProgressReader } from './checkout/progress.client.js';
 import { GatewayConfig } from './config.js';
 import { configureHttp, maxBodyBytes } from './http.module.js';
+import { ChangeRecorder } from './manage/change-recorder.store.js';
+import { LiveSubscriptions } from './manage/live-subscription.client.js';
 import { ManageController } from './manage/manage.controller.js';
 import { ManagePagesController } from './manage/manage-pages.controller.js';
 import { PlanManagement } from './manage/plan-management.client.js';
+import { Portal } from './manage/portal.client.js';
 import { AssetsController } from './pages/assets.controller.js';
 import { schema } from './schema.js';
 import { AccessCheck } from './sign-in/access-check.module.js';
@@ -45,6 +53,7 @@ import { AppUserStore } from './sign-in/app-user.store.js';
 import { SessionController } from './sign-in/session.controller.js';
 import { SignInGuard } from './sign-in/sign-in.guard.js';
 import { StripeBilling } from './stripe-billing.client.js';
+import { StripePlans } from './stripe-plans.client.js';
 import { lockConnections, UserLock } from './user-lock.store.js';
 
 const lockPoolSize = 10;
@@ -71,6 +80,8 @@ export class GatewayModule {
         AccountConsumer,
         AccountController,
         AssetsController,
+        ChangeController,
+        ChangePagesController,
         CheckoutController,
         CheckoutPagesController,
         ManageController,
@@ -95,19 +106,26 @@ const own: Provider[] = [
   AccountReader,
   AccountStore,
   AppUserStore,
+  ChangePreviewStore,
+  ChangeRecorder,
   Checkout,
   CheckoutAnnouncer,
   CheckoutAttemptStore,
   CheckoutSessions,
   Customers,
   CustomerStore,
+  LiveSubscriptions,
   Outbox,
   OutboxRunner,
+  PlanChanger,
   PlanManagement,
+  PlanPreviewer,
+  Portal,
   ProgressReader,
   RetryRunner,
   SignInGuard,
   StripeBilling,
+  StripePlans,
   UserLock,
 ];
 
