@@ -13,8 +13,7 @@ import type { TierQuestion } from './tier-policy.js';
 
 /**
  * What users of other billing systems suffer, each seen in public issue trackers. The titles name the trouble. Two more are held
- * elsewhere: order in `lifecycle.property.spec.ts`, the shapes of API versions in `api-versions.spec.ts`. This is what the rules
- * answer when they are asked; `docs/billing-rules.md` says what the services do not ask them yet.
+ * elsewhere: order in `lifecycle.property.spec.ts`, the shapes of API versions in `api-versions.spec.ts`.
  */
 function tier(rows: Partial<SubscriptionRow>[], options: Partial<TierQuestion> = {}): number {
   const subscriptions = rows.map((row) => aRow(row));

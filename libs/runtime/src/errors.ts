@@ -74,6 +74,26 @@ export const errorTable = {
     title: 'The request comes from another site',
     cure: 'Send it from PUBLIC_URL or from an origin listed in CORS_ORIGINS.',
   },
+  form_token_invalid: {
+    status: 403,
+    title: 'The form does not belong to this session',
+    cure: 'Open the page again and send the form from there.',
+  },
+  form_replayed: {
+    status: 409,
+    title: 'This form has been sent already',
+    cure: 'Open the profile: it shows what came of it.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests in a short time',
+    cure: 'Wait for as long as Retry-After says, then go on.',
+  },
+  not_entitled: {
+    status: 403,
+    title: 'The plan does not include this',
+    cure: 'Choose the plan named in detail, or leave it out.',
+  },
   identity_provider_unavailable: {
     status: 503,
     title: 'The identity provider did not answer',
@@ -85,6 +105,11 @@ export const errorTable = {
     status: 400,
     title: 'There is no such billing cycle',
     cure: 'Use billing_cycle monthly or yearly.',
+  },
+  plan_not_on_sale: {
+    status: 503,
+    title: 'This plan cannot be bought right now',
+    cure: 'Try again later. The operator reads under catalogue in /health/ready what is wrong with its price.',
   },
   already_subscribed: {
     status: 409,

@@ -1,8 +1,7 @@
-import type { PlanCatalogue } from '@billhook/billing';
+import { LiveCatalogue } from '@billhook/catalogue';
 import { Refused } from '@billhook/runtime';
-import { Body, Controller, Get, Inject, Post, Query, Res } from '@nestjs/common';
+import { Body, Controller, Get, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { planCatalogueToken } from '../catalogue.js';
 import { toPlanChoice } from '../checkout/plan-choice.js';
 import type { PlanChoice } from '../checkout/plan-choice.js';
 import { redirect, redirectToProfile, sendPage } from '../pages/reply.js';
@@ -22,7 +21,7 @@ export class ChangePagesController {
   constructor(
     private readonly previewer: PlanPreviewer,
     private readonly changer: PlanChanger,
-    @Inject(planCatalogueToken) private readonly catalogue: PlanCatalogue,
+    private readonly catalogue: LiveCatalogue,
   ) {}
 
   @Get()
@@ -34,7 +33,7 @@ export class ChangePagesController {
   ): Promise<void> {
     const choice = toPlanChoice({ tier, billing_cycle: billingCycle });
     await this.orObstacle(choice, reply, async () => {
-      sendPage(reply, changePage(await this.previewer.preview(caller, choice), this.catalogue));
+      sendPage(reply, changePage(await this.previewer.preview(caller, choice), this.catalogue.current()));
     });
   }
 

@@ -1,6 +1,6 @@
 import type Stripe from 'stripe';
 import type { PlanChoice } from '../checkout/plan-choice.js';
-import type { CycledPlan } from './plan-change.js';
+import type { CurrentPlan } from './plan-change.js';
 
 /** A line of Stripe's invoice. Amounts are in the currency's minor unit; a credit is negative. */
 export interface PreviewLine {
@@ -12,7 +12,7 @@ export interface PreviewLine {
 export interface ChangePreview {
   choice: PlanChoice;
   /** Null for a price that is in no catalogue. */
-  current: CycledPlan | null;
+  current: CurrentPlan | null;
   /** `now`: when it is confirmed. `period_end`: when what was paid for is used up, at `effectiveAt`. */
   takesEffect: 'now' | 'period_end';
   effectiveAt: Date | null;

@@ -10,6 +10,12 @@ export interface CycledPlan {
   billingCycle: BillingCycle;
 }
 
+/** What a price stands for; the cycle of an old one may be known to nobody. */
+export interface CurrentPlan {
+  tier: Tier;
+  billingCycle: BillingCycle | null;
+}
+
 /** Why a plan cannot be changed just now. Each is an error code of its own, with what to do about it. */
 export type ChangeRefusal =
   | 'already_subscribed'
@@ -55,19 +61,19 @@ export function planChange(
 }
 
 /** The plan that a subscription is on now; null for a price that is in no catalogue. */
-export function currentPlan({ items }: Stripe.Subscription, catalogue: PlanCatalogue): CycledPlan | null {
+export function currentPlan({ items }: Stripe.Subscription, catalogue: PlanCatalogue): CurrentPlan | null {
   const price = items.data[0]?.price.id;
   return price === undefined ? null : planOfPrice(price, catalogue);
 }
 
-function planOfPrice(priceId: string, catalogue: PlanCatalogue): CycledPlan | null {
+function planOfPrice(priceId: string, catalogue: PlanCatalogue): CurrentPlan | null {
   const plan = planForPrice(catalogue, priceId);
   return plan.kind === 'known' ? { tier: plan.tier, billingCycle: plan.billingCycle } : null;
 }
 
-const isSamePlan = (a: CycledPlan, b: CycledPlan): boolean => a.tier === b.tier && a.billingCycle === b.billingCycle;
+const isSamePlan = (a: CurrentPlan, b: CycledPlan): boolean => a.tier === b.tier && a.billingCycle === b.billingCycle;
 
-function isMore(wanted: CycledPlan, current: CycledPlan): boolean {
+function isMore(wanted: CycledPlan, current: CurrentPlan): boolean {
   if (wanted.tier !== current.tier) return wanted.tier > current.tier;
   return wanted.billingCycle === 'yearly';
 }

@@ -1,12 +1,12 @@
 import { priceOnSale } from '@billhook/billing';
 import type { PlanCatalogue } from '@billhook/billing';
+import { LiveCatalogue } from '@billhook/catalogue';
 import { Refused, Retryable } from '@billhook/runtime';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type Stripe from 'stripe';
 import { AccountReader } from '../account/account-reader.store.js';
 import type { AccountAnswer } from '../account/account-answer.js';
 import type { PendingChange } from '../account/pending.js';
-import { planCatalogueToken } from '../catalogue.js';
 import type { PlanChoice } from '../checkout/plan-choice.js';
 import { Deadline, requestMs } from '../deadline.js';
 import { ChangeRecorder } from '../manage/change-recorder.store.js';
@@ -61,7 +61,7 @@ export class PlanChanger {
     private readonly previews: ChangePreviewStore,
     private readonly recorder: ChangeRecorder,
     private readonly accounts: AccountReader,
-    @Inject(planCatalogueToken) private readonly catalogue: PlanCatalogue,
+    private readonly catalogue: LiveCatalogue,
   ) {}
 
   /**
@@ -73,10 +73,10 @@ export class PlanChanger {
     return this.lock.hold(caller.userId, deadline, async (section) => {
       const subscription = await this.live.find(section, caller, deadline);
       if (subscription === null) throw noSubscription();
-      const priceId = priceOf(this.catalogue, choice);
+      const priceId = priceOf(this.catalogue.current(), choice);
       const key = { userId: caller.userId, subscriptionId: subscription.id, priceId, prorationDate };
       const attemptId = await this.previews.attemptOf(section.manager, key);
-      const change = planChange(subscription, choice, this.catalogue);
+      const change = planChange(subscription, choice, this.catalogue.current());
       if (!isDone(change, attemptId)) {
         const asker = { caller, section, subscription, choice };
         const wanted = { subscription, choice, priceId, prorationDate, attemptId };
@@ -121,7 +121,7 @@ export class PlanChanger {
     outcome: string,
     accepted: Pick<PendingChange, 'kind' | 'endsAt'> | null,
   ): Promise<void> {
-    const from = currentPlan(subscription, this.catalogue);
+    const from = currentPlan(subscription, this.catalogue.current());
     const data = {
       user_id: caller.userId,
       subscription_id: subscription.id,
@@ -139,10 +139,10 @@ export class PlanChanger {
   }
 }
 
-/** The price on sale for a plan. Throws Refused tier_unknown where there is none. */
+/** The price on sale for a plan. Throws Refused plan_not_on_sale where there is none. */
 export function priceOf(catalogue: PlanCatalogue, { tier, billingCycle }: PlanChoice): string {
   const priceId = priceOnSale(catalogue, tier, billingCycle);
-  if (priceId === null) throw new Refused('tier_unknown');
+  if (priceId === null) throw new Refused('plan_not_on_sale');
   return priceId;
 }
 

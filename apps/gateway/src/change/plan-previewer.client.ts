@@ -1,9 +1,8 @@
-import type { PlanCatalogue } from '@billhook/billing';
+import { LiveCatalogue } from '@billhook/catalogue';
 import { Refused } from '@billhook/runtime';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type Stripe from 'stripe';
 import { DataSource } from 'typeorm';
-import { planCatalogueToken } from '../catalogue.js';
 import type { PlanChoice } from '../checkout/plan-choice.js';
 import { Deadline, requestMs } from '../deadline.js';
 import { LiveSubscriptions, noSubscription } from '../manage/live-subscription.client.js';
@@ -24,7 +23,7 @@ export class PlanPreviewer {
     private readonly plans: StripePlans,
     private readonly live: LiveSubscriptions,
     private readonly previews: ChangePreviewStore,
-    @Inject(planCatalogueToken) private readonly catalogue: PlanCatalogue,
+    private readonly catalogue: LiveCatalogue,
   ) {}
 
   /** Throws Refused no_subscription and what keeps a plan from being changed (`ChangeRefusal`); Retryable stripe_…. */
@@ -32,10 +31,10 @@ export class PlanPreviewer {
     const deadline = new Deadline(requestMs, Date.now);
     const subscription = await this.live.find(this.dataSource, caller, deadline);
     if (subscription === null) throw noSubscription();
-    const change = planChange(subscription, choice, this.catalogue);
+    const change = planChange(subscription, choice, this.catalogue.current());
     if (change.kind === 'refused') throw new Refused(change.code);
     if (change.kind === 'scheduled') throw new Refused('change_scheduled', 'this very change is scheduled already');
-    const priceId = priceOf(this.catalogue, choice);
+    const priceId = priceOf(this.catalogue.current(), choice);
     const wanted = { subscription, itemId: change.itemId, priceId };
     const isCharged = change.kind === 'now' && !change.isTrial;
     const [invoice, renewal] = await Promise.all([
@@ -47,7 +46,7 @@ export class PlanPreviewer {
     await this.previews.remember({ userId: caller.userId, subscriptionId: subscription.id, priceId, prorationDate });
     return {
       choice,
-      current: currentPlan(subscription, this.catalogue),
+      current: currentPlan(subscription, this.catalogue.current()),
       prorationDate,
       ...times(change.kind, subscription, invoice),
       ...chargeOf(invoice),

@@ -49,6 +49,10 @@ function price(offers: Offer[]): Html {
     <p class="or">${yearly && html`or ${money(yearly.amount, yearly.currency)} a year ${saving(yearly)}`}</p>`;
 }
 
+function isOnSale(offer: Offer): boolean {
+  return offer.isOnSale;
+}
+
 function saving(offer: Offer): Html | false {
   return offer.saving > 0 && html`<span class="save">Save ${money(offer.saving, offer.currency)}</span>`;
 }
@@ -67,7 +71,7 @@ function actions(plan: PlanCard, button: string): Html | Html[] {
 }
 
 function offers(plan: PlanCard, button: string, path: string): Html[] {
-  return plan.offers.map(({ billingCycle }) => {
+  return plan.offers.filter(isOnSale).map(({ billingCycle }) => {
     const look = billingCycle === 'monthly' ? button : 'quiet';
     const href = `${path}?tier=${plan.tier}&billing_cycle=${billingCycle}`;
     return html`<a class="button ${look}" href="${href}">${plan.name} ${billingCycle}</a>`;

@@ -1,6 +1,7 @@
 import type { GraceDays, PlanCatalogue, SubscriptionRow } from '@billhook/billing';
 import type { Account, DomainEvent } from '@billhook/contracts';
 import type { OutboxEvent } from '@billhook/messaging';
+import type { KeptObjects } from './objects.js';
 
 export interface AccountEntry {
   account: Account;
@@ -48,6 +49,7 @@ export interface Ledger {
   byUser: Map<string, Map<string, SubscriptionRow>>;
   /** Keys of the payments that are recorded already. */
   payments: Set<string>;
+  objects: KeptObjects;
   changes: Changes;
 }
 
@@ -55,6 +57,8 @@ export interface Changes {
   accounts: Set<string>;
   subscriptions: Set<string>;
   payments: Payment[];
+  /** Their keys. */
+  objects: Set<string>;
   fetches: Map<string, FetchRequest>;
   announcements: OutboxEvent[];
 }
@@ -75,7 +79,14 @@ export interface Cause {
 }
 
 export function noChanges(): Changes {
-  return { accounts: new Set(), subscriptions: new Set(), payments: [], fetches: new Map(), announcements: [] };
+  return {
+    accounts: new Set(),
+    subscriptions: new Set(),
+    payments: [],
+    objects: new Set(),
+    fetches: new Map(),
+    announcements: [],
+  };
 }
 
 export function accountOf(ledger: Ledger, userId: string): AccountEntry {
