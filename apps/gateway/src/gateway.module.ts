@@ -21,8 +21,10 @@ import { DataSource } from 'typeorm';
 import { AccountChanges } from './account/account-changes.store.js';
 import { AccountConsumer } from './account/account.consumer.js';
 import { AccountController } from './account/account.controller.js';
+import { AccountEventsController } from './account/account-events.controller.js';
 import { AccountReader } from './account/account-reader.store.js';
 import { AccountStore } from './account/account.store.js';
+import { AccountStreams } from './account/account-streams.store.js';
 import { consumerName } from './account/consumer-name.js';
 import { ProfileController } from './account/profile.controller.js';
 import { eventSource } from './announcement.js';
@@ -87,6 +89,7 @@ export class GatewayModule {
       controllers: [
         AccountConsumer,
         AccountController,
+        AccountEventsController,
         AssetsController,
         ChangeController,
         ChangePagesController,
@@ -117,6 +120,7 @@ const own: Provider[] = [
   AccountChanges,
   AccountReader,
   AccountStore,
+  AccountStreams,
   AddressLimitGuard,
   AppUserStore,
   ChangePreviewStore,
