@@ -17,6 +17,9 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
       directives: {
         defaultSrc: ["'none'"],
         styleSrc: ["'self'"],
+        // Files of ours, and what they ask of us: nothing inline, nothing from elsewhere.
+        scriptSrc: ["'self'"],
+        connectSrc: ["'self'"],
         imgSrc: ["'self'"],
         // Browsers hold a form's redirects to this too: a form sent after the session's end goes to the sign-in page.
         formAction: ["'self'", new URL(config.SIGN_IN_URL).origin],

@@ -5,6 +5,7 @@ import { RememberPrices1796700000000 } from './migrations/1796700000000-remember
 import { RememberUsedForms1796800000000 } from './migrations/1796800000000-remember-used-forms.js';
 import { AddRateLimits1796800000100 } from './migrations/1796800000100-add-rate-limits.js';
 import { AddPlanChange1796900000000 } from './migrations/1796900000000-add-plan-change.js';
+import { AskForPulls1796900000100 } from './migrations/1796900000100-ask-for-pulls.js';
 
 export const schema: ServiceSchema = {
   schema: 'gateway',
@@ -15,5 +16,6 @@ export const schema: ServiceSchema = {
     RememberUsedForms1796800000000,
     AddRateLimits1796800000100,
     AddPlanChange1796900000000,
+    AskForPulls1796900000100,
   ],
 };

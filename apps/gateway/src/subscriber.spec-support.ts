@@ -27,10 +27,10 @@ export async function subscribe(
   userId: string,
   plan: Plan = { tier: 1, billing_cycle: 'monthly' },
 ): Promise<Subscriber> {
-  const { stripe, pay } = gateway.simulator;
+  const { stripe } = gateway.simulator;
   const user = await gateway.as(userId, { email: `${userId}@example.com` });
   const { json } = await user.api('POST', '/v1/checkout-sessions', plan);
-  await pay(String(json['url']));
+  await gateway.simulator.pay(String(json['url']));
   const session = await stripe.checkout.sessions.retrieve(String(json['id']));
   const subscription = await stripe.subscriptions.retrieve(idOf(session.subscription));
   const item = subscription.items.data[0];

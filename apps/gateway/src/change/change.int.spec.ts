@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, test } from '@jes
 import { waitFor } from '@billhook/testing';
 import { publishedAbout, startGateway } from '../running-gateway.spec-support.js';
 import type { TestGateway } from '../running-gateway.spec-support.js';
+import { idOf } from '../simulator.spec-support.js';
 import { subscribe as subscribeTo } from '../subscriber.spec-support.js';
 import type { Plan, Subscriber } from '../subscriber.spec-support.js';
 
@@ -307,5 +308,5 @@ describe('GET /change-plan', () => {
 async function plannedAtStripe({ subscriptionId }: Subscriber): Promise<string[] | null> {
   const { schedule } = await gateway.simulator.stripe.subscriptions.retrieve(subscriptionId, { expand: ['schedule'] });
   if (schedule === null || typeof schedule === 'string') return null;
-  return schedule.phases.map(({ items }) => String(items[0]?.price));
+  return schedule.phases.flatMap(({ items }) => items.map(({ price }) => idOf(price)));
 }

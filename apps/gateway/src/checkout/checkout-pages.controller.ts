@@ -17,8 +17,8 @@ import { pricingPage } from './pricing.page.js';
 import { pricingView } from './pricing-view.js';
 import { ProgressReader } from './progress.client.js';
 
-/** Shorter than a browser's or a proxy's patience; after it the page looks again by itself. */
-const successWaitMs = 8_000;
+/** Most events come sooner than people read; after it the page waits by itself. */
+const successWaitMs = 1_500;
 
 /** The way from the prices through Stripe's page and back. */
 @Controller()
@@ -100,7 +100,7 @@ export class CheckoutPagesController {
     const progress = await this.progress.reportToPage(caller, sessionId, successWaitMs);
     if (progress.kind === 'past') return redirect(reply, '/profile');
     const selfUrl = `/payment/success?session_id=${encodeURIComponent(sessionId)}`;
-    sendPage(reply, successPage({ progress, selfUrl, dashboardUrl: this.config.DASHBOARD_URL }));
+    sendPage(reply, successPage({ progress, sessionId, selfUrl, dashboardUrl: this.config.DASHBOARD_URL }));
   }
 
   @Get('payment/canceled')
