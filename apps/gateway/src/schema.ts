@@ -7,6 +7,8 @@ import { RememberUsedForms1796800000000 } from './migrations/1796800000000-remem
 import { AddRateLimits1796800000100 } from './migrations/1796800000100-add-rate-limits.js';
 import { AddPreferences1796800000200 } from './migrations/1796800000200-add-preferences.js';
 import { AddReadingProgress1796800000300 } from './migrations/1796800000300-add-reading-progress.js';
+import { AddPlanChange1796900000000 } from './migrations/1796900000000-add-plan-change.js';
+import { AskForPulls1796900000100 } from './migrations/1796900000100-ask-for-pulls.js';
 
 export const schema: ServiceSchema = {
   schema: 'gateway',
@@ -19,5 +21,7 @@ export const schema: ServiceSchema = {
     AddRateLimits1796800000100,
     AddPreferences1796800000200,
     AddReadingProgress1796800000300,
+    AddPlanChange1796900000000,
+    AskForPulls1796900000100,
   ],
 };

@@ -93,15 +93,10 @@ export const domainEvents = {
     version: 1,
     schema: user.extend({
       subscription_id: z.string(),
-      from: plan.nullable(),
+      from: z.object({ tier: tierSchema, billing_cycle: billingCycleSchema.nullable() }).nullable(),
       to: plan,
       outcome: z.string(),
     }),
-  },
-  /** Somebody asked for what belongs to another user, and was told that there is no such thing. */
-  'billing.access.refused': {
-    version: 1,
-    schema: user.extend({ object: z.enum(['checkout_session']), object_id: z.string() }),
   },
   'billing.subscription.started': { version: 1, schema: subscriptionChange },
   'billing.subscription.changed': { version: 1, schema: subscriptionChange },

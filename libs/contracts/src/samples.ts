@@ -109,7 +109,6 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     to: { tier: 2, billing_cycle: 'yearly' },
     outcome: 'changed',
   },
-  'billing.access.refused': { user_id: 'user-1', object: 'checkout_session', object_id: 'cs_test_sample' },
   'billing.subscription.started': {
     user_id: 'user-1',
     subscription_id: 'sub_sample',
