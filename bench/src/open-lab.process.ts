@@ -12,6 +12,7 @@ import { purgeQueues } from './queues.client.js';
 export type Scale = 'full' | 'tenth' | 'trial';
 
 const divisors: Record<Scale, number> = { full: 1, tenth: 10, trial: 100 };
+const divisorsOfRounds: Record<Scale, number> = { full: 1, tenth: 16, trial: 100 };
 
 export interface LabOptions {
   infrastructure: Infrastructure;
@@ -45,6 +46,7 @@ export async function openLab(options: LabOptions): Promise<OpenedLab> {
     logFolder,
     isFull: scale === 'full',
     sized: (full) => full / divisors[scale],
+    sizedRound: (full) => full / divisorsOfRounds[scale],
     rounds: scale === 'trial' ? 2 : 5,
     say,
     close: () => (infrastructure.source === 'environment' ? place.remove() : dropDatabase(place)),

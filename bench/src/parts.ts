@@ -14,10 +14,10 @@ export interface PlannedPart {
 }
 
 export const parts: Record<PartName, PlannedPart> = {
-  accept: { run: accept, minutes: 3 },
+  accept: { run: accept, minutes: 1 },
   apply: { run: apply, minutes: 3 },
-  pipeline: { run: pipeline, minutes: 2 },
+  pipeline: { run: pipeline, minutes: 3 },
   'end-to-end': { run: endToEnd, minutes: 2 },
-  cost: { run: cost, minutes: 2 },
-  growth: { run: growth, minutes: 4 },
+  cost: { run: cost, minutes: 3 },
+  growth: { run: growth, minutes: 3 },
 };

@@ -98,7 +98,8 @@ export class World {
   async outcomesOf(...ids: string[]): Promise<string[]> {
     const rows = await waitFor(`the outcomes of ${ids.join(', ')}`, async () => {
       const found = await this.query<{ event_id: string; text: string }>(
-        `SELECT event_id, concat_ws(' ', outcome, reason) AS text FROM inbox WHERE event_id = ANY($1)`,
+        `SELECT event_id, concat_ws(' ', outcome, reason) AS text FROM inbox
+         WHERE event_id = ANY($1) AND outcome <> 'retrying'`,
         [ids],
       );
       return found.length === new Set(ids).size && found;
