@@ -212,9 +212,11 @@ export type ErrorCode = keyof typeof errorTable;
 /** Retrying the same thing cannot help. `detail` is shown to the client: no secrets, no personal data. */
 export class Refused extends Error {
   override readonly name = 'Refused';
+  /** `members` stand beside `code` in the answer, for programs (RFC 9457 §3.2). */
   constructor(
     readonly code: ErrorCode,
     readonly detail?: string,
+    readonly members: Readonly<Record<string, string | number>> = {},
   ) {
     super(detail === undefined ? code : `${code}: ${detail}`);
   }

@@ -1,0 +1,87 @@
+import { accountSchema } from '@billhook/contracts';
+import { z } from 'zod';
+import { channels, themes } from '../preferences/preferences.js';
+
+/** The shapes of `/v1`, from which the description is written and which its specs hold the real answers to. */
+const tier = z.union([z.literal(1), z.literal(2)]).describe('1 Pro, 2 Elite');
+const billingCycle = z.enum(['monthly', 'yearly']);
+const instant = z.iso.datetime().describe('ISO 8601, UTC');
+const { entitlements } = accountSchema.shape;
+
+export const planChoice = z.strictObject({ tier, billing_cycle: billingCycle });
+
+export const account = accountSchema
+  .extend({
+    pending: z
+      .looseObject({ change: z.string(), requested_at: instant, expires_at: instant })
+      .nullable()
+      .describe('A change that Stripe has accepted and whose event has not come back yet; it never raises the tier.'),
+  })
+  .describe('version only grows; as_of is the newest time at Stripe that went into it.');
+
+export const session = z.strictObject({ user_id: z.string(), expires_at: instant });
+
+export const plans = z.strictObject({
+  data: z.array(
+    z.strictObject({
+      tier: z.union([z.literal(0), z.literal(1), z.literal(2)]),
+      name: z.string(),
+      entitlements,
+      trial_days: z.int().nonnegative().describe('Days before the first payment; 0 without a trial.'),
+      prices: z.array(
+        z.strictObject({
+          billing_cycle: billingCycle,
+          amount: z.int().describe("In the currency's minor unit."),
+          currency: z.string(),
+          saving: z.int().describe('What twelve months at the monthly price would cost more.'),
+          on_sale: z.boolean(),
+        }),
+      ),
+    }),
+  ),
+  stripe_publishable_key: z.string().nullable(),
+});
+
+export const payableSession = z.strictObject({ id: z.string(), url: z.url().describe("Stripe's payment page.") });
+
+export const checkoutSession = z.strictObject({
+  id: z.string(),
+  state: z.enum(['active', 'confirming', 'unpaid', 'expired', 'past']),
+  tier,
+  billing_cycle: billingCycle,
+  subscription_id: z.string().nullable(),
+  url: z.string().nullable(),
+});
+
+export const portalSession = z.strictObject({ url: z.url().describe("Stripe's customer portal.") });
+
+export const cancellation = z.strictObject({
+  immediate: z.boolean().optional().describe("Now and without a refund; at the period's end if it is left out."),
+});
+
+export const preferences = z.strictObject({
+  theme: z.enum(themes),
+  notifications: z.strictObject({ email: z.boolean(), sms: z.boolean() }),
+  alert_thresholds: z.strictObject({
+    volume_multiple: z.number().min(1).max(1_000),
+    minimum_volume: z.number().min(0).max(1e15),
+  }),
+});
+
+export const preferencesInEffect = preferences.extend({
+  available_channels: z.array(z.enum(channels)).describe('Those that the plan includes.'),
+});
+
+export const userEntitlements = accountSchema
+  .pick({ user_id: true, tier: true, tier_name: true, entitlements: true, version: true })
+  .extend({ as_of: instant.describe('Until when everything that was announced is in this answer.') });
+
+export const problem = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.string().describe('Stable: what programs decide by.'),
+  detail: z.string().optional(),
+  cure: z.string().describe('What to do about it.'),
+  request_id: z.string().optional(),
+});
