@@ -41,8 +41,18 @@ export class Replica {
     const [waiting, taken] = [new WaitingEvents(), new TakenEvents()];
     const pending = new PendingFetchStore(dataSource);
     this.pending = pending;
-    this.fetches = new FetchApplier(dataSource, customers, ledgers, pending, new HintStore(), waiting, taken);
-    this.applier = new BatchApplier(new RawEvents(), objects, customers, ledgers, pending, waiting, taken);
+    const rawEvents = new RawEvents();
+    this.fetches = new FetchApplier(
+      dataSource,
+      customers,
+      ledgers,
+      pending,
+      new HintStore(),
+      waiting,
+      taken,
+      rawEvents,
+    );
+    this.applier = new BatchApplier(rawEvents, objects, customers, ledgers, pending, waiting, taken);
     this.processBatch = createBatchProcessor({
       dataSource,
       consumer: consumerName,

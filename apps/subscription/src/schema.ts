@@ -3,6 +3,7 @@ import { createMonthlyPartitions } from './intake/raw-event-partitions.store.js'
 import { CreateSubscription1795392000000 } from './migrations/1795392000000-create-subscription.js';
 import { AddRetries1796000000000 } from './migrations/1796000000000-add-retries.js';
 import { FetchWhatIsNotKnown1796100000010 } from './migrations/1796100000010-fetch-what-is-not-known.js';
+import { KeepWhatStripeAnswered1796600000200 } from './migrations/1796600000200-keep-what-stripe-answered.js';
 import { LookWhenDue1796600000000 } from './migrations/1796600000000-look-when-due.js';
 import { KeepStripeObjects1796400000000 } from './migrations/1796400000000-keep-stripe-objects.js';
 import { RecordPaymentsToConfirm1796200000010 } from './migrations/1796200000010-record-payments-to-confirm.js';
@@ -25,6 +26,7 @@ export const schema: ServiceSchema = {
     KeepStripeObjects1796400000000,
     LookWhenDue1796600000000,
     TellOfUnknownCustomers1796600000100,
+    KeepWhatStripeAnswered1796600000200,
     RememberPrices1796700001000,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
