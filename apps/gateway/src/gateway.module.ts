@@ -34,6 +34,8 @@ import { CheckoutPagesController } from './checkout/checkout-pages.controller.js
 import { CheckoutSessions } from './checkout/checkout-sessions.client.js';
 import { CustomerStore } from './checkout/customer.store.js';
 import { Customers } from './checkout/customer.client.js';
+import { Trials } from './checkout/trials.client.js';
+import { TrialUseStore } from './checkout/trial-use.store.js';
 import { ProgressReader } from './checkout/progress.client.js';
 import { GatewayConfig } from './config.js';
 import { configureHttp, maxBodyBytes } from './http.module.js';
@@ -125,6 +127,8 @@ const own: Provider[] = [
   RetryRunner,
   SignInGuard,
   StripeBilling,
+  Trials,
+  TrialUseStore,
   UserLimitGuard,
   UserLock,
 ];
