@@ -16,6 +16,8 @@ export interface PlanCard {
   tier: Tier;
   name: string;
   features: string[];
+  /** Days that a first subscription is free; 0 for none. */
+  trialDays: number;
   offers: Offer[];
   isCurrent: boolean;
   /** `buy` leads to Checkout; `manage` to the preview of a change: a living subscription is not bought again. */
@@ -29,6 +31,7 @@ export function pricingView(catalogue: PlanCatalogue, account: Account | null): 
     tier: plan.tier,
     name: plan.name,
     features: features(plan.entitlements),
+    trialDays: plan.trialDays,
     offers: offersOf(plan),
     isCurrent: account?.tier === plan.tier,
     action: plan.tier === 0 ? 'none' : isSubscribed ? 'manage' : 'buy',
