@@ -1,4 +1,4 @@
-import { infrastructureOfThisRun } from '@billhook/testing';
+import { infrastructureOfThisRun, waitFor } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { chromium } from 'playwright-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
@@ -16,7 +16,10 @@ let page: Page;
 let complaints: string[];
 
 beforeAll(async () => {
-  started = await startSystem({ infrastructure: infrastructureOfThisRun(), say: () => undefined });
+  started = await startSystem({
+    infrastructure: infrastructureOfThisRun(),
+    say: () => undefined,
+  });
   browser = await chromium.launch({
     executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
     args: [
@@ -120,4 +123,54 @@ describe('a customer with a browser', () => {
     await heading('Choose your plan').waitFor();
     expect(complaints).toEqual([]);
   }, 60_000);
+
+  it('upgrades at figures that a page shows, and takes a downgrade back', async () => {
+    await goToCheckout('grace@example.com');
+    await pay(paying);
+    await heading("You're on Pro").waitFor();
+    await page.goto(`${started.system.gatewayUrl}/pricing`);
+    await page.getByRole('link', { name: 'Elite monthly' }).click();
+    await heading('Change to Elite').waitFor();
+    const preview = await page.getByRole('main').innerText();
+    const due = /Charged today\s+(\$[\d.]+)/.exec(preview)?.[1] ?? 'nothing';
+    expect(preview).toContain('$29.99 per month');
+    await page.getByRole('button', { name: `Pay ${due} and change now` }).click();
+    await page.getByText('Your plan is being changed').waitFor();
+    await waitFor('the event', async () => {
+      await page.goto(`${started.system.gatewayUrl}/profile`);
+      return (await page.getByRole('heading', { level: 1 }).innerText()) === "You're on Elite";
+    });
+
+    await page.goto(`${started.system.gatewayUrl}/upgrade/1`);
+    await heading('Change to Pro').waitFor();
+    await page.getByRole('button', { name: 'Change at the end of the period' }).click();
+    await page.getByText('Your plan will change').waitFor();
+    expect(await page.getByRole('main').innerText()).toContain('From then on your plan is Pro monthly.');
+    await page.getByRole('button', { name: 'Keep Elite' }).click();
+    await page.getByText('Welcome back').waitFor();
+    expect(await page.getByRole('main').innerText()).toMatch(/Elite renews on \w+ \d+, \d{4}/);
+    expect(complaints).toEqual([]);
+  }, 90_000);
+
+  it('sees the confirmation come by itself although Stripe’s events are late', async () => {
+    const chaos = (deliveries: object): Promise<Response> =>
+      fetch(`${started.system.simulatorUrl}/_simulator/chaos`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ seed: 1, deliveries }),
+      });
+    await goToCheckout('heidi@example.com');
+    await chaos({ delay: { min_ms: 6_000, max_ms: 6_000 } });
+    try {
+      await pay(paying);
+      await heading('Confirming your payment').waitFor();
+      expect(await page.getByRole('link', { name: /monthly|yearly|plans/ }).count()).toBe(0);
+      await page.reload();
+      await heading('Confirming your payment').waitFor();
+      await heading("You're on Pro").waitFor();
+    } finally {
+      await chaos({});
+    }
+    expect(complaints).toEqual([]);
+  }, 90_000);
 });

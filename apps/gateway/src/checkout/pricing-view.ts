@@ -20,6 +20,8 @@ export interface PlanCard {
   trialDays: number;
   offers: Offer[];
   isCurrent: boolean;
+  /** How the current plan is paid; null on every other card. */
+  currentCycle: BillingCycle | null;
   /** `buy` leads to Checkout; `manage` to the preview of a change: a living subscription is not bought again. */
   action: 'buy' | 'manage' | 'none';
 }
@@ -34,8 +36,14 @@ export function pricingView(catalogue: PlanCatalogue, account: Account | null): 
     trialDays: plan.trialDays,
     offers: offersOf(plan),
     isCurrent: account?.tier === plan.tier,
+    currentCycle: cycleOn(plan.tier, account),
     action: plan.tier === 0 ? 'none' : isSubscribed ? 'manage' : 'buy',
   }));
+}
+
+function cycleOn(tier: Tier, account: Account | null): BillingCycle | null {
+  const subscription = account?.subscription ?? null;
+  return subscription?.is_canceled === false && subscription.tier === tier ? subscription.billing_cycle : null;
 }
 
 /** The prices of a plan, each with what it saves over paying monthly. */

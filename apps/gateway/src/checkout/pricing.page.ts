@@ -75,7 +75,8 @@ function actions(plan: PlanCard, button: string): Html | Html[] {
 }
 
 function offers(plan: PlanCard, button: string, path: string): Html[] {
-  return plan.offers.filter(isOnSale).map(({ billingCycle }) => {
+  const others = plan.offers.filter((offer) => isOnSale(offer) && offer.billingCycle !== plan.currentCycle);
+  return others.map(({ billingCycle }) => {
     const look = billingCycle === 'monthly' ? button : 'quiet';
     const href = `${path}?tier=${plan.tier}&billing_cycle=${billingCycle}`;
     return html`<a class="button ${look}" href="${href}">${plan.name} ${billingCycle}</a>`;

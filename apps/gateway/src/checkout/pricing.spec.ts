@@ -37,7 +37,13 @@ describe('the pricing page', () => {
       ['Pro', true, 'manage'],
       ['Elite', false, 'manage'],
     ]);
-    expect(pricingPage(cards, null)).not.toContain('/create-checkout');
+    const page = pricingPage(cards, null);
+    expect(page).not.toContain('/create-checkout');
+    expect(page.match(/href="\/change-plan\?[^"]+"/g)).toEqual([
+      'href="/change-plan?tier=1&amp;billing_cycle=yearly"',
+      'href="/change-plan?tier=2&amp;billing_cycle=monthly"',
+      'href="/change-plan?tier=2&amp;billing_cycle=yearly"',
+    ]);
   });
 
   it('sells again to who is on Free after a subscription has ended', () => {
