@@ -7,6 +7,7 @@ import { KeepStripeObjects1796400000000 } from './migrations/1796400000000-keep-
 import { RecordPaymentsToConfirm1796200000010 } from './migrations/1796200000010-record-payments-to-confirm.js';
 import { RememberWhatWasUnderstood1796200000000 } from './migrations/1796200000000-remember-what-was-understood.js';
 import { StoreBodiesPlainly1796100000000 } from './migrations/1796100000000-store-bodies-plainly.js';
+import { TellDuplicatesOnce1796400000010 } from './migrations/1796400000010-tell-duplicates-once.js';
 
 export const schema: ServiceSchema = {
   schema: 'subscription',
@@ -18,6 +19,7 @@ export const schema: ServiceSchema = {
     RememberWhatWasUnderstood1796200000000,
     RecordPaymentsToConfirm1796200000010,
     KeepStripeObjects1796400000000,
+    TellDuplicatesOnce1796400000010,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
 };
