@@ -1,5 +1,5 @@
 import type { MaintenanceTask } from '@billhook/database';
-import { forgetSent, forgetSettled, MaintainConfig } from '@billhook/messaging';
+import { forgetSent, forgetSettled, forgetUndecodable, MaintainConfig } from '@billhook/messaging';
 import { Type } from 'class-transformer';
 import { IsInt, Min } from 'class-validator';
 import { consumerName } from './intake/consumer-name.js';
@@ -22,5 +22,6 @@ export function maintenanceTasks(config: SubscriptionMaintainConfig, now: Date):
     dropOldPartitions(now, config.RAW_EVENT_RETENTION_DAYS),
     forgetSent(config.OUTBOX_RETENTION_DAYS),
     forgetSettled(consumerName, config.INBOX_RETENTION_DAYS),
+    forgetUndecodable(consumerName),
   ];
 }

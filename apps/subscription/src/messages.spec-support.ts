@@ -23,7 +23,7 @@ export function fromStripe(event: StripeEventBody): Message {
 
 /** As the gateway announces it. */
 export function fromGateway(event: DomainEvent, at = new Date()): Message {
-  const subject = 'user_id' in event.data ? event.data.user_id : undefined;
+  const subject = 'user_id' in event.data ? (event.data.user_id ?? undefined) : undefined;
   return {
     attributes: {
       id: randomUUID(),

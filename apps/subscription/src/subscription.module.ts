@@ -1,7 +1,8 @@
-import { planCatalogue } from '@billhook/billing';
+import { LiveCatalogue, PriceClient, PriceMemory } from '@billhook/catalogue';
 import { databaseCheck, DatabaseFailureFilter, databaseModule } from '@billhook/database';
 import {
   BatchTransport,
+  DeadLetters,
   EventPublisher,
   isSurroundingsFailure,
   OutboxRelay,
@@ -10,11 +11,14 @@ import {
 } from '@billhook/messaging';
 import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
-import { createStripeClient } from '@billhook/stripe';
+import { createStripeClient, RequestGate } from '@billhook/stripe';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import type Stripe from 'stripe';
 import { DataSource } from 'typeorm';
+import { PlanChanges } from './catalogue/plan-changes.store.js';
+import { PlanFollower } from './catalogue/plan-follower.store.js';
 import type { SubscriptionConfig } from './config.js';
 import { FetchApplier } from './fetch/apply-fetch.store.js';
 import { HintStore } from './fetch/hint.store.js';
@@ -23,6 +27,7 @@ import { PendingFetchEntity } from './fetch/pending-fetch.entity.js';
 import { PendingFetchStore } from './fetch/pending-fetch.store.js';
 import { stripeToken, SubscriptionClient } from './fetch/subscription.client.js';
 import { BatchApplier } from './intake/apply.store.js';
+import { consumerName } from './intake/consumer-name.js';
 import { EventsConsumer } from './intake/events.consumer.js';
 import { RawEvents } from './intake/raw-event.store.js';
 import { TakenEvents } from './intake/taken-events.store.js';
@@ -39,7 +44,10 @@ import { ExplainStore } from './ops/explain.store.js';
 import { ReplayRun } from './ops/replay-run.store.js';
 import { Replays } from './ops/replay.store.js';
 import { RulesSource } from './rules.js';
+import type { Clock } from './rules.js';
 import { schema } from './schema.js';
+import { DueLooks } from './timers/due-looks.store.js';
+import { LookRunner } from './timers/look-runner.store.js';
 
 const entities = [AccountEntity, CustomerEntity, PendingFetchEntity, SubscriptionEntity];
 
@@ -57,7 +65,7 @@ const lanes = 3;
  */
 @Module({})
 export class SubscriptionModule {
-  static with(config: SubscriptionConfig): DynamicModule {
+  static with(config: SubscriptionConfig, clock?: Clock): DynamicModule {
     const database = { url: config.DATABASE_URL, schema: schema.schema, applicationName: 'billhook-subscription' };
     return {
       module: SubscriptionModule,
@@ -66,13 +74,17 @@ export class SubscriptionModule {
       providers: [
         BatchApplier,
         CustomerStore,
+        DueLooks,
         ExplainStore,
         FetchApplier,
         HintStore,
         LedgerStore,
+        LookRunner,
         OutboxRunner,
         PendingFetchConsumer,
         PendingFetchStore,
+        PlanChanges,
+        PlanFollower,
         RawEvents,
         ReplayRun,
         Replays,
@@ -81,21 +93,38 @@ export class SubscriptionModule {
         SubscriptionClient,
         TakenEvents,
         WaitingEvents,
-        ...configured(config),
+        ...configured(config, clock),
       ],
     };
   }
 }
 
-function configured(config: SubscriptionConfig): Provider[] {
+function configured(config: SubscriptionConfig, clock?: Clock): Provider[] {
   const { DATABASE_URL: databaseUrl, RABBITMQ_URL: brokerUrl } = config;
   return [
-    { provide: RulesSource, useFactory: () => new RulesSource(planCatalogue(config.planPrices()), config.graceDays()) },
+    {
+      provide: LiveCatalogue,
+      inject: [stripeToken, DataSource],
+      useFactory: (stripe: Stripe, dataSource: DataSource) =>
+        LiveCatalogue.open({
+          settings: config.catalogueSettings(),
+          prices: new PriceClient(stripe),
+          memory: new PriceMemory(dataSource),
+        }),
+    },
+    {
+      provide: RulesSource,
+      inject: [LiveCatalogue],
+      useFactory: (live: LiveCatalogue) => new RulesSource(() => live.current(), config.graceDays(), clock),
+    },
     { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
     { provide: APP_GUARD, useClass: RolesGuard },
+    { provide: RequestGate, useFactory: () => new RequestGate(config.STRIPE_REQUESTS_PER_SECOND) },
     {
       provide: stripeToken,
-      useFactory: () => createStripeClient(config.stripeClient()),
+      inject: [RequestGate],
+      useFactory: (gate: RequestGate) =>
+        createStripeClient({ ...config.stripeClient(), budget: { gate, priority: 'interactive' } }),
     },
     {
       provide: EventPublisher,
@@ -118,21 +147,23 @@ function configured(config: SubscriptionConfig): Provider[] {
 function transport(url: string, dataSource: DataSource): BatchTransport {
   const isReady = async () => (await databaseCheck(dataSource)()).up;
   const connectionName = 'billhook-subscription-consume';
-  return new BatchTransport({ url, connectionName, batchSize, lanes, isSurroundingsFailure, isReady });
+  const deadLetters = new DeadLetters({ dataSource, consumer: consumerName, outboxSource: 'subscription' });
+  return new BatchTransport({ url, connectionName, batchSize, lanes, isSurroundingsFailure, isReady, deadLetters });
 }
 
-/** This service as `runService` starts it, and as specs do. */
-export function subscriptionService(config: SubscriptionConfig): ServiceOptions {
+/** This service as `runService` starts it, and as specs do, with a clock for the rules that stands where their stories play. */
+export function subscriptionService(config: SubscriptionConfig, clock?: Clock): ServiceOptions {
   return {
     name: 'subscription',
     config,
-    module: SubscriptionModule.with(config),
+    module: SubscriptionModule.with(config, clock),
     configure: (app) => void app.useGlobalFilters(new DatabaseFailureFilter()),
     consumers: (app) => [app.get(BatchTransport)],
     readiness: (app) => ({
       database: databaseCheck(app.get(DataSource)),
       queue: () => app.get(BatchTransport).readiness(),
       publisher: () => app.get(EventPublisher).readiness(),
+      catalogue: () => app.get(LiveCatalogue).readiness(),
     }),
   };
 }

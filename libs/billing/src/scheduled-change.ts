@@ -8,7 +8,7 @@ import { isTerminal } from './subscription-status.js';
 
 /**
  * The next change of plan that a schedule of the subscription has planned: none for phases that change something else, and none for
- * a price that is in no plan, which has no name here. A schedule that has ended, or let go of the subscription, plans nothing.
+ * a price that is in no plan, or billed neither by the month nor by the year, which has no name here. A schedule that has ended, or let go of the subscription, plans nothing.
  */
 export function scheduledChange(
   row: SubscriptionRow,
@@ -20,7 +20,7 @@ export function scheduledChange(
   const ahead = own.flatMap(({ nextPhases }) => nextPhases).filter(({ startsAt }) => startsAt > now);
   for (const phase of ahead.toSorted(byStart)) {
     const plan = decidingPlan(itemsOf(phase), catalogue);
-    if (plan === null) return null;
+    if (plan === null || plan.billingCycle === null) return null;
     const { tier, billingCycle: billing_cycle } = plan;
     if (tier !== row.tier || billing_cycle !== row.billingCycle)
       return { tier, billing_cycle, at: phase.startsAt.toISOString() };

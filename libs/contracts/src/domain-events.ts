@@ -23,11 +23,37 @@ const subscriptionChange = user.extend({
 /** Why a tier is what it is: `code` for machines, `text` for people. */
 const reason = z.object({ code: z.string(), text: z.string() });
 
+const driftKinds = ['missing', 'extra', 'different'] as const;
+const driftValue = z.union([z.string(), z.number(), z.boolean()]).nullable();
+/** A subscription of ours that is not as Stripe has it, once that has lasted. `user_id` is null where nobody knows whose it is. */
+const drift = z.object({
+  run_id: z.string(),
+  subscription_id: z.string(),
+  customer_id: z.string().nullable(),
+  user_id: userId.nullable(),
+  /** `missing` here, `extra` here (Stripe does not know it), or `different` in the fields that follow. */
+  kind: z.enum(driftKinds),
+  fields: z.array(z.object({ field: z.string(), ours: driftValue, stripe: driftValue })),
+});
+
 /** Every event Billhook itself publishes: its data's schema and that schema's version. The type is the routing key. */
 export const domainEvents = {
   'ingress.delivery.rejected': {
     version: 1,
     schema: z.object({ code: z.string(), count: z.int().positive(), remote_address: z.string() }),
+  },
+  /** Who could not come in, or reached for what is not theirs. `target` is the id in the address. */
+  'gateway.request.refused': {
+    version: 1,
+    schema: z.object({
+      code: z.string(),
+      /** Method and pattern, as in `GET /v1/checkout-sessions/:id`. */
+      route: z.string(),
+      target: z.string().nullable(),
+      user_id: userId.nullable(),
+      remote_address: z.string(),
+      count: z.int().positive(),
+    }),
   },
   'billing.account.opened': { version: 1, schema: user.extend({ email: z.string().nullable() }) },
   'billing.customer.linked': { version: 1, schema: user.extend({ customer_id: z.string() }) },
@@ -57,6 +83,21 @@ export const domainEvents = {
     version: 1,
     schema: user.extend({ subscription_id: z.string(), outcome: z.string() }),
   },
+  /** `from` is null where Stripe's price is in no catalogue. `outcome` is `changed`, `scheduled` or why nothing was. */
+  'billing.change.requested': {
+    version: 1,
+    schema: user.extend({
+      subscription_id: z.string(),
+      from: plan.nullable(),
+      to: plan,
+      outcome: z.string(),
+    }),
+  },
+  /** Somebody asked for what belongs to another user, and was told that there is no such thing. */
+  'billing.access.refused': {
+    version: 1,
+    schema: user.extend({ object: z.enum(['checkout_session']), object_id: z.string() }),
+  },
   'billing.subscription.started': { version: 1, schema: subscriptionChange },
   'billing.subscription.changed': { version: 1, schema: subscriptionChange },
   'billing.subscription.ended': { version: 1, schema: subscriptionChange },
@@ -84,6 +125,23 @@ export const domainEvents = {
       ),
     }),
   },
+  /** Ask Stripe about one subscription, about the one that a Checkout session made, or about all of a user's. `reason` is for the trail. */
+  'billing.reconcile.requested': {
+    version: 1,
+    schema: z
+      .object({
+        subscription_id: z.string().min(1).max(255).optional(),
+        session_id: z.string().min(1).max(255).optional(),
+        user_id: userId.optional(),
+        reason: z.string().optional(),
+      })
+      .refine(({ reason: _reason, ...named }) => Object.values(named).some((id) => id !== undefined), {
+        error: 'names none of subscription_id, session_id, user_id',
+      }),
+  },
+  /** `dry_run`: it was only looked for, and stays as it is. */
+  'billing.drift.found': { version: 1, schema: drift.extend({ dry_run: z.boolean() }) },
+  'billing.drift.repaired': { version: 1, schema: drift },
   'billing.account.changed': { version: 1, schema: accountSchema },
   'billing.event.parked': {
     version: 1,

@@ -54,9 +54,29 @@ const ended: SubscriptionView = {
   will_renew: false,
 };
 
+const drift = {
+  run_id: '6c0a0d0e-5f4b-4a60-9d3c-0d6f3a1b2c3d',
+  subscription_id: 'sub_sample',
+  customer_id: 'cus_sample',
+  user_id: 'user-1',
+  kind: 'different',
+  fields: [
+    { field: 'status', ours: 'active', stripe: 'canceled' },
+    { field: 'cancel_at', ours: null, stripe: '2026-12-01T00:00:00.000Z' },
+  ],
+} as const;
+
 /** One golden sample per event: producers prove that they write this shape, consumers that they read it. */
 export const samples: { [T in DomainEventType]: EventData<T> } = {
   'ingress.delivery.rejected': { code: 'signature_mismatch', count: 1, remote_address: '203.0.113.7' },
+  'gateway.request.refused': {
+    code: 'not_found',
+    route: 'GET /v1/checkout-sessions/:id',
+    target: 'cs_test_sample',
+    user_id: 'user-1',
+    remote_address: '203.0.113.7',
+    count: 1,
+  },
   'billing.account.opened': { user_id: 'user-1', email: 'user-1@example.com' },
   'billing.customer.linked': { user_id: 'user-1', customer_id: 'cus_sample' },
   'billing.checkout.started': checkout,
@@ -78,6 +98,14 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     outcome: 'accepted',
   },
   'billing.resumption.requested': { user_id: 'user-1', subscription_id: 'sub_sample', outcome: 'accepted' },
+  'billing.change.requested': {
+    user_id: 'user-1',
+    subscription_id: 'sub_sample',
+    from: { tier: 1, billing_cycle: 'monthly' },
+    to: { tier: 2, billing_cycle: 'yearly' },
+    outcome: 'changed',
+  },
+  'billing.access.refused': { user_id: 'user-1', object: 'checkout_session', object_id: 'cs_test_sample' },
   'billing.subscription.started': {
     user_id: 'user-1',
     subscription_id: 'sub_sample',
@@ -119,6 +147,13 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     ],
   },
   'billing.account.changed': account,
+  'billing.reconcile.requested': {
+    session_id: 'cs_test_sample',
+    user_id: 'user-1',
+    reason: 'checkout_not_confirmed',
+  },
+  'billing.drift.found': { ...drift, fields: [...drift.fields], dry_run: false },
+  'billing.drift.repaired': { ...drift, fields: [...drift.fields] },
   'billing.event.parked': {
     event_id: 'evt_sample',
     event_type: 'stripe.invoice.paid',

@@ -16,6 +16,11 @@ export function fromStripeError(error: unknown): unknown {
   return new Refused('stripe_refused', detailOf(error));
 }
 
+/** Stripe knows no object of this id, or none that this key may see. */
+export function isNoSuchObject(error: unknown): boolean {
+  return error instanceof errors.StripeError && error.code === 'resource_missing';
+}
+
 /** 409: the same idempotency key is still at work. 429: too many requests, or the object is locked by another one. */
 function isWorthRetrying({ statusCode = 0 }: Stripe.errors.StripeError): boolean {
   return statusCode === 409 || statusCode === 429 || statusCode >= 500;

@@ -1,5 +1,8 @@
 import { ConfigInvalid } from '@billhook/runtime';
 import Stripe from 'stripe';
+import { GatedHttpClient } from './gated-http.client.js';
+import type { RequestPriority } from './request-budget.js';
+import type { RequestGate } from './request-gate.client.js';
 
 export interface StripeClientOptions {
   secretKey: string;
@@ -7,6 +10,8 @@ export interface StripeClientOptions {
   apiBase?: string;
   /** Of the environment; production takes no `apiBase`. */
   nodeEnv: string;
+  /** What its requests wait for; without one they are sent at once. */
+  budget?: { gate: RequestGate; priority: RequestPriority };
 }
 
 /** The version our rules are written and tested against. An upgrade of the SDK must not change it in passing. */
@@ -29,6 +34,9 @@ export function createStripeClient(options: StripeClientOptions): Stripe {
     maxNetworkRetries,
     telemetry: false,
     appInfo: { name: 'billhook' },
+    ...(options.budget === undefined
+      ? {}
+      : { httpClient: new GatedHttpClient(options.budget.gate, options.budget.priority) }),
     ...(options.apiBase === undefined ? {} : serverAt(options.apiBase)),
   });
 }

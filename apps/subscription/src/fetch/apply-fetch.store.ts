@@ -2,7 +2,6 @@ import { toSubscriptionSnapshot } from '@billhook/billing';
 import type { Decision, FetchedSubscription, SubscriptionSnapshot } from '@billhook/billing';
 import { inTransaction } from '@billhook/database';
 import { Injectable } from '@nestjs/common';
-import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { TakenEvents } from '../intake/taken-events.store.js';
@@ -10,7 +9,8 @@ import { WaitingEvents } from '../intake/waiting-events.store.js';
 import { CustomerStore } from '../ledger/customer.store.js';
 import type { Customers, KnownCustomers } from '../ledger/customers.js';
 import type { Intake } from '../ledger/intake.js';
-import type { Ledger, Rules } from '../ledger/ledger.js';
+import { accountOf } from '../ledger/ledger.js';
+import type { AccountEntry, Ledger, Rules } from '../ledger/ledger.js';
 import { LedgerStore } from '../ledger/ledger.store.js';
 import { scopeOf } from '../ledger/scope.js';
 import { settle, settleSubscription } from '../ledger/settle.js';
@@ -58,9 +58,9 @@ export class FetchApplier {
     const waiting = await this.waiting.find(manager, customers, known);
     const ledger = await this.openLedger(manager, { waiting, customers, known }, rules);
     const released = waiting.map((intake) => ({ delivery: intake.delivery, outcome: settle(ledger, intake, rules) }));
-    const cause = { id: fetch.causeId, effect: randomUUID(), at: event.at };
+    const cause = { id: fetch.causeId, effect: effectOf(fetch, accountOf(ledger, userId), event), at: event.at };
     const { kind } = settleSubscription(ledger, { userId, event }, cause, rules);
-    await this.ledgers.save(manager, ledger);
+    await this.ledgers.save(manager, ledger, rules);
     await this.waiting.release(manager, released);
     await this.pending.request(manager, [...ledger.changes.fetches.values()]);
     if (kind === 'needsFetch') await this.pending.askAgain(manager, fetch.subscriptionId);
@@ -93,6 +93,14 @@ function learnFrom(snapshot: SubscriptionSnapshot, customerId: string, { users }
   const { userId } = snapshot;
   if (users.has(customerId) || userId === null || snapshot.customerId !== customerId) return { users, learned: [] };
   return { users: new Map([[customerId, userId]]), learned: [{ customerId, userId, source: 'metadata' }] };
+}
+
+/**
+ * One cause may have several subscriptions fetched, and one of them more than once: what each announces gets an id of its own, and
+ * the same one whoever applies it.
+ */
+function effectOf({ subscriptionId }: LeasedFetch, { account }: AccountEntry, { at }: FetchedSubscription): string {
+  return `fetch/${subscriptionId}/${account.version}/${at.toISOString()}`;
 }
 
 /**

@@ -2,6 +2,7 @@ import { started, waitFor } from '@billhook/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { CustomerStory } from '../customer-story.spec-support.js';
 import { World } from '../running-service.spec-support.js';
+import { thinEvent } from '../thin-event.spec-support.js';
 
 let world: World;
 
@@ -88,5 +89,43 @@ describe('what the events leave unclear', () => {
     await allFetched();
     expect(world.stripe.asked.filter((id) => id === story.subscriptionId)).toHaveLength(1);
     await world.stop(replica);
+  });
+
+  it('is asked although the answer about another one does not come', async () => {
+    const [slow, quick] = [new CustomerStory('slow'), new CustomerStory('quick')];
+    world.stripe.silent.add(slow.subscriptionId);
+    for (const story of [slow, quick]) world.stripe.subscriptions.set(story.subscriptionId, story.subscription());
+    await publishCircle(slow);
+    await waitFor('the slow question', () => world.stripe.asked.includes(slow.subscriptionId));
+    await publishCircle(quick);
+    await waitFor('the quick answer', async () => (await orderOf(quick))?.order_kind === 'fetched');
+    expect((await orderOf(slow))?.order_kind).toBe('updated');
+    world.stripe.silent.clear();
+    await waitFor('both', async () => (await world.query('SELECT FROM pending_fetch')).length === 0, 20_000);
+  });
+
+  it('F54: is asked again after a 429, by itself and at no more than the budget', async () => {
+    const stories = Array.from({ length: 12 }, (_, index) => new CustomerStory(`storm${index}`));
+    for (const story of stories) world.stripe.subscriptions.set(story.subscriptionId, story.subscription());
+    world.stripe.refusals = 3;
+    const before = world.stripe.requests.length;
+    await Promise.all(stories.map(publishCircle));
+    await waitFor('all answers', async () => (await world.query('SELECT FROM pending_fetch')).length === 0, 25_000);
+    const times = world.stripe.requests.slice(before).map(({ at }) => at);
+    expect(times.length).toBeGreaterThanOrEqual(stories.length + 3);
+    expect(
+      await world.query(`SELECT FROM subscription WHERE order_kind = 'fetched' AND subscription_id LIKE 'sub_storm%'`),
+    ).toHaveLength(12);
+    // As they came in here, which bunches some that left evenly.
+    const busiest = Math.max(...times.map((from) => times.filter((at) => at >= from && at < from + 1_000).length));
+    expect(busiest).toBeLessThanOrEqual(22);
+  });
+
+  it('is asked no more about a subscription that neither Stripe nor anybody here knows', async () => {
+    const nobody = new CustomerStory('nobody');
+    await world.publish(thinEvent(nobody, { id: 'evt_thin_nobody' }));
+    await world.outcomesOf('evt_thin_nobody');
+    await waitFor('the question', () => world.stripe.asked.includes(nobody.subscriptionId));
+    await allFetched();
   });
 });

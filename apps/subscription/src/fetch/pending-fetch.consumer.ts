@@ -9,19 +9,21 @@ import { SubscriptionClient } from './subscription.client.js';
 
 /** A batch that asks for a fetch wakes us; this is for the fetches of other replicas and for those that were postponed. */
 const pollMs = 1_000;
+/** So that one slow answer holds up nobody else's; the gate before Stripe says how many a second. */
+const mostAtOnce = 8;
 /**
  * Stripe may take ten seconds to answer, which is all the time that a process has to end. Its client cannot be interrupted, so
  * the question is left to whoever asks next.
  */
 const stopAfterMs = 3_000;
 
-/** Asks Stripe about the subscriptions whose events cannot be put in order, one at a time, with no transaction open. */
+/** Asks Stripe about the subscriptions whose events cannot be put in order, a few at a time, with no transaction open. */
 @Injectable()
 export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = new Logger('fetch');
   private loop: Promise<void> = Promise.resolve();
-  /** What Stripe is being asked right now. */
-  private asked: LeasedFetch | undefined;
+  /** What Stripe is being asked right now, and what comes of it; never rejects. */
+  private readonly asked = new Map<LeasedFetch, Promise<void>>();
   private isStopping = false;
   private isWoken = false;
   private stopWaiting: () => void = () => undefined;
@@ -57,9 +59,11 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
   private async run(): Promise<void> {
     while (!this.isStopping) {
       this.isWoken = false;
-      const hasWorked = await this.fetchNext();
-      if (!hasWorked && !this.isWoken && !this.isStopping) await this.wait();
+      const fetch = this.asked.size < mostAtOnce ? await this.lease() : null;
+      if (fetch !== null) this.begin(fetch);
+      else if (!this.isWoken && !this.isStopping) await this.wait();
     }
+    await Promise.all(this.asked.values());
   }
 
   private wait(): Promise<void> {
@@ -72,41 +76,64 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
     });
   }
 
-  /** Before the lease would end by itself. */
+  /** Before the leases would end by themselves. */
   private async leaveToOthers(): Promise<void> {
-    if (this.asked === undefined) return;
+    for (const fetch of this.asked.keys()) await this.postpone(fetch, 'its process was stopped');
+  }
+
+  private async lease(): Promise<LeasedFetch | null> {
     try {
-      await this.pending.postpone(this.asked, 'its process was stopped');
+      return await this.pending.lease();
     } catch (error) {
-      this.log.warn({ msg: 'the lease ends by itself', err: error });
+      this.log.error({ msg: 'fetching failed', err: error });
+      return null;
     }
   }
 
-  private async fetchNext(): Promise<boolean> {
-    try {
-      const fetch = await this.pending.lease();
-      if (fetch !== null) await this.fetch(fetch);
-      return fetch !== null;
-    } catch (error) {
-      this.log.error({ msg: 'fetching failed', err: error });
-      return false;
-    }
+  private begin(fetch: LeasedFetch): void {
+    const ended = this.fetch(fetch).finally(() => {
+      this.asked.delete(fetch);
+      this.wake();
+    });
+    this.asked.set(fetch, ended);
   }
 
   private async fetch(fetch: LeasedFetch): Promise<void> {
     const { subscriptionId, causeId } = fetch;
     try {
-      this.asked = fetch;
-      const answer = await this.stripe.fetch(subscriptionId);
-      const outcome = await this.applier.apply(fetch, answer, this.rules.now());
-      if (outcome.kind === 'unreadable') await this.pending.postpone(fetch, `unreadable: ${outcome.path}`);
-      this.log.log({ msg: 'fetched', subscriptionId, causeId, outcome: outcome.kind });
+      const outcome = await this.ask(fetch);
+      this.log.log({ msg: 'fetched', subscriptionId, causeId, outcome });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
       this.log.warn({ msg: 'not fetched, trying again later', subscriptionId, causeId, err: error });
+      await this.postpone(fetch, reason);
+    }
+  }
+
+  private async ask(fetch: LeasedFetch): Promise<string> {
+    const answer = await this.stripe.fetch(fetch.subscriptionId);
+    if (answer === null) return this.endUnknown(fetch);
+    const outcome = await this.applier.apply(fetch, answer, this.rules.now());
+    if (outcome.kind === 'unreadable') await this.pending.postpone(fetch, `unreadable: ${outcome.path}`);
+    return outcome.kind;
+  }
+
+  /**
+   * Stripe knows no such subscription. Nobody here does either: the question is answered. We do: that is a contradiction for
+   * people to look at (a key of another account, most often), and the question stays.
+   */
+  private async endUnknown(fetch: LeasedFetch): Promise<string> {
+    const outcome = 'no_such_subscription';
+    if (fetch.seenState === null) await this.pending.drop(fetch);
+    else await this.pending.postpone(fetch, outcome);
+    return outcome;
+  }
+
+  private async postpone(fetch: LeasedFetch, reason: string): Promise<void> {
+    try {
       await this.pending.postpone(fetch, reason);
-    } finally {
-      this.asked = undefined;
+    } catch (error) {
+      this.log.warn({ msg: 'the lease ends by itself', err: error });
     }
   }
 }

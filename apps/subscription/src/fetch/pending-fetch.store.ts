@@ -95,11 +95,20 @@ export class PendingFetchStore {
     ]);
   }
 
+  /** There is nothing to be answered, for as long as nobody asks again. */
+  async drop({ subscriptionId, requests }: LeasedFetch): Promise<void> {
+    await this.dataSource.query('DELETE FROM pending_fetch WHERE subscription_id = $1 AND requests = $2', [
+      subscriptionId,
+      requests,
+    ]);
+  }
+
   /** Stripe did not answer: not before a while, a longer one each time, but never not at all. */
   async postpone({ subscriptionId, attempts }: LeasedFetch, error: string): Promise<void> {
     const delay = Math.min(2 ** attempts, longestDelaySeconds);
     await this.dataSource.query(
-      `UPDATE pending_fetch SET due_at = now() + make_interval(secs => $2), last_error = $3 WHERE subscription_id = $1`,
+      // Up to a half sooner: what failed together must not come back together.
+      `UPDATE pending_fetch SET due_at = now() + make_interval(secs => $2 * (1 - random() / 2)), last_error = $3 WHERE subscription_id = $1`,
       [subscriptionId, delay, error],
     );
   }

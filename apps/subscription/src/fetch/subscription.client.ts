@@ -1,7 +1,8 @@
-import { fromStripeError } from '@billhook/stripe';
+import { fromStripeError, isNoSuchObject } from '@billhook/stripe';
 import { Inject, Injectable } from '@nestjs/common';
 import type Stripe from 'stripe';
 
+/** The client for what somebody waits for. */
 export const stripeToken = Symbol('Stripe');
 
 export interface FetchedObject {
@@ -14,18 +15,20 @@ export interface FetchedObject {
 export class SubscriptionClient {
   constructor(@Inject(stripeToken) private readonly stripe: Stripe) {}
 
-  /** Throws Retryable when Stripe is not there, Refused when it will not say. */
-  async fetch(subscriptionId: string): Promise<FetchedObject> {
+  /** Null when Stripe knows no such subscription. Throws Retryable when it is not there, Refused when it will not say. */
+  async fetch(subscriptionId: string): Promise<FetchedObject | null> {
     try {
       const subscription = await this.stripe.subscriptions.retrieve(subscriptionId);
-      return { object: subscription, answeredAt: toDate(subscription.lastResponse.headers['date']) };
+      return { object: subscription, answeredAt: toInstant(subscription.lastResponse.headers['date']) };
     } catch (error) {
+      if (isNoSuchObject(error)) return null;
       throw fromStripeError(error);
     }
   }
 }
 
-function toDate(header: string | undefined): Date | null {
+/** Of a `Date` header; null without one that can be read. */
+export function toInstant(header: string | undefined): Date | null {
   const time = Date.parse(header ?? '');
   return Number.isNaN(time) ? null : new Date(time);
 }

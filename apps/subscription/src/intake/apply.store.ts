@@ -64,7 +64,7 @@ export class BatchApplier {
     const ledger = await this.ledgers.open(manager, { ...scopeOf(all, customers, known), objects, taken }, rules);
     const released = waiting.map((intake) => ({ delivery: intake.delivery, outcome: settle(ledger, intake, rules) }));
     const outcomes = settleAll(ledger, intakes, rules);
-    await this.ledgers.save(manager, ledger);
+    await this.ledgers.save(manager, ledger, rules);
     const asked = [...ledger.changes.fetches.values()];
     await this.fetches.request(manager, asked);
     await this.waiting.release(manager, released);

@@ -1,5 +1,6 @@
 import type { SubscriptionColumns } from './subscription.entity.js';
 import type { Payment } from './ledger.js';
+import type { LookColumns } from './looks.js';
 
 /** A column: its name, its type, and the field that it is read into and written from. */
 type Column<Row> = readonly [name: string, type: string, field: keyof Row & string];
@@ -35,6 +36,12 @@ export const subscriptionColumns: readonly Column<SubscriptionColumns>[] = [
   ['order_state', 'text', 'orderState'],
   ['order_started_from', 'text', 'orderStartedFrom'],
   ['order_events', 'text[]', 'orderEvents'],
+];
+
+export const lookColumns: readonly Column<LookColumns>[] = [
+  ['next_look_at', 'timestamptz', 'nextLookAt'],
+  ['look_reason', 'text', 'lookReason'],
+  ['look_due_at', 'timestamptz', 'lookDueAt'],
 ];
 
 export const paymentColumns: readonly Column<Payment>[] = [

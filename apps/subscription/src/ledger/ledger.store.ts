@@ -8,13 +8,39 @@ import { fromStored } from './kept-object.js';
 import type { StoredObject } from './kept-object.js';
 import { noChanges, paymentKey, putSubscription } from './ledger.js';
 import type { AccountEntry, Ledger, Payment, Rules } from './ledger.js';
-import { names, noneBut, overwritten, paymentColumns, rowsOf, selected, subscriptionColumns } from './ledger-rows.js';
+import {
+  lookColumns,
+  names,
+  noneBut,
+  overwritten,
+  paymentColumns,
+  rowsOf,
+  selected,
+  subscriptionColumns,
+} from './ledger-rows.js';
+import { looksOf } from './looks.js';
 import { noObjects, putObject, saveObject } from './objects.js';
 import type { LedgerScope } from './scope.js';
 import { objectAsJson, StripeObjectStore } from './stripe-object.store.js';
 import { noteTimesOfObjects } from './stripe-time.js';
 import { fromSubscriptionColumns, toSubscriptionColumns } from './subscription.entity.js';
 import type { SubscriptionColumns } from './subscription.entity.js';
+
+/**
+ * A moment that was asked for already stays put off until its answer has moved it; otherwise a clock of Stripe's that runs ahead
+ * may bring it forward. `given` is the table that the new look comes in.
+ */
+const isSameLook = (given: string) =>
+  `(subscription.next_look_at, subscription.look_reason) IS NOT DISTINCT FROM (${given}.next_look_at, ${given}.look_reason)`;
+const movedLook = (given: string) => `
+      next_look_at = ${given}.next_look_at, look_reason = ${given}.look_reason,
+      look_due_at = CASE WHEN ${isSameLook(given)} AND subscription.looks_asked > 0 THEN subscription.look_due_at
+        WHEN ${isSameLook(given)} THEN least(subscription.look_due_at, ${given}.look_due_at)
+        ELSE ${given}.look_due_at END,
+      looks_asked = CASE WHEN ${isSameLook(given)} THEN subscription.looks_asked ELSE 0 END`;
+
+const writtenColumns = [...subscriptionColumns, ...lookColumns];
+const lookKeyColumns = [['subscription_id', 'text', 'subscriptionId'], ...lookColumns] as const;
 
 /**
  * One statement for all that a batch has changed. Each set is a JSON array: one parameter however many rows and columns, and
@@ -30,9 +56,15 @@ const saveRows = `
            duplicates_told text[], body jsonb)
     WHERE account.user_id = given.user_id
   ), changed_subscription AS (
-    INSERT INTO subscription (${names(subscriptionColumns)})
-    SELECT * FROM ${rowsOf('$2', subscriptionColumns)}
-    ON CONFLICT (subscription_id) DO UPDATE SET ${overwritten(subscriptionColumns, 'subscription_id')}, updated_at = now()
+    INSERT INTO subscription (${names(writtenColumns)})
+    SELECT * FROM ${rowsOf('$2', writtenColumns)}
+    ON CONFLICT (subscription_id) DO UPDATE SET ${overwritten(subscriptionColumns, 'subscription_id')},
+      updated_at = now(), ${movedLook('excluded')}
+  ), moved_look AS (
+    UPDATE subscription SET ${movedLook('row')}
+    FROM ${rowsOf('$4', lookKeyColumns)}
+    WHERE subscription.subscription_id = row.subscription_id
+      AND NOT (${isSameLook('row')} AND (subscription.looks_asked > 0 OR subscription.look_due_at <= row.look_due_at))
   )
   INSERT INTO payment (${names(paymentColumns)}) SELECT * FROM ${rowsOf('$3', paymentColumns)}`;
 
@@ -73,15 +105,17 @@ export class LedgerStore {
     return ledger;
   }
 
-  async save(manager: EntityManager, ledger: Ledger): Promise<void> {
+  async save(manager: EntityManager, ledger: Ledger, rules: Rules): Promise<void> {
     const { changes } = ledger;
     const accounts = present(ledger.accounts, changes.accounts);
     const subscriptions = present(ledger.subscriptions, changes.subscriptions);
     if (accounts.length + subscriptions.length + changes.payments.length > 0) {
+      const looks = looksOf(ledger, rules);
       await manager.query(saveRows, [
         JSON.stringify(accounts.map(toAccountColumns)),
-        JSON.stringify(subscriptions.map(toSubscriptionColumns)),
+        JSON.stringify(subscriptions.map((row, index) => ({ ...toSubscriptionColumns(row), ...looks.changed[index] }))),
         JSON.stringify(changes.payments),
+        JSON.stringify(looks.others),
       ]);
     }
     await this.objects.save(manager, present(ledger.objects.byKey, changes.objects));
