@@ -13,10 +13,13 @@ import { BatchApplier, consumerName } from './intake/apply.store.js';
 import { RawEvents } from './intake/raw-event.store.js';
 import { TakenEvents } from './intake/taken-events.store.js';
 import { WaitingEvents } from './intake/waiting-events.store.js';
+import { AccountEntity } from './ledger/account.entity.js';
+import { CustomerEntity } from './ledger/customer.entity.js';
 import { CustomerStore } from './ledger/customer.store.js';
 import type { Rules } from './ledger/ledger.js';
 import { LedgerStore } from './ledger/ledger.store.js';
 import { StripeObjectStore } from './ledger/stripe-object.store.js';
+import { SubscriptionEntity } from './ledger/subscription.entity.js';
 
 /** Our own clock stands at the beginning of time: the policy goes by Stripe's. */
 export const specRules: Rules = {
@@ -27,6 +30,8 @@ export const specRules: Rules = {
   graceDays: defaultGraceDays,
   now: new Date(0),
 };
+
+const entities = [AccountEntity, CustomerEntity, PendingFetchEntity, SubscriptionEntity];
 
 /** What one replica does with a batch once the broker has handed it over, on connections of its own. */
 export class Replica {
@@ -64,7 +69,7 @@ export class Replica {
   }
 
   static async connect(url: string, applicationName = 'replica-spec'): Promise<Replica> {
-    const options = dataSourceOptions({ url, schema: 'subscription', applicationName, entities: [PendingFetchEntity] });
+    const options = dataSourceOptions({ url, schema: 'subscription', applicationName, entities });
     return new Replica(await new DataSource(options).initialize());
   }
 
@@ -79,6 +84,11 @@ export class Replica {
   /** In a transaction that the caller ends. */
   async apply(manager: EntityManager, ...events: OutgoingEvent[]): Promise<void> {
     await this.applier.apply(manager, events.map(toDelivery), specRules);
+  }
+
+  /** As a replay by hand does. */
+  async applyAgain(manager: EntityManager, event: OutgoingEvent): Promise<void> {
+    await this.applier.apply(manager, [{ ...toDelivery(event), replayId: 'replay/spec' }], specRules);
   }
 
   /** Asks about everything that is to be asked of Stripe; null for what it does not know. */

@@ -12,6 +12,7 @@ import { TellOfUnknownCustomers1796600000100 } from './migrations/1796600000100-
 import { RememberWhatWasUnderstoodLate1796300000020 } from './migrations/1796300000020-remember-what-was-understood-late.js';
 import { RememberPrices1796700001000 } from './migrations/1796700001000-remember-prices.js';
 import { StoreBodiesPlainly1796100000000 } from './migrations/1796100000000-store-bodies-plainly.js';
+import { TellDuplicatesOnce1796400000010 } from './migrations/1796400000010-tell-duplicates-once.js';
 
 export const schema: ServiceSchema = {
   schema: 'subscription',
@@ -24,6 +25,7 @@ export const schema: ServiceSchema = {
     RecordPaymentsToConfirm1796200000010,
     RememberWhatWasUnderstoodLate1796300000020,
     KeepStripeObjects1796400000000,
+    TellDuplicatesOnce1796400000010,
     LookWhenDue1796600000000,
     TellOfUnknownCustomers1796600000100,
     KeepWhatStripeAnswered1796600000200,

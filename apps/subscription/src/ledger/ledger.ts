@@ -6,6 +6,8 @@ import type { KeptObjects } from './objects.js';
 export interface AccountEntry {
   account: Account;
   newestStripeTime: Date | null;
+  /** The subscriptions that were announced last as running beside one another. */
+  duplicatesTold: readonly string[];
 }
 
 export interface Payment {
