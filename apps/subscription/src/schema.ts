@@ -6,6 +6,7 @@ import { FetchWhatIsNotKnown1796100000010 } from './migrations/1796100000010-fet
 import { RecordPaymentsToConfirm1796200000010 } from './migrations/1796200000010-record-payments-to-confirm.js';
 import { RememberWhatWasUnderstood1796200000000 } from './migrations/1796200000000-remember-what-was-understood.js';
 import { StoreBodiesPlainly1796100000000 } from './migrations/1796100000000-store-bodies-plainly.js';
+import { Reconcile1796500000000 } from './migrations/1796500000000-reconcile.js';
 
 export const schema: ServiceSchema = {
   schema: 'subscription',
@@ -16,6 +17,7 @@ export const schema: ServiceSchema = {
     FetchWhatIsNotKnown1796100000010,
     RememberWhatWasUnderstood1796200000000,
     RecordPaymentsToConfirm1796200000010,
+    Reconcile1796500000000,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
 };

@@ -17,6 +17,7 @@ import { settle, settleSubscription } from '../ledger/settle.js';
 import { HintStore } from './hint.store.js';
 import { PendingFetchStore } from './pending-fetch.store.js';
 import type { LeasedFetch } from './pending-fetch.store.js';
+import { PullStore } from './pull.store.js';
 import type { FetchedObject } from './subscription.client.js';
 
 export type FetchOutcome =
@@ -30,6 +31,7 @@ export class FetchApplier {
     private readonly customers: CustomerStore,
     private readonly ledgers: LedgerStore,
     private readonly pending: PendingFetchStore,
+    private readonly pulls: PullStore,
     private readonly hints: HintStore,
     private readonly waiting: WaitingEvents,
     private readonly taken: TakenEvents,
@@ -63,6 +65,7 @@ export class FetchApplier {
     await this.ledgers.save(manager, ledger);
     await this.waiting.release(manager, released);
     await this.pending.request(manager, [...ledger.changes.fetches.values()]);
+    await this.pulls.request(manager, [...ledger.changes.pulls.values()]);
     if (kind === 'needsFetch') await this.pending.askAgain(manager, fetch.subscriptionId);
     else await this.pending.finish(manager, fetch);
     return { kind };

@@ -58,6 +58,7 @@ function lockedCustomer(meaning: Meaning): string | null {
     case 'customer_deleted':
     case 'subscription_hint':
     case 'hint':
+    case 'pull':
     case 'not_relevant':
     case 'unreadable':
       return null;
@@ -85,6 +86,7 @@ function metadataLink({ meaning }: Intake): CustomerLink[] {
     case 'customer_deleted':
     case 'subscription_hint':
     case 'hint':
+    case 'pull':
     case 'not_relevant':
     case 'unreadable':
       return [];

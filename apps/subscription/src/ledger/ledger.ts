@@ -31,6 +31,13 @@ export interface FetchRequest {
   at: Date;
 }
 
+/** A Checkout session, or a user, whose subscriptions Stripe is to be asked about. */
+export interface PullRequest {
+  kind: 'session' | 'user';
+  id: string;
+  causeId: string;
+}
+
 /**
  * All that a batch may touch, read under its users' locks. Applying an event changes it in memory; the store then writes back
  * what changed, so that a batch costs a fixed number of statements.
@@ -56,6 +63,8 @@ export interface Changes {
   subscriptions: Set<string>;
   payments: Payment[];
   fetches: Map<string, FetchRequest>;
+  /** By kind and id. */
+  pulls: Map<string, PullRequest>;
   announcements: OutboxEvent[];
 }
 
@@ -75,7 +84,14 @@ export interface Cause {
 }
 
 export function noChanges(): Changes {
-  return { accounts: new Set(), subscriptions: new Set(), payments: [], fetches: new Map(), announcements: [] };
+  return {
+    accounts: new Set(),
+    subscriptions: new Set(),
+    payments: [],
+    fetches: new Map(),
+    pulls: new Map(),
+    announcements: [],
+  };
 }
 
 export function accountOf(ledger: Ledger, userId: string): AccountEntry {
@@ -125,6 +141,10 @@ export function askStripe(ledger: Ledger, request: FetchRequest): void {
   const customerId = request.customerId ?? asked?.customerId ?? null;
   const at = asked !== undefined && asked.at > request.at ? asked.at : request.at;
   fetches.set(request.subscriptionId, { ...request, customerId, at });
+}
+
+export function askForPull(ledger: Ledger, request: PullRequest): void {
+  ledger.changes.pulls.set(`${request.kind} ${request.id}`, request);
 }
 
 /** To be published with the batch. The subject is the user, so that a user's events leave in the order of their commits. */

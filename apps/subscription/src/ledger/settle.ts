@@ -6,6 +6,7 @@ import type { Intake, Meaning } from './intake.js';
 import {
   accountOf,
   announce,
+  askForPull,
   askStripe,
   paymentKey,
   saveAccount,
@@ -51,6 +52,8 @@ export function settle(ledger: Ledger, intake: Intake, rules: Rules): Outcome {
       return settleForUser(ledger, meaning, cause, rules);
     case 'subscription_hint':
       return settleHint(ledger, meaning, cause);
+    case 'pull':
+      return settlePull(ledger, meaning.wanted, cause);
     case 'hint':
       return ignored('thin_event');
     case 'customer_deleted':
@@ -152,6 +155,19 @@ function settleHint(
   const reason = 'thin_event';
   const at = new Date(Math.floor(cause.at.getTime() / 1000) * 1000);
   askStripe(ledger, { subscriptionId, customerId: null, reason, causeId: cause.id, at });
+  return ignored(`fetching: ${reason}`);
+}
+
+/** Somebody wants to know now what an event will tell, or should have told. No clock of ours says how old the answer may be. */
+function settlePull(
+  ledger: Ledger,
+  { kind, id }: Extract<Meaning, { kind: 'pull' }>['wanted'],
+  { id: causeId }: Cause,
+): Outcome {
+  const reason = 'pull';
+  if (kind === 'subscription')
+    askStripe(ledger, { subscriptionId: id, customerId: null, reason, causeId, at: new Date(0) });
+  else askForPull(ledger, { kind, id, causeId });
   return ignored(`fetching: ${reason}`);
 }
 
