@@ -11,6 +11,7 @@ const arrows = {
   database: ['runtime'],
   stripe: ['runtime'],
   messaging: ['contracts', 'runtime', 'database'],
+  catalogue: ['contracts', 'billing', 'runtime', 'database', 'stripe'],
 };
 
 const libArrows = Object.entries(arrows).map(([lib, allowed]) => ({

@@ -1,7 +1,7 @@
 # Everything a developer runs. On a bare machine (Node 20+ with npm, git, make) each target installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-once story test test-faults bench check build migrate maintain format clean
+.PHONY: help demo demo-once story test test-faults test-soak bench check build migrate maintain format clean
 
 # `exec`, so that the program is make's own child: it notices when make is killed, and stops what it started.
 with := exec bash deploy/with-toolchain.sh
@@ -26,6 +26,9 @@ test: ## Run every test, on real PostgreSQL and RabbitMQ and in a real browser
 
 test-faults: ## Kill, freeze and cut everything, 500 histories long (SEED=, WAVE=, HISTORIES=, FULL=1)
 	@$(with) --build $(jest) --maxWorkers=2 --selectProjects faults $(JEST_ARGS)
+
+test-soak: ## Play a million lifecycles against the rules, then real services (LIFECYCLES=, SERVICE_LIFECYCLES=, SOAK_SEED=)
+	@$(with) --build bash deploy/soak.sh
 
 bench: ## Measure it on real servers, ≤ 15 minutes (ONLY=part[,part]; FULL=1 at the sizes of the goals)
 	@$(with) --build node dist/bench/src/main.js

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The upkeep of gateway and subscription, to be run once a day: partitions ahead, retention, sent outbox rows. Safe to repeat, at
-# any time, beside running services. Reads DATABASE_ADMIN_URL, both services' URLs and, where set, the *_RETENTION_DAYS.
+# The upkeep of every schema, to be run once a day: partitions ahead, retention, sent outbox rows. Safe to repeat, at any time,
+# beside running services. Reads DATABASE_ADMIN_URL, the services' URLs and, where set, the *_RETENTION_DAYS.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 missing=()
-for name in DATABASE_ADMIN_URL GATEWAY_DATABASE_URL SUBSCRIPTION_DATABASE_URL; do
+for name in DATABASE_ADMIN_URL GATEWAY_DATABASE_URL SUBSCRIPTION_DATABASE_URL AUDIT_DATABASE_URL; do
   [ -n "${!name:-}" ] || missing+=("$name")
 done
 if [ ${#missing[@]} -gt 0 ]; then
@@ -13,7 +13,7 @@ if [ ${#missing[@]} -gt 0 ]; then
   exit 1
 fi
 
-for service in gateway subscription; do
+for service in gateway subscription audit; do
   url=${service^^}_DATABASE_URL
   DATABASE_URL=${!url} node "dist/apps/$service/src/maintain.command.js"
 done

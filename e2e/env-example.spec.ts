@@ -1,5 +1,5 @@
 import { MigrateConfig } from '@billhook/database';
-import { MaintainConfig } from '@billhook/messaging';
+import { InboxMaintainConfig, MaintainConfig, ReplayConfig } from '@billhook/messaging';
 import { ConfigInvalid, loadConfig, settingNames } from '@billhook/runtime';
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
@@ -47,6 +47,8 @@ const configs: [string, new () => object][] = [
   ['migrate', MigrateConfig],
   ['gateway maintain', MaintainConfig],
   ['subscription maintain', SubscriptionMaintainConfig],
+  ['audit maintain', InboxMaintainConfig],
+  ['replay', ReplayConfig],
   ['declare-topology', TopologyConfig],
 ];
 

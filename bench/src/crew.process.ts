@@ -41,7 +41,8 @@ async function stop(service: ServiceProcess): Promise<void> {
   await Promise.race([over, waitFor(`${service.name} to end`, () => hasEnded, stopTimeoutMs)]);
 }
 
-function profilingArguments(name: Service): string[] {
+/** None, unless PROFILE names a folder. */
+export function profilingArguments(name: string): string[] {
   if (profileFolder === undefined) return [];
   return ['--cpu-prof', `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${name}-${Date.now()}.cpuprofile`];
 }

@@ -62,6 +62,13 @@ export function locationOf(page: Page): string {
   return new URL(location, page.url).toString();
 }
 
+/** What the hidden fields of a page's first form hold: what a browser would send along. */
+export function hiddenFieldsOf(page: Page): Record<string, string> {
+  const [form = ''] = /<form[^>]*>[^]*?<\/form>/.exec(page.body) ?? [];
+  const fields = form.matchAll(/<input type="hidden" name="([^"]+)" value="([^"]*)"/g);
+  return Object.fromEntries([...fields].map(([, name = '', value = '']) => [name, value]));
+}
+
 /** Where the first form of a page posts to: its own address, unless it says otherwise. */
 export function formActionOf(page: Page): string {
   const [form] = /<form[^>]*>/.exec(page.body) ?? [];

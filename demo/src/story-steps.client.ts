@@ -1,6 +1,6 @@
 import { signStripe, waitFor } from '@billhook/testing';
 import { randomUUID } from 'node:crypto';
-import { locationOf } from './browser.client.js';
+import { hiddenFieldsOf, locationOf } from './browser.client.js';
 import {
   deliveredTypes,
   waitOnSuccessPage,
@@ -104,7 +104,9 @@ export async function readTrail(world: StoryWorld): Promise<string[]> {
 
 export async function cancelAtPeriodEnd(world: StoryWorld): Promise<string[]> {
   const { gatewayUrl } = world.system;
-  const answer = await world.browser.submit(`${gatewayUrl}/cancel-subscription`, { immediate: 'false' });
+  const shown = await world.browser.get(`${gatewayUrl}/profile`);
+  const fields = { ...hiddenFieldsOf(shown), immediate: 'false' };
+  const answer = await world.browser.submit(`${gatewayUrl}/cancel-subscription`, fields);
   expectStatus(answer, 303);
   const account = await waitFor('the cancellation to be confirmed by its event', async () => {
     const now = await world.account();

@@ -48,6 +48,7 @@ async function restless(system: FaultSystem, accepted: string[]): Promise<string
        (SELECT count(*) FROM subscription.outbox WHERE sent_at IS NULL) AS "not sent by subscription",
        (SELECT count(*) FROM subscription.parked_event WHERE retry_at IS NOT NULL) AS "to be tried again by subscription",
        (SELECT count(*) FROM gateway.parked_event WHERE retry_at IS NOT NULL) AS "to be tried again by gateway",
+       (SELECT count(*) FROM audit.parked_event WHERE retry_at IS NOT NULL) AS "to be tried again by audit",
        (SELECT count(*) FROM gateway.outbox WHERE sent_at IS NULL) AS "not sent by gateway",
        (SELECT count(*) FROM subscription.pending_fetch) AS "not fetched",
        (SELECT count(*) FROM subscription.outbox o
@@ -184,7 +185,9 @@ async function chain(system: FaultSystem): Promise<string[]> {
 /** O5: nothing waits in a queue, no dead letters, and exactly the poison is parked, byte for byte. */
 async function queues(system: FaultSystem, { poison = new Map<string, Buffer>() }: Expected): Promise<string[]> {
   const parked = await system.query<{ event_id: string; body: Buffer; reason: string }>(
-    'SELECT event_id, body, reason FROM subscription.parked_event UNION ALL SELECT event_id, body, reason FROM gateway.parked_event',
+    ['subscription', 'gateway', 'audit']
+      .map((schema) => `SELECT event_id, body, reason FROM ${schema}.parked_event`)
+      .join(' UNION ALL '),
   );
   const strangers = parked.filter(({ event_id }) => !poison.has(event_id));
   const differing = [...poison].filter(

@@ -1,5 +1,5 @@
 import { databaseCheck, DatabaseFailureFilter, databaseModule } from '@billhook/database';
-import { BatchTransport, isSurroundingsFailure } from '@billhook/messaging';
+import { BatchTransport, isSurroundingsFailure, RetryRunner } from '@billhook/messaging';
 import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
 import { Module } from '@nestjs/common';
@@ -8,6 +8,7 @@ import { APP_GUARD } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { AppendConsumer } from './append/append.consumer.js';
 import { AppendStore } from './append/append.store.js';
+import { ParkedEntries } from './append/parked.store.js';
 import type { AuditConfig } from './config.js';
 import { EntriesController } from './query/entries.controller.js';
 import { EntriesStore } from './query/entries.store.js';
@@ -34,20 +35,22 @@ export class AuditModule {
       providers: [
         AppendStore,
         EntriesStore,
+        ParkedEntries,
+        RetryRunner,
         VerifyStore,
         { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
         { provide: APP_GUARD, useClass: RolesGuard },
         {
           provide: BatchTransport,
-          inject: [DataSource],
-          useFactory: (source: DataSource) => transport(config, source),
+          inject: [DataSource, ParkedEntries],
+          useFactory: (source: DataSource, parked: ParkedEntries) => transport(config, source, parked),
         },
       ],
     };
   }
 }
 
-function transport(config: AuditConfig, dataSource: DataSource): BatchTransport {
+function transport(config: AuditConfig, dataSource: DataSource, { deadLetters }: ParkedEntries): BatchTransport {
   return new BatchTransport({
     url: config.RABBITMQ_URL,
     connectionName: 'billhook-audit',
@@ -55,6 +58,7 @@ function transport(config: AuditConfig, dataSource: DataSource): BatchTransport 
     lanes,
     isSurroundingsFailure,
     isReady: async () => (await databaseCheck(dataSource)()).up,
+    deadLetters,
   });
 }
 

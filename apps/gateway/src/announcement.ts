@@ -15,7 +15,7 @@ export function announcement(caller: Caller, event: DomainEvent, options: { at: 
     causeId: options.causeId ?? caller.requestId,
     subject: caller.userId,
     at: options.at,
-    actor: `user:${caller.userId}`,
+    actor: `${caller.role}:${caller.userId}`,
     remoteAddress: caller.remoteAddress,
     ...(caller.userAgent === undefined ? {} : { userAgent: caller.userAgent }),
     requestId: caller.requestId,

@@ -58,6 +58,8 @@ describe('the gateway’s configuration', () => {
     ['STRIPE_SECRET_KEY', 'pk_test_madeup'],
     ['STRIPE_PRO_MONTHLY_PRICE_ID', 'prod_madeup'],
     ['DASHBOARD_URL', 'javascript:alert(1)'],
+    ['RATE_LIMIT_USER_CHANGES', '-1'],
+    ['RATE_LIMIT_ADDRESS_READS', 'many'],
   ])('refuses %s=%s', (name, value) => {
     expect(problemsOf({ ...complete, [name]: value })).toEqual([expect.stringContaining(name)]);
   });

@@ -1,13 +1,24 @@
+import { CatalogueConfig } from '@billhook/catalogue';
 import { AddressRanges, BrokerUrl, CommaSeparated, DatabaseUrl, HttpUrl, StripeValue } from '@billhook/runtime';
-import { StripeConfig } from '@billhook/stripe';
-import { IsOptional, Matches } from 'class-validator';
+import { applyDecorators } from '@nestjs/common';
+import { Type } from 'class-transformer';
+import { IsInt, IsOptional, Matches, Max, Min } from 'class-validator';
 
 const origin = /^https?:\/\/[^/?#@*\s]+$/;
 /** Cookies and redirects are only as safe as the way they travel: plain http is for this machine. */
 const secureOrigin = /^(https:\/\/[^/?#@*\s]+|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)$/;
 
+/** How often in a minute; 0 means without a limit. */
+const PerMinute = (): PropertyDecorator =>
+  applyDecorators(
+    Type(() => Number),
+    IsInt({ message: '$property must be a whole number of requests in a minute; 0 turns the limit off' }),
+    Min(0),
+    Max(1_000_000),
+  );
+
 /** Everything the gateway reads from its environment. */
-export class GatewayConfig extends StripeConfig {
+export class GatewayConfig extends CatalogueConfig {
   override PORT = 3000;
 
   @DatabaseUrl()
@@ -45,4 +56,17 @@ export class GatewayConfig extends StripeConfig {
   /** Proxies whose X-Forwarded-For is believed: addresses or CIDR ranges. */
   @AddressRanges()
   TRUSTED_PROXIES: string[] = [];
+
+  /** Changes are counted over all replicas, reads by each. An office may share one address: its limits are wider. */
+  @PerMinute()
+  RATE_LIMIT_USER_CHANGES = 30;
+
+  @PerMinute()
+  RATE_LIMIT_ADDRESS_CHANGES = 300;
+
+  @PerMinute()
+  RATE_LIMIT_USER_READS = 1_200;
+
+  @PerMinute()
+  RATE_LIMIT_ADDRESS_READS = 6_000;
 }

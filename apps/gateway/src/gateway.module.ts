@@ -1,7 +1,8 @@
-import { planCatalogue } from '@billhook/billing';
+import { LiveCatalogue, PriceClient, PriceMemory } from '@billhook/catalogue';
 import { databaseCheck, databaseModule } from '@billhook/database';
 import {
   BatchTransport,
+  DeadLetters,
   EventPublisher,
   isSurroundingsFailure,
   Outbox,
@@ -14,7 +15,7 @@ import type { ServiceOptions } from '@billhook/runtime';
 import { createStripeClient } from '@billhook/stripe';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Provider } from '@nestjs/common';
-import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
+import { APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
 import Stripe from 'stripe';
 import { DataSource } from 'typeorm';
 import { AccountChanges } from './account/account-changes.store.js';
@@ -22,8 +23,9 @@ import { AccountConsumer } from './account/account.consumer.js';
 import { AccountController } from './account/account.controller.js';
 import { AccountReader } from './account/account-reader.store.js';
 import { AccountStore } from './account/account.store.js';
+import { consumerName } from './account/consumer-name.js';
 import { ProfileController } from './account/profile.controller.js';
-import { planCatalogueToken } from './catalogue.js';
+import { eventSource } from './announcement.js';
 import { CheckoutAnnouncer } from './checkout/checkout-announcer.store.js';
 import { CheckoutAttemptStore } from './checkout/checkout-attempt.store.js';
 import { CheckoutController } from './checkout/checkout.controller.js';
@@ -35,15 +37,21 @@ import { Customers } from './checkout/customer.client.js';
 import { ProgressReader } from './checkout/progress.client.js';
 import { GatewayConfig } from './config.js';
 import { configureHttp, maxBodyBytes } from './http.module.js';
+import { AddressLimitGuard, UserLimitGuard } from './limits/rate-limit.guard.js';
+import { RateLimits } from './limits/rate-limits.store.js';
 import { ManageController } from './manage/manage.controller.js';
 import { ManagePagesController } from './manage/manage-pages.controller.js';
 import { PlanManagement } from './manage/plan-management.client.js';
 import { AssetsController } from './pages/assets.controller.js';
+import { Refusals } from './refusals/refusals.store.js';
 import { schema } from './schema.js';
 import { AccessCheck } from './sign-in/access-check.module.js';
 import { AppUserStore } from './sign-in/app-user.store.js';
+import { FormOnceInterceptor } from './sign-in/form-once.interceptor.js';
+import { FormUseStore } from './sign-in/form-use.store.js';
 import { SessionController } from './sign-in/session.controller.js';
 import { SignInGuard } from './sign-in/sign-in.guard.js';
+import { SignOutController } from './sign-in/sign-out.controller.js';
 import { StripeBilling } from './stripe-billing.client.js';
 import { lockConnections, UserLock } from './user-lock.store.js';
 
@@ -77,13 +85,17 @@ export class GatewayModule {
         ManagePagesController,
         ProfileController,
         SessionController,
+        SignOutController,
       ],
       providers: [
         ...own,
         ...surroundings(config),
         { provide: GatewayConfig, useValue: config },
-        { provide: planCatalogueToken, useFactory: () => planCatalogue(config.planPrices()) },
+        // In this order: how often an address comes, who it is, how often they come.
+        { provide: APP_GUARD, useExisting: AddressLimitGuard },
         { provide: APP_GUARD, useExisting: SignInGuard },
+        { provide: APP_GUARD, useExisting: UserLimitGuard },
+        { provide: APP_INTERCEPTOR, useExisting: FormOnceInterceptor },
       ],
     };
   }
@@ -94,6 +106,7 @@ const own: Provider[] = [
   AccountChanges,
   AccountReader,
   AccountStore,
+  AddressLimitGuard,
   AppUserStore,
   Checkout,
   CheckoutAnnouncer,
@@ -101,13 +114,18 @@ const own: Provider[] = [
   CheckoutSessions,
   Customers,
   CustomerStore,
+  FormOnceInterceptor,
+  FormUseStore,
   Outbox,
   OutboxRunner,
   PlanManagement,
   ProgressReader,
+  RateLimits,
+  Refusals,
   RetryRunner,
   SignInGuard,
   StripeBilling,
+  UserLimitGuard,
   UserLock,
 ];
 
@@ -115,6 +133,16 @@ function surroundings(config: GatewayConfig): Provider[] {
   return [
     { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
     { provide: Stripe, useFactory: () => createStripeClient(config.stripeClient()) },
+    {
+      provide: LiveCatalogue,
+      inject: [Stripe, DataSource],
+      useFactory: (stripe: Stripe, dataSource: DataSource) =>
+        LiveCatalogue.open({
+          settings: config.catalogueSettings(),
+          prices: new PriceClient(stripe),
+          memory: new PriceMemory(dataSource),
+        }),
+    },
     {
       provide: EventPublisher,
       useFactory: () => new EventPublisher({ url: config.RABBITMQ_URL, connectionName: 'billhook-gateway-publish' }),
@@ -134,6 +162,7 @@ function surroundings(config: GatewayConfig): Provider[] {
           connectionName: 'billhook-gateway-consume',
           isSurroundingsFailure,
           isReady: async () => (await databaseCheck(dataSource)()).up,
+          deadLetters: new DeadLetters({ dataSource, consumer: consumerName, outboxSource: eventSource }),
         }),
     },
   ];
@@ -150,6 +179,7 @@ export function gatewayService(config: GatewayConfig): ServiceOptions {
       database: databaseCheck(app.get(DataSource)),
       queue: () => app.get(BatchTransport).readiness(),
       publisher: () => app.get(EventPublisher).readiness(),
+      catalogue: () => app.get(LiveCatalogue).readiness(),
     }),
     configure: (app) => configureHttp(app, config),
     fastify: {

@@ -3,6 +3,7 @@ import helmet from '@fastify/helmet';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { GatewayConfig } from './config.js';
 import { ErrorPageFilter } from './pages/error-page.filter.js';
+import { Refusals } from './refusals/refusals.store.js';
 
 /** Nothing that comes here is long: a plan, a flag. */
 export const maxBodyBytes = 16 * 1024;
@@ -35,5 +36,5 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
     allowedHeaders: ['authorization', 'content-type'],
     maxAge: 600,
   });
-  app.useGlobalFilters(new ErrorPageFilter(config));
+  app.useGlobalFilters(new ErrorPageFilter(config, app.get(Refusals)));
 }

@@ -1,11 +1,15 @@
 import { runMaintainCommand } from '@billhook/database';
-import { forgetSent, forgetSettled, MaintainConfig } from '@billhook/messaging';
+import { forgetSent, forgetSettled, forgetUndecodable, MaintainConfig } from '@billhook/messaging';
+import { consumerName } from './account/consumer-name.js';
+import { forgetUsedForms } from './sign-in/used-forms.js';
 
 await runMaintainCommand({
   schema: 'gateway',
   Config: MaintainConfig,
   tasks: ({ OUTBOX_RETENTION_DAYS, INBOX_RETENTION_DAYS }) => [
     forgetSent(OUTBOX_RETENTION_DAYS),
-    forgetSettled('gateway', INBOX_RETENTION_DAYS),
+    forgetSettled(consumerName, INBOX_RETENTION_DAYS),
+    forgetUndecodable(consumerName),
+    forgetUsedForms,
   ],
 });

@@ -1,3 +1,4 @@
+import { LiveCatalogue } from '@billhook/catalogue';
 import type { Account } from '@billhook/contracts';
 import { samples } from '@billhook/contracts';
 import { EventPublisher } from '@billhook/messaging';
@@ -33,7 +34,7 @@ export interface TestGateway {
   app: INestApplicationContext;
   dataSource: DataSource;
   /** Somebody who is signed in. */
-  as(userId: string, claims?: { email?: string }): Promise<TestBrowser>;
+  as(userId: string, claims?: { email?: string; roles?: string[]; expiresIn?: string }): Promise<TestBrowser>;
   /** Publishes `billing.account.changed` as the subscription service does. */
   announce(account: Account, options?: { id?: string }): Promise<void>;
   publish(type: string, body: string): Promise<void>;
@@ -80,6 +81,11 @@ export async function startGateway(overrides: Record<string, string> = {}): Prom
   const start = (changes: Record<string, string> = {}): Promise<RunningService> =>
     startService(gatewayService(loadConfig(GatewayConfig, { ...environment, ...changes }, 'gateway')));
   const service = await start();
+  // Specs count what Stripe is asked: nothing more about prices for the next minutes.
+  await waitFor('the prices to be compared', async () => {
+    const { detail = '' } = await service.app.get(LiveCatalogue).readiness();
+    return !detail.includes('not compared');
+  });
   const replicas: RunningService[] = [];
   const publisher = new EventPublisher({ url: broker.url, connectionName: 'spec' });
   await publisher.start();

@@ -1,3 +1,6 @@
+import { randomBytes } from 'node:crypto';
+import { formField, issueFormToken } from './sign-in/form-token.js';
+
 export interface Answer {
   status: number;
   headers: Headers;
@@ -32,10 +35,15 @@ export class TestBrowser {
     return this.call('GET', path, { headers: { ...this.cookie, ...headers } });
   }
 
-  /** A form sent from one of the gateway's own pages. */
+  /** What a page of this session puts into its forms: another one at each loading. */
+  formToken(): string {
+    return issueFormToken(this.token, randomBytes(16).toString('base64url'), new Date());
+  }
+
+  /** A form sent from one of the gateway's own pages, which has just been loaded. */
   submit(path: string, fields: Record<string, string>, headers?: Record<string, string>): Promise<Answer> {
     return this.call('POST', path, {
-      body: new URLSearchParams(fields).toString(),
+      body: new URLSearchParams({ [formField]: this.formToken(), ...fields }).toString(),
       headers: {
         ...this.cookie,
         'content-type': 'application/x-www-form-urlencoded',

@@ -14,6 +14,7 @@ import { Ticker } from './control/ticker.js';
 import { DisputeController } from './disputes/dispute.controller.js';
 import { Deliveries } from './events/deliveries.client.js';
 import { Endpoint } from './events/endpoint.client.js';
+import { HistoryController } from './history/history.controller.js';
 import { IdentityController } from './identity/identity.controller.js';
 import { Issuer } from './identity/issuer.js';
 import { InvoiceController } from './invoices/invoice.controller.js';
@@ -43,6 +44,7 @@ export class SimulatorModule {
         DisputeController,
         IdentityController,
         SimulatorController,
+        HistoryController,
         ChaosController,
       ],
       providers: [

@@ -1,7 +1,7 @@
 import { defaultGraceDays } from '@billhook/billing';
 import type { GraceDays } from '@billhook/billing';
+import { CatalogueConfig } from '@billhook/catalogue';
 import { BrokerUrl, DatabaseUrl } from '@billhook/runtime';
-import { StripeConfig } from '@billhook/stripe';
 import { applyDecorators } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
@@ -29,7 +29,7 @@ function WholeNumber(least: number, most: number): PropertyDecorator {
 }
 
 /** Everything the subscription service reads from its environment. */
-export class SubscriptionConfig extends StripeConfig {
+export class SubscriptionConfig extends CatalogueConfig {
   override PORT = 3002;
 
   @DatabaseUrl()

@@ -47,7 +47,9 @@ async function places(): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map(({ id, place }) => [id, place]));
 }
 
-async function idsIn(table: 'inbox' | 'outbox' | 'reconcile_run' | 'reconcile_drift', id = 'event_id'): Promise<string[]> {
+type Kept = 'inbox' | 'outbox' | 'parked_event' | 'reconcile_run' | 'reconcile_drift';
+
+async function idsIn(table: Kept, id = 'event_id'): Promise<string[]> {
   const { rows } = await admin.query<{ id: string }>(`SELECT ${id}::text AS id FROM ${table} ORDER BY 1`);
   return rows.map((row) => row.id);
 }
@@ -151,6 +153,28 @@ describe('the inbox', () => {
     await admin.query(insert, ['young', 'applied', daysAgo(399)]);
     expect(await run()).toEqual(['deleted 2 inbox rows']);
     expect(await idsIn('inbox')).toEqual(['parked', 'retrying', 'young']);
+  });
+});
+
+describe('dead letters that are no events', () => {
+  it('are forgotten after 30 days, and nothing else that is parked is', async () => {
+    const parked = async (id: string, type: string, at: Date): Promise<void> => {
+      await admin.query(
+        `INSERT INTO inbox (consumer, event_id, type, outcome, recorded_at) VALUES ('subscription', $1, $2, 'parked', $3)`,
+        [id, type, at],
+      );
+      await admin.query(
+        `INSERT INTO parked_event (consumer, event_id, type, reason, headers, body, attempts, parked_at)
+         VALUES ('subscription', $1, $2, 'r', '{}', '', 0, $3)`,
+        [id, type, at],
+      );
+    };
+    await parked('old', 'dead_letter.undecodable', daysAgo(31));
+    await parked('young', 'dead_letter.undecodable', daysAgo(29));
+    await parked('event', 'stripe.invoice.paid', daysAgo(31));
+    expect(await run()).toEqual(['deleted 1 dead letters that are no events']);
+    expect(await idsIn('inbox')).toEqual(['event', 'young']);
+    expect(await idsIn('parked_event')).toEqual(['event', 'young']);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { MaintenanceTask } from '@billhook/database';
-import { forgetSent, forgetSettled, MaintainConfig } from '@billhook/messaging';
+import { forgetSent, forgetSettled, forgetUndecodable, MaintainConfig } from '@billhook/messaging';
 import { Type } from 'class-transformer';
 import { IsInt, Min } from 'class-validator';
 import { consumerName } from './intake/consumer-name.js';
@@ -24,5 +24,6 @@ export function maintenanceTasks(config: SubscriptionMaintainConfig, now: Date):
     forgetSent(config.OUTBOX_RETENTION_DAYS),
     forgetSettled(consumerName, config.INBOX_RETENTION_DAYS),
     forgetRuns,
+    forgetUndecodable(consumerName),
   ];
 }

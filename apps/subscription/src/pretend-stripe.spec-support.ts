@@ -1,5 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { PretendPrices } from './pretend-prices.spec-support.js';
 
 /** What this server knows of an object. */
 export interface PretendObject {
@@ -11,6 +12,8 @@ export interface PretendObject {
 export interface PretendStripe {
   url: string;
   subscriptions: Map<string, object>;
+  /** Answered beside all that follows. */
+  prices: PretendPrices;
   sessions: Map<string, object>;
   /** Oldest first, as they are made; listed the other way round. */
   events: PretendObject[];
@@ -41,6 +44,7 @@ export async function startPretendStripe(): Promise<PretendStripe> {
   const stripe: PretendStripe = {
     url: `http://127.0.0.1:${address.port}`,
     subscriptions: new Map(),
+    prices: new PretendPrices(),
     sessions: new Map(),
     events: [],
     clock: null,
@@ -62,6 +66,10 @@ export async function startPretendStripe(): Promise<PretendStripe> {
 
 async function answer(stripe: PretendStripe, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const url = new URL(request.url ?? '', stripe.url);
+  if (url.pathname.startsWith('/v1/prices')) {
+    const { status, body } = stripe.prices.answer(url);
+    return send(response, status, body);
+  }
   const [, noun = '', id] = /^\/v1\/(subscriptions|events|checkout\/sessions)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
   stripe.requests.push({ at: performance.now(), url: url.pathname + url.search });
   if (noun === 'subscriptions' && id !== undefined) stripe.asked.push(id);

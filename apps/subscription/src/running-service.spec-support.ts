@@ -4,7 +4,14 @@ import { EventPublisher } from '@billhook/messaging';
 import type { OutgoingEvent } from '@billhook/messaging';
 import { startService } from '@billhook/runtime';
 import type { RunningService } from '@billhook/runtime';
-import { createTestBroker, createTestDatabase, startTestIdentityProvider, tapEvents, waitFor } from '@billhook/testing';
+import {
+  createTestBroker,
+  createTestDatabase,
+  startTestIdentityProvider,
+  started,
+  tapEvents,
+  waitFor,
+} from '@billhook/testing';
 import type { StripeEventBody } from '@billhook/testing';
 import { Pool } from 'pg';
 import type { QueryResultRow } from 'pg';
@@ -14,6 +21,9 @@ import { startPretendStripe } from './pretend-stripe.spec-support.js';
 import type { PretendStripe } from './pretend-stripe.spec-support.js';
 import { schema } from './schema.js';
 import { subscriptionService } from './subscription.module.js';
+
+/** Within the first period of the builders' subscriptions, however late the specs are run: nothing of theirs is overdue. */
+const storyClock = (): Date => new Date((started + 26 * 86_400) * 1000);
 
 /** Database, broker and all else that the service needs; the service itself is started by the spec. */
 export class World {
@@ -63,7 +73,7 @@ export class World {
       AUTH_JWKS_URL: identity.jwksUrl,
       ...overrides,
     });
-    const service = await startService(subscriptionService(config));
+    const service = await startService(subscriptionService(config, storyClock));
     this.running.add(service);
     return service;
   }

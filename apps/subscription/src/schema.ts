@@ -3,8 +3,12 @@ import { createMonthlyPartitions } from './intake/raw-event-partitions.store.js'
 import { CreateSubscription1795392000000 } from './migrations/1795392000000-create-subscription.js';
 import { AddRetries1796000000000 } from './migrations/1796000000000-add-retries.js';
 import { FetchWhatIsNotKnown1796100000010 } from './migrations/1796100000010-fetch-what-is-not-known.js';
+import { LookWhenDue1796600000000 } from './migrations/1796600000000-look-when-due.js';
+import { KeepStripeObjects1796400000000 } from './migrations/1796400000000-keep-stripe-objects.js';
 import { RecordPaymentsToConfirm1796200000010 } from './migrations/1796200000010-record-payments-to-confirm.js';
 import { RememberWhatWasUnderstood1796200000000 } from './migrations/1796200000000-remember-what-was-understood.js';
+import { RememberWhatWasUnderstoodLate1796300000020 } from './migrations/1796300000020-remember-what-was-understood-late.js';
+import { RememberPrices1796700001000 } from './migrations/1796700001000-remember-prices.js';
 import { StoreBodiesPlainly1796100000000 } from './migrations/1796100000000-store-bodies-plainly.js';
 import { Reconcile1796500000000 } from './migrations/1796500000000-reconcile.js';
 
@@ -17,7 +21,11 @@ export const schema: ServiceSchema = {
     FetchWhatIsNotKnown1796100000010,
     RememberWhatWasUnderstood1796200000000,
     RecordPaymentsToConfirm1796200000010,
+    RememberWhatWasUnderstoodLate1796300000020,
+    KeepStripeObjects1796400000000,
     Reconcile1796500000000,
+    LookWhenDue1796600000000,
+    RememberPrices1796700001000,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
 };

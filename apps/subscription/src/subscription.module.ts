@@ -1,7 +1,8 @@
-import { planCatalogue } from '@billhook/billing';
+import { LiveCatalogue, PriceClient, PriceMemory } from '@billhook/catalogue';
 import { databaseCheck, DatabaseFailureFilter, databaseModule } from '@billhook/database';
 import {
   BatchTransport,
+  DeadLetters,
   EventPublisher,
   isSurroundingsFailure,
   OutboxRelay,
@@ -15,7 +16,10 @@ import type { RequestPriority } from '@billhook/stripe';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import type Stripe from 'stripe';
 import { DataSource } from 'typeorm';
+import { PlanChanges } from './catalogue/plan-changes.store.js';
+import { PlanFollower } from './catalogue/plan-follower.store.js';
 import type { SubscriptionConfig } from './config.js';
 import { FetchApplier } from './fetch/apply-fetch.store.js';
 import { HintStore } from './fetch/hint.store.js';
@@ -26,6 +30,7 @@ import { PullClient } from './fetch/pull.client.js';
 import { PullStore } from './fetch/pull.store.js';
 import { stripeToken, SubscriptionClient } from './fetch/subscription.client.js';
 import { BatchApplier } from './intake/apply.store.js';
+import { consumerName } from './intake/consumer-name.js';
 import { EventsConsumer } from './intake/events.consumer.js';
 import { RawEvents } from './intake/raw-event.store.js';
 import { TakenEvents } from './intake/taken-events.store.js';
@@ -34,6 +39,7 @@ import { AccountEntity } from './ledger/account.entity.js';
 import { CustomerEntity } from './ledger/customer.entity.js';
 import { CustomerStore } from './ledger/customer.store.js';
 import { LedgerStore } from './ledger/ledger.store.js';
+import { StripeObjectStore } from './ledger/stripe-object.store.js';
 import { SubscriptionEntity } from './ledger/subscription.entity.js';
 import { AccountsController } from './ops/accounts.controller.js';
 import { EventsController } from './ops/events.controller.js';
@@ -52,7 +58,10 @@ import { bulkStripeToken, StripeLists } from './reconcile/stripe-lists.client.js
 import { Sweep } from './reconcile/sweep.store.js';
 import { UntakenEvents } from './reconcile/untaken-events.store.js';
 import { RulesSource } from './rules.js';
+import type { Clock } from './rules.js';
 import { schema } from './schema.js';
+import { DueLooks } from './timers/due-looks.store.js';
+import { LookRunner } from './timers/look-runner.store.js';
 
 const entities = [AccountEntity, CustomerEntity, PendingFetchEntity, SubscriptionEntity];
 
@@ -70,7 +79,7 @@ const lanes = 3;
  */
 @Module({})
 export class SubscriptionModule {
-  static with(config: SubscriptionConfig): DynamicModule {
+  static with(config: SubscriptionConfig, clock?: Clock): DynamicModule {
     const database = { url: config.DATABASE_URL, schema: schema.schema, applicationName: 'billhook-subscription' };
     return {
       module: SubscriptionModule,
@@ -81,16 +90,20 @@ export class SubscriptionModule {
         CatchUp,
         CustomerStore,
         Drifts,
+        DueLooks,
         ExplainStore,
         FetchApplier,
         HeldSubscriptions,
         HintStore,
         LedgerStore,
+        LookRunner,
         OutboxRunner,
         PendingFetchConsumer,
         PendingFetchStore,
         PullClient,
         PullStore,
+        PlanChanges,
+        PlanFollower,
         RawEvents,
         ReplayRun,
         Replays,
@@ -98,21 +111,36 @@ export class SubscriptionModule {
         RetryRunner,
         Runs,
         StripeLists,
+        StripeObjectStore,
         SubscriptionClient,
         Sweep,
         TakenEvents,
         UntakenEvents,
         WaitingEvents,
-        ...configured(config),
+        ...configured(config, clock),
       ],
     };
   }
 }
 
-function configured(config: SubscriptionConfig): Provider[] {
+function configured(config: SubscriptionConfig, clock?: Clock): Provider[] {
   const { DATABASE_URL: databaseUrl, RABBITMQ_URL: brokerUrl } = config;
   return [
-    { provide: RulesSource, useFactory: () => new RulesSource(planCatalogue(config.planPrices()), config.graceDays()) },
+    {
+      provide: LiveCatalogue,
+      inject: [stripeToken, DataSource],
+      useFactory: (stripe: Stripe, dataSource: DataSource) =>
+        LiveCatalogue.open({
+          settings: config.catalogueSettings(),
+          prices: new PriceClient(stripe),
+          memory: new PriceMemory(dataSource),
+        }),
+    },
+    {
+      provide: RulesSource,
+      inject: [LiveCatalogue],
+      useFactory: (live: LiveCatalogue) => new RulesSource(() => live.current(), config.graceDays(), clock),
+    },
     { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
     { provide: APP_GUARD, useClass: RolesGuard },
     ...stripeClients(config),
@@ -165,21 +193,23 @@ function reconciling(config: SubscriptionConfig): Provider[] {
 function transport(url: string, dataSource: DataSource): BatchTransport {
   const isReady = async () => (await databaseCheck(dataSource)()).up;
   const connectionName = 'billhook-subscription-consume';
-  return new BatchTransport({ url, connectionName, batchSize, lanes, isSurroundingsFailure, isReady });
+  const deadLetters = new DeadLetters({ dataSource, consumer: consumerName, outboxSource: 'subscription' });
+  return new BatchTransport({ url, connectionName, batchSize, lanes, isSurroundingsFailure, isReady, deadLetters });
 }
 
-/** This service as `runService` starts it, and as specs do. */
-export function subscriptionService(config: SubscriptionConfig): ServiceOptions {
+/** This service as `runService` starts it, and as specs do, with a clock for the rules that stands where their stories play. */
+export function subscriptionService(config: SubscriptionConfig, clock?: Clock): ServiceOptions {
   return {
     name: 'subscription',
     config,
-    module: SubscriptionModule.with(config),
+    module: SubscriptionModule.with(config, clock),
     configure: (app) => void app.useGlobalFilters(new DatabaseFailureFilter()),
     consumers: (app) => [app.get(BatchTransport)],
     readiness: (app) => ({
       database: databaseCheck(app.get(DataSource)),
       queue: () => app.get(BatchTransport).readiness(),
       publisher: () => app.get(EventPublisher).readiness(),
+      catalogue: () => app.get(LiveCatalogue).readiness(),
     }),
   };
 }

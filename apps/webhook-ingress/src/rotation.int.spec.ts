@@ -106,6 +106,7 @@ describe('signing secrets from a file', () => {
   it.each([
     ['is gone', () => unlinkSync(file), 'cannot be read (ENOENT)'],
     ['is empty', () => writeFileSync(file, ''), 'holds no signing secret'],
+    ['is half written', () => writeFileSync(file, `${newSecret}\nwhsec`), 'do not begin with whsec_'],
     ['holds something else', () => writeFileSync(file, 'sk_test_made_up'), 'do not begin with whsec_'],
   ])('stay in force, visibly, while the file %s', async (_, spoil, problem) => {
     spoil();
@@ -118,6 +119,7 @@ describe('signing secrets from a file', () => {
     const metrics = await (await fetch(`${ingress.managementUrl}/metrics`)).text();
     expect(metrics).toContain('billhook_ingress_signing_secrets_stale 1');
     expect(metrics).not.toContain(oldSecret);
+    expect(inForce()).toEqual([oldSecret]);
     expect(await statusSignedWith(oldSecret)).toBe(200);
     writeFileSync(file, newSecret);
     await untilInForce(newSecret);

@@ -3,6 +3,7 @@ import type { ServiceProcess } from '@billhook/testing';
 import { connect } from 'amqplib';
 import { join } from 'node:path';
 import { managementDistance } from '../../../demo/src/system.js';
+import { profilingArguments } from '../crew.process.js';
 import type { Lab } from '../lab.js';
 import { loadReport } from './load.js';
 import type { LoadOrder, LoadReport } from './load.js';
@@ -30,6 +31,7 @@ export async function startContest(lab: Lab): Promise<Contest> {
       script,
       settings: env,
       logFile: join(lab.logFolder, `${name}.log`),
+      nodeArguments: profilingArguments(name),
     });
   const ingress = start('accept-ingress', 'apps/webhook-ingress/src/main.js', settings);
   const bare = start('accept-bare', 'bench/src/accept/bare-main.js', {

@@ -1,11 +1,13 @@
 import type { Tier } from '@billhook/contracts';
 import { decide } from './decide.js';
-import { evidenceOf, mergeEvidence } from './evidence-of.js';
 import { noEvidence } from './evidence.js';
 import type { Evidence } from './evidence.js';
 import { defaultGraceDays } from './grace.js';
+import { objectsOf } from './objects-of.js';
 import { catalogue } from './rows.spec-support.js';
 import type { StripeFact } from './stripe-event.js';
+import { keyOf, newerObject, toEvidence } from './stripe-object.js';
+import type { StripeObject } from './stripe-object.js';
 import type { FetchedSubscription, SubscriptionEvent } from './subscription-event.js';
 import type { SubscriptionRow } from './subscription-row.js';
 import type { SubscriptionSnapshot } from './subscription-snapshot.js';
@@ -15,12 +17,19 @@ import type { TierDecision } from './tier-policy.js';
 /** All that is known of one user, as a service keeps it. Values never change: each event makes the next. */
 export interface BillingState {
   subscriptions: ReadonlyMap<string, SubscriptionRow>;
+  objects: ReadonlyMap<string, StripeObject>;
+  /** Made of the objects. */
   evidence: Evidence;
   /** The newest Stripe time that was seen. */
   newest: Date;
 }
 
-export const nothingKnown: BillingState = { subscriptions: new Map(), evidence: noEvidence, newest: new Date(0) };
+export const nothingKnown: BillingState = {
+  subscriptions: new Map(),
+  objects: new Map(),
+  evidence: noEvidence,
+  newest: new Date(0),
+};
 
 export interface Taken {
   fact: StripeFact;
@@ -33,9 +42,16 @@ export type AskStripe = (subscriptionId: string) => { snapshot: SubscriptionSnap
 const context = { userId: 'user_1', catalogue };
 
 export function take(state: BillingState, { fact, at }: Taken, ask: AskStripe): BillingState {
-  const evidence = mergeEvidence(state.evidence, evidenceOf(fact, at));
-  const next = { ...state, evidence, newest: at > state.newest ? at : state.newest };
+  const known = takeObjects(state, objectsOf(fact, at));
+  const next = { ...known, newest: at > state.newest ? at : state.newest };
   return fact.kind === 'subscription' ? takeSubscription(next, fact.event, ask) : next;
+}
+
+function takeObjects(state: BillingState, news: readonly StripeObject[]): BillingState {
+  if (news.length === 0) return state;
+  const objects = new Map(state.objects);
+  for (const object of news) objects.set(keyOf(object), newerObject(objects.get(keyOf(object)) ?? null, object));
+  return { ...state, objects, evidence: toEvidence(objects.values()) };
 }
 
 /** A fetched snapshot is never older than what the row knows, as the fetch worker sees to. */

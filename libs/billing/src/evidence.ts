@@ -1,5 +1,6 @@
 import type { ChargeFacts, DisputeFacts, InvoicePaymentFacts, RefundFacts } from './payment-facts.js';
 import type { InvoiceFacts } from './invoice-facts.js';
+import type { ScheduleFacts } from './schedule-facts.js';
 
 /** What is kept of an event about money: what it said, and when Stripe said it. */
 type Dated<Facts> = Facts & { at: Date };
@@ -24,9 +25,11 @@ export type ChargeRow = Dated<
 >;
 export type RefundRow = Dated<Omit<RefundFacts, 'customerId' | 'createdAt'>>;
 export type DisputeRow = Dated<Omit<DisputeFacts, 'createdAt' | 'reason'>>;
+export type ScheduleRow = Dated<ScheduleFacts>;
+export type DeletedCustomerRow = Dated<{ customerId: string }>;
 
 /**
- * All that is known of a user's money, one row for each of Stripe's objects. Which invoice a refund is of is worked out each time
+ * All that is known of a user beside subscriptions, most of it about money, one row for each of Stripe's objects. Which invoice a refund is of is worked out each time
  * anew from these rows, so that it does not matter which of them arrived first.
  */
 export interface Evidence {
@@ -35,6 +38,7 @@ export interface Evidence {
   charges: readonly ChargeRow[];
   refunds: readonly RefundRow[];
   disputes: readonly DisputeRow[];
+  schedules: readonly ScheduleRow[];
   /** Stripe ends the subscriptions of a customer who is deleted, and never brings one back. */
   deletedCustomerIds: readonly string[];
 }
@@ -45,12 +49,14 @@ export const noEvidence: Evidence = {
   charges: [],
   refunds: [],
   disputes: [],
+  schedules: [],
   deletedCustomerIds: [],
 };
 
 /**
  * Which of two snapshots of the same object stands. The choice does not depend on their order: what is final wins, then the later
- * second, then what comes later in the object's life, then the greater amount.
+ * second, then what comes later in the object's life, then the greater amount; and of two that only Stripe could tell apart always
+ * the same one.
  */
 export function newerInvoice(current: InvoiceRow | null, next: InvoiceRow): InvoiceRow {
   return newest(current, next, (row) => [
@@ -83,6 +89,20 @@ export function newerDispute(current: DisputeRow | null, next: DisputeRow): Disp
   return newest(current, next, (row) => [row.at.getTime(), rank(disputeLife, row.status)]);
 }
 
+/** A schedule ends once. One that is made and then given its phases within a second ends up with the more of them. */
+export function newerSchedule(current: ScheduleRow | null, next: ScheduleRow): ScheduleRow {
+  return newest(current, next, (row) => [
+    rank(finalScheduleStatuses, row.status),
+    row.at.getTime(),
+    rank(scheduleLife, row.status),
+    row.nextPhases.length,
+  ]);
+}
+
+export function newerDeletedCustomer(current: DeletedCustomerRow | null, next: DeletedCustomerRow): DeletedCustomerRow {
+  return newest(current, next, (row) => [row.at.getTime()]);
+}
+
 const invoiceLife = ['draft', 'open', 'uncollectible', 'void', 'paid'];
 const finalInvoiceStatuses = ['void', 'paid'];
 const invoicePaymentLife = ['open', 'canceled', 'paid'];
@@ -101,6 +121,9 @@ const disputeLife = [
   'won',
 ];
 
+const scheduleLife = ['not_started', 'active', 'completed', 'released', 'canceled'];
+const finalScheduleStatuses = ['completed', 'released', 'canceled'];
+
 /** -1 for what Stripe adds next. */
 function rank(life: readonly string[], status: string | null): number {
   return status === null ? -1 : life.indexOf(status);
@@ -110,5 +133,6 @@ function newest<Row>(current: Row | null, next: Row, ranksOf: (row: Row) => read
   if (current === null) return next;
   const [ranks, others] = [ranksOf(next), ranksOf(current)];
   const difference = ranks.map((value, index) => value - (others[index] ?? 0)).find((value) => value !== 0) ?? 0;
-  return difference > 0 ? next : current;
+  if (difference !== 0) return difference > 0 ? next : current;
+  return JSON.stringify(next) > JSON.stringify(current) ? next : current;
 }

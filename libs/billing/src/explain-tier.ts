@@ -56,14 +56,27 @@ function outlookOf(row: SubscriptionRow, question: TierQuestion): Outlook[] {
     case 'payment_disputed':
       return about(null, `${planText(row)} comes back when the dispute is won, or with the next invoice that is paid.`);
     case 'past_due_in_grace':
-      return about(until, 'Free, unless a payment succeeds before.');
+      return about(until, graceText(until, question));
     case 'past_due_grace_over':
       return about(null, `${planText(row)} comes back as soon as a payment succeeds.`);
     case 'collection_paused_void':
       return about(tier === 0 ? (row.collectionPause?.resumesAt ?? null) : until, voidPauseText(row, tier));
     default:
-      return [...outlookOnStatus(row, { tier, until }), ...pendingUpdate(row)];
+      return [...(overdue(row, question) ?? outlookOnStatus(row, { tier, until })), ...pendingUpdate(row)];
   }
+}
+
+/** What Stripe should have told by now, and has not: it is asked until it does. */
+function overdue(row: SubscriptionRow, { graceDays, now }: TierQuestion): Outlook[] | null {
+  const moment = scheduledEnd(row) ?? (row.status === 'trialing' ? row.trialEnd : row.currentPeriodEnd);
+  if (meaningOf(row.status) !== 'granting' || moment === null || moment >= now) return null;
+  const text = `Stripe has not told what followed on ${moment.toISOString()}; ${planText(row)} stays until it has.`;
+  return [{ subscriptionId: row.subscriptionId, at: nextLook([row], graceDays)?.at ?? null, text }];
+}
+
+function graceText(until: Date | null, { now }: TierQuestion): string {
+  const isAsked = until !== null && now >= until;
+  return `Free, unless a payment ${isAsked ? 'succeeded before: Stripe is being asked' : 'succeeds before: Stripe is asked then'}, and its answer decides.`;
 }
 
 function voidPauseText(row: SubscriptionRow, tier: Tier): string {

@@ -2,8 +2,14 @@
  * The rules of billing, pure: what a Stripe object means, which of two snapshots is the newer, which tier a user has and why.
  * No I/O, no clock, no randomness: time and configuration come in as arguments.
  */
-export { planCatalogue, planForPrice, planOf, plansOf, priceOnSale } from './plan-catalogue.js';
-export type { Plan, PlanCatalogue, PlanPrice } from './plan-catalogue.js';
+export { planCatalogue, planForPrice, planOf, plansOf, priceOnSale, seedTerms } from './plan-catalogue.js';
+export type { Plan, PlanCatalogue, PlanPrice, Terms } from './plan-catalogue.js';
+export { catalogueFor, nothingKnown, pricesToRemember } from './catalogue-settings.js';
+export type { CatalogueSettings, PriceKnowledge, PriceSetting, RememberedPrice } from './catalogue-settings.js';
+export { describeProblem, priceProblemCodes, priceProblems } from './price-check.js';
+export type { PriceProblem } from './price-check.js';
+export { lookupKeyIn } from './price-facts.js';
+export type { PriceFacts } from './price-facts.js';
 export { customerOf, toStripeFact } from './stripe-event.js';
 export type { StripeFact } from './stripe-event.js';
 export type { FetchedSubscription, LifecycleKind, SubscriptionEvent } from './subscription-event.js';
@@ -21,10 +27,10 @@ export { concernsBilling } from './event-types.js';
 export { fingerprint } from './snapshot-order.js';
 export { decide } from './decide.js';
 export type { Decision } from './decide.js';
-export { noEvidence } from './evidence.js';
-export type { ChargeRow, DisputeRow, Evidence, InvoicePaymentRow, InvoiceRow, RefundRow } from './evidence.js';
-export { evidenceOf, mergeEvidence } from './evidence-of.js';
-export { unlinkedPayments } from './payment-links.js';
+export type { Evidence } from './evidence.js';
+export { keyOf, linksOf, newerObject, toEvidence } from './stripe-object.js';
+export type { StripeObject } from './stripe-object.js';
+export { objectsOf } from './objects-of.js';
 export { defaultGraceDays } from './grace.js';
 export type { GraceDays } from './grace.js';
 export { tierFor } from './tier-policy.js';

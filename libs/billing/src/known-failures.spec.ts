@@ -4,7 +4,7 @@ import { duplicatesAmong } from './duplicate-subscriptions.js';
 import { noEvidence } from './evidence.js';
 import { defaultGraceDays } from './grace.js';
 import { nextLook } from './next-look.js';
-import { aDisputeRow, anInvoiceRow, aRefundRow, aRow, day } from './rows.spec-support.js';
+import { aDisputeRow, anInvoiceRow, aRefundRow, aRow, day, orderAt } from './rows.spec-support.js';
 import type { SubscriptionRow } from './subscription-row.js';
 import { isScheduledToEnd } from './subscription-row.js';
 import { toSubscriptionSnapshot } from './subscription-snapshot.js';
@@ -13,8 +13,7 @@ import type { TierQuestion } from './tier-policy.js';
 
 /**
  * What users of other billing systems suffer, each seen in public issue trackers. The titles name the trouble. Two more are held
- * elsewhere: order in `lifecycle.property.spec.ts`, the shapes of API versions in `api-versions.spec.ts`. This is what the rules
- * answer when they are asked; `docs/billing-rules.md` says what the services do not ask them yet.
+ * elsewhere: order in `lifecycle.property.spec.ts`, the shapes of API versions in `api-versions.spec.ts`.
  */
 function tier(rows: Partial<SubscriptionRow>[], options: Partial<TierQuestion> = {}): number {
   const subscriptions = rows.map((row) => aRow(row));
@@ -26,7 +25,7 @@ describe('past_due gates paying customers', () => {
 
   it('not here: they keep what they have for as long as Stripe tries again', () => {
     expect(tier([pastDue], { now: day(18) })).toBe(1);
-    expect(tier([pastDue], { now: day(19) })).toBe(0);
+    expect(tier([{ ...pastDue, order: orderAt(day(19)) }], { now: day(19) })).toBe(0);
   });
 });
 

@@ -13,6 +13,8 @@ function look(...rows: Partial<SubscriptionRow>[]) {
   );
 }
 
+const answeredAt = (at: Date) => ({ at, kind: 'fetched', state: 'state', startedFrom: null, events: [] }) as const;
+
 describe('Stripe is asked, should no event come before,', () => {
   test.each<[string, Partial<SubscriptionRow>, Date]>([
     ['period_end', {}, minutes(10, day(30))],
@@ -24,6 +26,11 @@ describe('Stripe is asked, should no event come before,', () => {
     ['first_payment_end', { status: 'incomplete' }, minutes(23 * 60 + 10, day(0))],
   ])('because of %s', (reason, row, at) => {
     expect(look(row)).toEqual({ at, subscriptionId: 'sub_1', reason });
+  });
+
+  it('at the end of the grace that an unknown status left a subscription', () => {
+    const lastUnderstood = { status: 'past_due', tier: 1, at: day(1), isExact: true } as const;
+    expect(look({ status: 'hibernating', lastUnderstood })).toMatchObject({ at: day(15), reason: 'grace_end' });
   });
 
   it('about the subscription whose moment is the first', () => {
@@ -40,9 +47,34 @@ describe('Stripe is not asked', () => {
     expect(look()).toBeNull();
   });
 
-  it('again about a moment that a newer snapshot lies behind, though it changed nothing', () => {
-    const order = { at: day(31), kind: 'fetched', state: 'state', startedFrom: null, events: [] } as const;
-    expect(look({ order })).toBeNull();
+  it('again about a grace that a newer snapshot shows to have ended unpaid', () => {
+    const pastDue = { since: day(1), isExact: true };
+    expect(look({ status: 'past_due', pastDue, order: answeredAt(day(15)) })).toMatchObject({ reason: 'period_end' });
+  });
+});
+
+describe('an answer that changed nothing', () => {
+  const periodEnd = minutes(10, day(30));
+
+  test.each([
+    ['at once', 0, 10],
+    ['ten minutes late', 10, 20],
+    ['an hour late', 60, 120],
+    ['a day late', 24 * 60, 48 * 60],
+    ['a week late', 7 * 24 * 60, 8 * 24 * 60],
+  ])('%s leads to the next question after a pause that doubles, up to a day', (_when, late, next) => {
+    const order = answeredAt(minutes(late, periodEnd));
+    expect(look({ order })).toEqual({ at: minutes(next, periodEnd), subscriptionId: 'sub_1', reason: 'period_end' });
+  });
+
+  test.each<[string, Partial<SubscriptionRow>]>([
+    ['trial_end', { status: 'trialing', trialEnd: day(14) }],
+    ['cancel_at', { cancelAt: day(14) }],
+    ['resumes_at', { collectionPause: { behavior: 'void', resumesAt: day(14) } }],
+    ['first_payment_end', { status: 'incomplete', createdAt: minutes(-23 * 60, day(14)) }],
+  ])('asks on about %s', (reason, row) => {
+    const answered = minutes(10, day(14));
+    expect(look({ ...row, order: answeredAt(answered) })).toMatchObject({ at: minutes(10, answered), reason });
   });
 });
 

@@ -3,6 +3,7 @@ import type { GraceDays } from './grace.js';
 import { scheduledEnd } from './subscription-row.js';
 import type { SubscriptionRow } from './subscription-row.js';
 import { isTerminal, meaningOf } from './subscription-status.js';
+import { asLastUnderstood } from './understood.js';
 
 export type LookReason = 'grace_end' | 'trial_end' | 'period_end' | 'cancel_at' | 'resumes_at' | 'first_payment_end';
 
@@ -17,15 +18,28 @@ export interface NextLook {
 const patienceMs = 10 * 60_000;
 /** An unpaid first invoice expires after 23 hours (docs.stripe.com, "Subscription statuses"). */
 const firstPaymentMs = 23 * 3_600_000;
+/** What has not happened by then waits for a person, or for a test clock that stands behind ours. */
+const longestPauseMs = 24 * 3_600_000;
 
 /**
  * The first moment at which something should have happened that no event may tell of: a period, a trial or a grace ends. Nothing
- * is downgraded by the clock: one asks Stripe then, and decides by the answer. A moment that a newer snapshot lies behind has been
- * looked at already, so an answer that changes nothing does not lead to the next question. What is overdue comes with its past time.
+ * is downgraded by the clock: one asks Stripe then, and decides by the answer. What is overdue comes with its past time. Where a
+ * newer snapshot lies behind the moment and it has not happened all the same, the next look comes after a pause that doubles each
+ * time, up to a day; the end of a grace has happened once it is known that nothing was paid until then.
  */
 export function nextLook(subscriptions: readonly SubscriptionRow[], graceDays: GraceDays): NextLook | null {
-  const looks = subscriptions.flatMap((row) => looksAt(row, graceDays).filter(({ at }) => at > row.order.at));
+  const looks = subscriptions.flatMap((row) =>
+    looksAt(row, graceDays).flatMap((look) => notBehind(look, row.order.at) ?? []),
+  );
   return looks.toSorted(byTime)[0] ?? null;
+}
+
+function notBehind(look: NextLook, lookedAt: Date): NextLook | null {
+  if (look.at > lookedAt) return look;
+  if (look.reason === 'grace_end') return null;
+  const overdueMs = lookedAt.getTime() - look.at.getTime();
+  const pauseMs = Math.min(Math.max(overdueMs, patienceMs), longestPauseMs);
+  return { ...look, at: new Date(lookedAt.getTime() + pauseMs) };
 }
 
 function byTime(a: NextLook, b: NextLook): number {
@@ -35,12 +49,13 @@ function byTime(a: NextLook, b: NextLook): number {
 function looksAt(row: SubscriptionRow, graceDays: GraceDays): NextLook[] {
   if (isTerminal(row.status)) return [];
   const { subscriptionId } = row;
+  const judged = asLastUnderstood(row);
   const due = (reason: LookReason, at: Date | null): NextLook[] =>
     at === null ? [] : [{ at, subscriptionId, reason }];
   const patient = (reason: LookReason, at: Date | null) =>
     due(reason, at === null ? null : new Date(at.getTime() + patienceMs));
   return [
-    ...(row.status === 'past_due' ? due('grace_end', graceEnd(row, graceDays)) : []),
+    ...(judged.status === 'past_due' ? due('grace_end', graceEnd(judged, graceDays)) : []),
     ...(row.status === 'trialing' ? patient('trial_end', row.trialEnd) : []),
     ...(row.status === 'incomplete'
       ? patient('first_payment_end', new Date(row.createdAt.getTime() + firstPaymentMs))

@@ -27,8 +27,9 @@ export function isPaymentOf(reference: PaymentReference, payments: readonly Paym
  * there, and one that was missed has to be asked for (`invoice_payments` by their payment intent).
  */
 export function unlinkedPayments(evidence: Evidence): PaymentReference[] {
-  const known = evidence.invoices.flatMap((invoice) => paymentsOf(invoice, evidence));
   const returned = [...evidence.refunds, ...evidence.disputes, ...evidence.charges.filter(isRefunded)];
+  if (returned.length === 0) return [];
+  const known = evidence.invoices.flatMap((invoice) => paymentsOf(invoice, evidence));
   const unlinked = returned.filter((reference) => !isPaymentOf(reference, known));
   return unlinked.filter((reference, index) => !isPaymentOf(reference, unlinked.slice(0, index)));
 }

@@ -3,19 +3,33 @@ import { planCatalogue, planForPrice, planOf, plansOf, priceOnSale } from './pla
 
 const catalogue = planCatalogue({
   pro: { monthly: ['price_pm_new', 'price_pm_old'], yearly: ['price_py'] },
-  elite: { monthly: ['price_em'], yearly: ['price_ey'] },
+  elite: { monthly: ['price_em'], yearly: ['price_ey'], other: ['price_quarterly'] },
 });
 
 describe('plan catalogue', () => {
   test.each([
-    ['price_pm_new', 1, 'monthly', 999],
-    ['price_pm_old', 1, 'monthly', 999],
-    ['price_py', 1, 'yearly', 9900],
-    ['price_em', 2, 'monthly', 2999],
-    ['price_ey', 2, 'yearly', 29900],
-  ] as const)('%s means tier %i, %s, for %i cents', (priceId, tier, billingCycle, amount) => {
-    const found = planForPrice(catalogue, priceId);
-    expect(found).toMatchObject({ kind: 'known', tier, billingCycle, price: { amount, currency: 'usd' } });
+    ['price_pm_new', 1, 'monthly'],
+    ['price_pm_old', 1, 'monthly'],
+    ['price_py', 1, 'yearly'],
+    ['price_em', 2, 'monthly'],
+    ['price_ey', 2, 'yearly'],
+    ['price_quarterly', 2, null],
+  ] as const)('%s means tier %i, %s', (priceId, tier, billingCycle) => {
+    expect(planForPrice(catalogue, priceId)).toEqual({ kind: 'known', tier, billingCycle });
+  });
+
+  it('costs what the seed says, in cents, unless it is told otherwise', () => {
+    expect(plansOf(catalogue).map(({ prices }) => prices.map(({ amount, currency }) => [amount, currency]))).toEqual([
+      [],
+      [
+        [999, 'usd'],
+        [9900, 'usd'],
+      ],
+      [
+        [2999, 'usd'],
+        [29900, 'usd'],
+      ],
+    ]);
   });
 
   it('answers an unknown price with a value, not an exception', () => {

@@ -58,6 +58,12 @@ describe('a refund', () => {
     expect(ask({ invoices: [paid], charges: [charge], refunds: [failed] })).toBeNull();
   });
 
+  it('that failed within the very second in which the charge was last heard of gives it back too', () => {
+    const failed = aRefundRow({ status: 'failed', at: charge.at });
+    expect(ask({ invoices: [paid], charges: [charge], refunds: [failed] })).toBeNull();
+    expect(ask({ invoices: [paid], charges: [{ ...charge, at: day(4) }], refunds: [failed] })).toBe('refund');
+  });
+
   it('of another invoice, or of another subscription, is of no concern', () => {
     const other = anInvoiceRow({ invoiceId: 'in_9', payments: [{ chargeId: null, paymentIntentId: 'pi_9' }] });
     const elsewhere = { ...paid, subscriptionId: 'sub_2' };

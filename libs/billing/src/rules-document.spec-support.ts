@@ -5,7 +5,8 @@ import type { BillingState, Taken } from './billing-state.spec-support.js';
 import { noEvidence } from './evidence.js';
 import type { Evidence } from './evidence.js';
 import { defaultGraceDays } from './grace.js';
-import { aDisputeRow, anInvoiceRow, aRefundRow, aRow, day } from './rows.spec-support.js';
+import { nextLook } from './next-look.js';
+import { aDisputeRow, anInvoiceRow, aRefundRow, aRow, day, orderAt } from './rows.spec-support.js';
 import { toStripeFact } from './stripe-event.js';
 import type { SubscriptionRow } from './subscription-row.js';
 import { tierFor } from './tier-policy.js';
@@ -19,6 +20,7 @@ interface Situation {
 }
 
 const pastDue = { status: 'past_due', pastDue: { since: day(30), isExact: true } };
+const stillPastDue = { ...pastDue, order: orderAt(day(44)) };
 const nextInvoice = anInvoiceRow({
   invoiceId: 'in_2',
   covers: { start: day(30), end: day(60) },
@@ -40,7 +42,8 @@ const statuses: Situation[] = [
   { what: '`active`, its period ended and no event came', rows: [{}], now: day(31) },
   { what: '`active`, a change of plan waits for its payment', rows: [{ pendingUpdateExpiresAt: day(6) }] },
   { what: '`past_due` since day 30, on day 43', rows: [pastDue], now: day(43) },
-  { what: '`past_due` since day 30, on day 44', rows: [pastDue], now: day(44) },
+  { what: '`past_due` since day 30, on day 44, before Stripe has answered', rows: [pastDue], now: day(44) },
+  { what: '`past_due` since day 30, still so on day 44', rows: [stillPastDue], now: day(44) },
   { what: '`unpaid`', rows: [{ status: 'unpaid' }] },
   { what: '`paused`, whatever the reason', rows: [{ status: 'paused', pauseReason: 'pause_requested' }] },
   { what: '`canceled`', rows: [{ status: 'canceled' }] },
@@ -181,6 +184,46 @@ const events: { event: string; after: string[] }[] = [
   { event: 'customer_deleted', after: bought },
 ];
 
+const grace = { ...pastDue, currentPeriodEnd: day(60) };
+
+/** What Stripe is asked about, from its answer on day 0 on. */
+const looks: Pick<Situation, 'what' | 'rows'>[] = [
+  { what: '`active`', rows: [{}] },
+  { what: '`active`, `cancel_at` day 20', rows: [{ cancelAt: day(20) }] },
+  { what: '`trialing` until day 14', rows: [{ status: 'trialing', trialEnd: day(14) }] },
+  { what: '`past_due` since day 30, until day 60', rows: [grace] },
+  { what: '`incomplete` since day 0', rows: [{ status: 'incomplete' }] },
+  {
+    what: 'collection paused, to be resumed on day 9',
+    rows: [{ collectionPause: { behavior: 'void', resumesAt: day(9) } }],
+  },
+  { what: '`unpaid`', rows: [{ status: 'unpaid' }] },
+  { what: '`paused`', rows: [{ status: 'paused' }] },
+  { what: '`canceled`', rows: [{ status: 'canceled' }] },
+];
+
+/** When Stripe is asked first, and when again if its answer of that moment is that nothing has changed. */
+function lookTable(): string {
+  const rows = looks.map(({ what, rows: overrides }) => {
+    const row = aRow(overrides[0]);
+    const first = nextLook([row], defaultGraceDays);
+    const order = { ...row.order, at: first?.at ?? row.order.at };
+    const second = first === null ? null : nextLook([{ ...row, order }], defaultGraceDays);
+    return `| ${what} | ${momentWord(first)} | ${momentWord(second)} |`;
+  });
+  return ['| situation | Stripe is asked | and, if nothing has changed, again |', '| --- | --- | --- |', ...rows].join(
+    '\n',
+  );
+}
+
+function momentWord(look: ReturnType<typeof nextLook>): string {
+  if (look === null) return '–';
+  const minutes = Math.round((look.at.getTime() - day(0).getTime()) / 60_000);
+  const [days, rest] = [Math.floor(minutes / 1440), minutes % 1440];
+  const time = `${String(Math.floor(rest / 60)).padStart(2, '0')}:${String(rest % 60).padStart(2, '0')}`;
+  return `day ${days}, ${time} (\`${look.reason}\`)`;
+}
+
 /** By the policy's clock right after the event. */
 function eventTable(): string {
   const rows = events.map(({ event, after }) => {
@@ -219,6 +262,7 @@ export function rulesTables(): Map<string, string> {
     ['By status', table(statuses)],
     ['By circumstances', table(circumstances)],
     ['By what became of the money', table(money)],
+    ['By the clock', lookTable()],
     ['By event', eventTable()],
   ]);
 }

@@ -1,6 +1,6 @@
 import type { BillingCycle, SubscriptionView, Tier } from '@billhook/contracts';
 import { planForPrice } from './plan-catalogue.js';
-import type { PlanCatalogue } from './plan-catalogue.js';
+import type { PlanCatalogue, PriceMeaning } from './plan-catalogue.js';
 import type { SnapshotOrder } from './snapshot-order.js';
 import { isTerminal, renews } from './subscription-status.js';
 import type { CollectionPause, SnapshotItem, SubscriptionSnapshot } from './subscription-snapshot.js';
@@ -81,10 +81,7 @@ export function toRow(snapshot: SubscriptionSnapshot, memory: Memory, context: R
 }
 
 /** The plan that a subscription's items mean; null when none of them is in the catalogue. */
-export function decidingPlan(
-  items: SnapshotItem[],
-  catalogue: PlanCatalogue,
-): { tier: Tier; billingCycle: BillingCycle } | null {
+export function decidingPlan(items: SnapshotItem[], catalogue: PlanCatalogue): PriceMeaning | null {
   const item = decidingItem(items, catalogue);
   const plan = item === undefined ? null : planForPrice(catalogue, item.priceId);
   return plan?.kind === 'known' ? plan : null;

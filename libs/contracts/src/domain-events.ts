@@ -42,6 +42,19 @@ export const domainEvents = {
     version: 1,
     schema: z.object({ code: z.string(), count: z.int().positive(), remote_address: z.string() }),
   },
+  /** Who could not come in, or reached for what is not theirs. `target` is the id in the address. */
+  'gateway.request.refused': {
+    version: 1,
+    schema: z.object({
+      code: z.string(),
+      /** Method and pattern, as in `GET /v1/checkout-sessions/:id`. */
+      route: z.string(),
+      target: z.string().nullable(),
+      user_id: userId.nullable(),
+      remote_address: z.string(),
+      count: z.int().positive(),
+    }),
+  },
   'billing.account.opened': { version: 1, schema: user.extend({ email: z.string().nullable() }) },
   'billing.customer.linked': { version: 1, schema: user.extend({ customer_id: z.string() }) },
   'billing.checkout.started': { version: 1, schema: checkout },
@@ -60,6 +73,21 @@ export const domainEvents = {
     version: 1,
     schema: user.extend({ subscription_id: z.string(), outcome: z.string() }),
   },
+  /** `from` is null where Stripe's price is in no catalogue. `outcome` is `changed`, `scheduled` or why nothing was. */
+  'billing.change.requested': {
+    version: 1,
+    schema: user.extend({
+      subscription_id: z.string(),
+      from: plan.nullable(),
+      to: plan,
+      outcome: z.string(),
+    }),
+  },
+  /** Somebody asked for what belongs to another user, and was told that there is no such thing. */
+  'billing.access.refused': {
+    version: 1,
+    schema: user.extend({ object: z.enum(['checkout_session']), object_id: z.string() }),
+  },
   'billing.subscription.started': { version: 1, schema: subscriptionChange },
   'billing.subscription.changed': { version: 1, schema: subscriptionChange },
   'billing.subscription.ended': { version: 1, schema: subscriptionChange },
@@ -71,7 +99,7 @@ export const domainEvents = {
   'billing.payment.failed': { version: 1, schema: payment },
   /** The bank asks the customer to confirm the payment: until they do, `amount` is not paid. */
   'billing.payment.action_required': { version: 1, schema: payment },
-  /** Ask Stripe about one subscription, about the one that a Checkout session made, or about all of a user's. */
+  /** Ask Stripe about one subscription, about the one that a Checkout session made, or about all of a user's. `reason` is for the trail. */
   'billing.reconcile.requested': {
     version: 1,
     schema: z
@@ -79,8 +107,9 @@ export const domainEvents = {
         subscription_id: z.string().min(1).max(255).optional(),
         session_id: z.string().min(1).max(255).optional(),
         user_id: userId.optional(),
+        reason: z.string().optional(),
       })
-      .refine((asked) => Object.values(asked).some((id) => id !== undefined), {
+      .refine(({ reason: _reason, ...named }) => Object.values(named).some((id) => id !== undefined), {
         error: 'names none of subscription_id, session_id, user_id',
       }),
   },

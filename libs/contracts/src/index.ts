@@ -2,7 +2,7 @@
  * The words the services share: event names, the envelope every event travels in, a schema and a golden sample per event.
  * Pure: nothing here does I/O, and nothing but zod is imported.
  */
-export { accountSchema, tierNames } from './account.js';
+export { accountSchema, entitlementsSchema, tierNames } from './account.js';
 export type { Account, BillingCycle, Entitlements, SubscriptionView, Tier, TierName } from './account.js';
 export { attributesSchema, fromHeaders, toHeaders } from './envelope.js';
 export type { EventAttributes } from './envelope.js';

@@ -68,6 +68,14 @@ const drift = {
 /** One golden sample per event: producers prove that they write this shape, consumers that they read it. */
 export const samples: { [T in DomainEventType]: EventData<T> } = {
   'ingress.delivery.rejected': { code: 'signature_mismatch', count: 1, remote_address: '203.0.113.7' },
+  'gateway.request.refused': {
+    code: 'not_found',
+    route: 'GET /v1/checkout-sessions/:id',
+    target: 'cs_test_sample',
+    user_id: 'user-1',
+    remote_address: '203.0.113.7',
+    count: 1,
+  },
   'billing.account.opened': { user_id: 'user-1', email: 'user-1@example.com' },
   'billing.customer.linked': { user_id: 'user-1', customer_id: 'cus_sample' },
   'billing.checkout.started': checkout,
@@ -82,6 +90,14 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     outcome: 'accepted',
   },
   'billing.resumption.requested': { user_id: 'user-1', subscription_id: 'sub_sample', outcome: 'accepted' },
+  'billing.change.requested': {
+    user_id: 'user-1',
+    subscription_id: 'sub_sample',
+    from: { tier: 1, billing_cycle: 'monthly' },
+    to: { tier: 2, billing_cycle: 'yearly' },
+    outcome: 'changed',
+  },
+  'billing.access.refused': { user_id: 'user-1', object: 'checkout_session', object_id: 'cs_test_sample' },
   'billing.subscription.started': {
     user_id: 'user-1',
     subscription_id: 'sub_sample',
@@ -114,7 +130,11 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
   'billing.payment.failed': payment,
   'billing.payment.action_required': payment,
   'billing.account.changed': account,
-  'billing.reconcile.requested': { session_id: 'cs_test_sample', user_id: 'user-1' },
+  'billing.reconcile.requested': {
+    session_id: 'cs_test_sample',
+    user_id: 'user-1',
+    reason: 'checkout_not_confirmed',
+  },
   'billing.drift.found': { ...drift, fields: [...drift.fields], dry_run: false },
   'billing.drift.repaired': { ...drift, fields: [...drift.fields] },
   'billing.event.parked': {

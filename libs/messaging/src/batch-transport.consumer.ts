@@ -4,10 +4,13 @@ import { lastValueFrom } from 'rxjs';
 import { ConsumerWatch } from './consumer-watch.relay.js';
 import { openBrokerConnection } from './connection.relay.js';
 import type { BrokerConnection } from './connection.relay.js';
+import { DeadLetterConsumer } from './dead-letter.consumer.js';
+import type { DeadLetters } from './dead-letters.store.js';
 import type { Delivery, Settlement } from './event.js';
 import { nestLog } from './log.js';
 import type { MessagingLog } from './log.js';
 import { QueueConsumer } from './queue.consumer.js';
+import { deadLetterQueueOf } from './topology.js';
 
 export interface BatchTransportOptions {
   url: string;
@@ -26,6 +29,8 @@ export interface BatchTransportOptions {
   isSurroundingsFailure: (error: unknown) => boolean;
   /** Whether a paused consumer may go on. */
   isReady: () => Promise<boolean>;
+  /** Where the dead letters of its queues go. Without it they stay where they are. */
+  deadLetters?: Pick<DeadLetters, 'park'>;
   log?: MessagingLog;
 }
 
@@ -37,13 +42,14 @@ type Handler = (batch: Delivery[], context: BaseRpcContext) => Promise<unknown>;
 /**
  * Nest's door to the queues. A handler is `@EventPattern<string>('<queue>')` and takes `@Payload() batch: Delivery[]`; it
  * answers one settlement per delivery, in order, and messages are acknowledged only then. What cannot be decoded goes to the
- * dead-letter queue.
+ * dead-letter queue, which is emptied here too.
  */
 export class BatchTransport extends Server implements CustomTransportStrategy {
   /** Failures of handlers are ours to act on; Nest need not log them as lost. */
   override readonly propagatesEventHandlerErrors: boolean = true;
   private readonly log: MessagingLog;
   private consumers: QueueConsumer[] = [];
+  private deadLetters: DeadLetterConsumer[] = [];
   private readonly watch = new ConsumerWatch();
   private opening: Promise<BrokerConnection> | undefined;
   private isClosed = false;
@@ -56,17 +62,19 @@ export class BatchTransport extends Server implements CustomTransportStrategy {
   /** Calls back at once: a service starts while its broker is down. */
   override listen(callback: () => void): void {
     this.consumers = [...this.messageHandlers].map(([queue, handler]) => this.createConsumer(queue, handler));
+    this.deadLetters = [...this.messageHandlers.keys()].flatMap((queue) => this.createDeadLetterConsumer(queue) ?? []);
+    const all = [...this.consumers, ...this.deadLetters];
     this.opening = openBrokerConnection({
       url: this.options.url,
       connectionName: this.options.connectionName,
       log: this.log,
       setup: async (model) => {
-        await Promise.all(this.consumers.map((consumer) => consumer.attach(model)));
-        this.watch.start(model, this.consumers);
+        await Promise.all(all.map((consumer) => consumer.attach(model)));
+        this.watch.start(model, all);
       },
       onDown: () => {
         this.watch.stop();
-        this.consumers.forEach((consumer) => consumer.detach());
+        all.forEach((consumer) => consumer.detach());
       },
     });
     callback();
@@ -77,12 +85,12 @@ export class BatchTransport extends Server implements CustomTransportStrategy {
     if (this.isClosed) return;
     this.isClosed = true;
     this.watch.stop();
-    await Promise.all(this.consumers.map((consumer) => consumer.close()));
+    await Promise.all([...this.consumers, ...this.deadLetters].map((consumer) => consumer.close()));
     const connection = await this.opening;
     await connection?.close();
   }
 
-  /** For the table of readiness checks: every queue is being consumed and none is paused. */
+  /** For the table of readiness checks: every queue is being consumed and none is paused. Dead letters can wait. */
   readiness(): Promise<{ up: boolean; detail?: string }> {
     const troubles = this.consumers.flatMap((consumer) => consumer.trouble() ?? []);
     if (this.consumers.length === 0) troubles.push('not listening yet');
@@ -110,6 +118,13 @@ export class BatchTransport extends Server implements CustomTransportStrategy {
       isReady,
       log: this.log,
     });
+  }
+
+  private createDeadLetterConsumer(handled: string): DeadLetterConsumer | undefined {
+    const { deadLetters, isReady } = this.options;
+    const queue = deadLetterQueueOf(handled);
+    if (deadLetters === undefined || queue === undefined) return undefined;
+    return new DeadLetterConsumer({ queue, park: (letter) => deadLetters.park(letter), isReady, log: this.log });
   }
 
   private async handle(queue: string, handler: Handler, batch: Delivery[]): Promise<Settlement[]> {

@@ -1,4 +1,5 @@
 import type { EntityManager } from 'typeorm';
+import type { DeadLetter } from './dead-letter.js';
 import type { Delivery, InboxStatus, Outcome } from './event.js';
 import { fromKept } from './kept-headers.js';
 
@@ -57,6 +58,22 @@ export class Inbox {
       settled.filter(({ outcome }) => outcome.kind !== 'applied'),
     );
     await this.keep(manager, settled);
+  }
+
+  /** Parks what nobody here has tried. False, and nothing is changed, when something stands of it already. */
+  async parkOnce(manager: EntityManager, { id, type, reason, headers, body }: DeadLetter): Promise<boolean> {
+    const rows: unknown[] = await manager.query(
+      `WITH recorded AS (
+         INSERT INTO inbox (consumer, event_id, type, outcome, reason)
+         VALUES ($1::text, $2::text, $3::text, 'parked', $4::text)
+         ON CONFLICT DO NOTHING RETURNING 1),
+       parked AS (
+         INSERT INTO parked_event (consumer, event_id, type, reason, headers, body, attempts)
+         SELECT $1, $2, $3, $4, $5::json, $6::bytea, 0 FROM recorded RETURNING 1)
+       SELECT FROM parked`,
+      [this.consumer, id, type, withoutNul(reason), headers, body],
+    );
+    return rows.length === 1;
   }
 
   /** Parked events that wait under a key, locked until the transaction ends, oldest first. What is unreadable stays there. */

@@ -4,6 +4,8 @@
  */
 export { BatchTransport } from './batch-transport.consumer.js';
 export type { BatchTransportOptions } from './batch-transport.consumer.js';
+export { DeadLetters } from './dead-letters.store.js';
+export type { DeadLettersOptions } from './dead-letters.store.js';
 export type { Delivery, InboxStatus, OutgoingEvent, Outcome, Settlement } from './event.js';
 export { failureReason } from './failure.js';
 export { isHeldUp } from './held-up.js';
@@ -11,8 +13,8 @@ export { Inbox } from './inbox.store.js';
 export type { InboxEntry, Settled } from './inbox.store.js';
 export { InboxSearch } from './inbox-search.store.js';
 export type { InboxDetail, InboxFilter, InboxPosition, InboxSummary, ReasonGroup } from './inbox-search.store.js';
-export { MaintainConfig } from './maintain-config.js';
-export { forgetSent, forgetSettled } from './maintenance.store.js';
+export { InboxMaintainConfig, MaintainConfig } from './maintain-config.js';
+export { forgetSent, forgetSettled, forgetUndecodable } from './maintenance.store.js';
 export { OutboxRelay } from './outbox.relay.js';
 export { OutboxRunner } from './outbox-runner.relay.js';
 export type { OutboxRelayOptions } from './outbox.relay.js';
@@ -23,6 +25,8 @@ export { createBatchProcessor } from './process-batch.store.js';
 export type { BatchProcessorOptions, ProcessBatch } from './process-batch.store.js';
 export { EventPublisher } from './publisher.relay.js';
 export type { EventPublisherOptions } from './publisher.relay.js';
+export { ReplayConfig, runReplayCommand } from './replay.command.js';
+export { addRetryLane } from './retry-lane.store.js';
 export { RetryRunner } from './retry-runner.store.js';
 export { isSurroundingsFailure } from './surroundings.js';
 export { addRetries, createInboxTables, createOutboxTable, dropRetries } from './tables.store.js';

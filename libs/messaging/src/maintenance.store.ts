@@ -1,4 +1,6 @@
 import type { MaintenanceTask, OwnerQuery } from '@billhook/database';
+import { undecodableType } from './dead-letter.js';
+import { deadLettersExpireAfterDays } from './topology.js';
 
 /** Rows that one statement deletes: some ten milliseconds of work, and of locks on rows that nobody wants any more. */
 const chunk = 5_000;
@@ -60,5 +62,23 @@ export function forgetSettled(consumer: string, olderThanDays: number): Maintena
       deleted += count;
       if (count < chunk) return deleted === 0 ? [] : [`deleted ${deleted} inbox rows`];
     }
+  };
+}
+
+/** Deletes dead letters that are no events once they are as old as they may become in the broker. Nothing can ever run them. */
+export function forgetUndecodable(consumer: string): MaintenanceTask {
+  return async (query) => {
+    const [row] = await query<{ count: number }>(
+      `WITH deleted AS (
+         DELETE FROM parked_event
+         WHERE consumer = $1 AND type = $2 AND parked_at < now() - make_interval(days => $3)
+         RETURNING event_id),
+       forgotten AS (
+         DELETE FROM inbox USING deleted WHERE inbox.consumer = $1 AND inbox.event_id = deleted.event_id)
+       SELECT count(*)::int AS count FROM deleted`,
+      [consumer, undecodableType, deadLettersExpireAfterDays],
+    );
+    const count = row?.count ?? 0;
+    return count === 0 ? [] : [`deleted ${count} dead letters that are no events`];
   };
 }

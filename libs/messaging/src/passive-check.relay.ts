@@ -10,10 +10,11 @@ const answerTimeoutMs = 4_000;
 
 /**
  * Asks about queues without declaring them, on a channel of its own: the broker answers a missing queue with 404 and closes
- * the channel. Lasts as long as its connection.
+ * the channel. Lasts as long as its connection, or until it is closed.
  */
 export class PassiveCheck {
   private channel: Promise<Channel> | undefined;
+  private isClosed = false;
 
   constructor(private readonly model: ChannelModel) {}
 
@@ -24,15 +25,30 @@ export class PassiveCheck {
     try {
       return await Promise.race([this.ask(queue), late.promise]);
     } catch (error) {
-      this.channel = undefined;
-      if (error instanceof Error && 'code' in error && error.code === 404) return undefined;
+      const isMissing = error instanceof Error && 'code' in error && error.code === 404;
+      // The broker has closed that channel itself; one that it only did not answer on in time stays open until it is told.
+      if (isMissing) this.channel = undefined;
+      else this.letGo();
+      if (isMissing) return undefined;
       throw error;
     } finally {
       clearTimeout(timer);
     }
   }
 
+  /** A connection that lives on would keep its channel. Looks after this are refused. Safe to repeat. */
+  close(): void {
+    this.isClosed = true;
+    this.letGo();
+  }
+
+  private letGo(): void {
+    void this.channel?.then(closeChannel, () => undefined);
+    this.channel = undefined;
+  }
+
   private async ask(queue: string): Promise<QueueState> {
+    if (this.isClosed) throw new Error('nobody asks about queues any more');
     this.channel ??= openChannel(this.model);
     const channel = await this.channel;
     return channel.checkQueue(queue);
@@ -44,4 +60,9 @@ async function openChannel(model: ChannelModel): Promise<Channel> {
   // The refused check rejects its own promise; an unheard `error` would take the connection down as well.
   channel.on('error', () => undefined);
   return channel;
+}
+
+/** Nobody waits for the broker's word on it, which may never come; a channel that died with its connection refuses. */
+async function closeChannel(channel: Channel): Promise<void> {
+  await channel.close().catch(() => undefined);
 }

@@ -5,10 +5,9 @@ import type { FailedEvent } from './batch-transaction.store.js';
 import type { Delivery, Outcome, Settlement } from './event.js';
 import { failureReason, processDied } from './failure.js';
 import { isHeldUp } from './held-up.js';
-import { nestLog } from './log.js';
 import type { MessagingLog } from './log.js';
 import { Patience } from './patience.js';
-import { RetryLane } from './retry-lane.store.js';
+import { addRetryLane } from './retry-lane.store.js';
 import type { RetryRunner } from './retry-runner.store.js';
 import { isSurroundingsFailure } from './surroundings.js';
 import { Turnstile } from './turnstile.js';
@@ -37,8 +36,6 @@ export interface BatchProcessorOptions {
 
 export type ProcessBatch = (deliveries: Delivery[]) => Promise<Settlement[]>;
 
-const defaultMaxAttempts = 5;
-const firstRetryMs = 500;
 /** So many failures in one batch, and halving it any further costs more than going one by one. */
 const fewFailures = 3;
 
@@ -49,13 +46,7 @@ const fewFailures = 3;
  * hundred failing events of one customer would fill the prefetch and keep everybody else's waiting.
  */
 export function createBatchProcessor(options: BatchProcessorOptions): ProcessBatch {
-  const complete = {
-    ...options,
-    log: options.log ?? nestLog(options.consumer),
-    maxAttempts: options.maxAttempts ?? defaultMaxAttempts,
-    retryAfterMs: options.retryAfterMs ?? ((attempts) => firstRetryMs * 2 ** Math.max(attempts - 1, 0)),
-  };
-  options.retries.add(new RetryLane(complete));
+  const complete = addRetryLane(options);
   const processor = new BatchProcessor(complete);
   return (deliveries) => processor.process(deliveries);
 }

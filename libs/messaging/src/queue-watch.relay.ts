@@ -35,6 +35,7 @@ export class QueueWatch {
 
   stop(): void {
     clearTimeout(this.timer);
+    this.check?.close();
     this.check = undefined;
   }
 

@@ -4,6 +4,7 @@ import type { Delivery, Outcome } from './event.js';
 import { failureReason, processDied } from './failure.js';
 import { isCanceled, isHeldUp } from './held-up.js';
 import { Inbox } from './inbox.store.js';
+import { nestLog } from './log.js';
 import type { MessagingLog } from './log.js';
 import { Outbox } from './outbox.store.js';
 import { toAnnouncement } from './parked-announcement.js';
@@ -18,6 +19,24 @@ export type RetryLaneOptions = Omit<BatchProcessorOptions, 'retries' | 'log'> & 
   maxAttempts: number;
   retryAfterMs: (attempts: number) => number;
 };
+
+const defaultMaxAttempts = 5;
+const firstRetryMs = 500;
+
+/**
+ * Has what a consumer parked or failed at tried again once it is due. `createBatchProcessor` does this by itself; who parks without
+ * one calls it. Returns the options with their defaults.
+ */
+export function addRetryLane<T extends BatchProcessorOptions>(options: T): T & RetryLaneOptions {
+  const complete = {
+    ...options,
+    log: options.log ?? nestLog(options.consumer),
+    maxAttempts: options.maxAttempts ?? defaultMaxAttempts,
+    retryAfterMs: options.retryAfterMs ?? ((attempts: number) => firstRetryMs * 2 ** Math.max(attempts - 1, 0)),
+  };
+  options.retries.add(new RetryLane(complete));
+  return complete;
+}
 
 /** Longer than a batch waits: nobody waits behind a retry but other retries. */
 const lockTimeout = "SET LOCAL lock_timeout = '300ms'";

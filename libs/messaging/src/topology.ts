@@ -8,8 +8,9 @@ export interface QueueDefinition {
 
 /** A backstop for messages that kill their consumer; events that merely fail are counted and parked in PostgreSQL. */
 const deliveryLimit = 50;
-/** Parked dead letters may hold personal data, so they do not stay for ever. */
-const deadLettersExpireAfterMs = 30 * 24 * 60 * 60 * 1000;
+/** Dead letters may hold personal data, and of what is no event nobody can tell whose: so they do not stay for ever. */
+export const deadLettersExpireAfterDays = 30;
+const deadLettersExpireAfterMs = deadLettersExpireAfterDays * 24 * 60 * 60 * 1000;
 /** RabbitMQ 4 would otherwise drop a dead letter that was looked at and returned 20 times. */
 const deadLetterDeliveryLimit = 10_000;
 
@@ -56,6 +57,12 @@ export const topology = {
 } as const;
 
 export const queueNames: readonly QueueName[] = ['subscription.events', 'audit.events', 'gateway.accounts'];
+
+/** Of a queue by its name, as a handler gives it; undefined for one that is none of ours. */
+export function deadLetterQueueOf(queue: string): string | undefined {
+  const name = queueNames.find((each) => each === queue);
+  return name === undefined ? undefined : topology.queues[name].deadLetterQueue;
+}
 
 export const deadLetterArguments: Readonly<Record<string, string | number>> = {
   'x-queue-type': 'quorum',

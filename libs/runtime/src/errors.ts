@@ -74,6 +74,26 @@ export const errorTable = {
     title: 'The request comes from another site',
     cure: 'Send it from PUBLIC_URL or from an origin listed in CORS_ORIGINS.',
   },
+  form_token_invalid: {
+    status: 403,
+    title: 'The form does not belong to this session',
+    cure: 'Open the page again and send the form from there.',
+  },
+  form_replayed: {
+    status: 409,
+    title: 'This form has been sent already',
+    cure: 'Open the profile: it shows what came of it.',
+  },
+  rate_limited: {
+    status: 429,
+    title: 'Too many requests in a short time',
+    cure: 'Wait for as long as Retry-After says, then go on.',
+  },
+  not_entitled: {
+    status: 403,
+    title: 'The plan does not include this',
+    cure: 'Choose the plan named in detail, or leave it out.',
+  },
   identity_provider_unavailable: {
     status: 503,
     title: 'The identity provider did not answer',
@@ -85,6 +105,11 @@ export const errorTable = {
     status: 400,
     title: 'There is no such billing cycle',
     cure: 'Use billing_cycle monthly or yearly.',
+  },
+  plan_not_on_sale: {
+    status: 503,
+    title: 'This plan cannot be bought right now',
+    cure: 'Try again later. The operator reads under catalogue in /health/ready what is wrong with its price.',
   },
   already_subscribed: {
     status: 409,
@@ -100,6 +125,51 @@ export const errorTable = {
     status: 409,
     title: 'There is no subscription this could apply to',
     cure: 'Choose a plan at GET /pricing first.',
+  },
+  payment_overdue: {
+    status: 409,
+    title: 'The last payment has not gone through',
+    cure: 'Pay the open invoice or change the card (POST /v1/portal-sessions), then change the plan.',
+  },
+  subscription_paused: {
+    status: 409,
+    title: 'The subscription is paused',
+    cure: 'Let it go on first (POST /v1/portal-sessions), then change the plan.',
+  },
+  subscription_incomplete: {
+    status: 409,
+    title: 'The first payment is not complete',
+    cure: 'Complete it first (POST /v1/portal-sessions), or cancel and choose a plan again.',
+  },
+  subscription_ending: {
+    status: 409,
+    title: 'The subscription is about to end',
+    cure: 'Take the cancellation back first (POST /v1/subscription/resume), then change the plan.',
+  },
+  change_scheduled: {
+    status: 409,
+    title: 'Another change is scheduled already',
+    cure: 'Take it back first (POST /v1/subscription/resume), then choose again.',
+  },
+  preview_expired: {
+    status: 409,
+    title: 'The preview is not valid any more',
+    cure: 'Ask for a new one (POST /v1/subscription/change-preview): its amounts are what will be charged.',
+  },
+  payment_required: {
+    status: 402,
+    title: 'The payment did not go through, and the plan is as it was',
+    cure: 'Pay at payment_url before payment_until, or change the card (POST /v1/portal-sessions) and ask again.',
+  },
+  payment_in_progress: {
+    status: 409,
+    title: 'Another checkout of this account is being paid',
+    cure: 'Nothing was bought a second time. Wait for the payment to be confirmed; GET /v1/account shows it.',
+  },
+  streams_exhausted: {
+    status: 429,
+    title: 'Too many live streams of one account',
+    cure: 'Close other tabs, or ask GET /v1/account every few seconds instead.',
   },
   busy: {
     status: 409,

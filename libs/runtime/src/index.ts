@@ -25,4 +25,4 @@ export { bearerToken, identityOf, RequireRole, RolesGuard, tokenVerifierToken } 
 export { runService, startService } from './run-service.module.js';
 export type { RunningService, ServiceOptions } from './run-service.module.js';
 export { createTokenVerifier } from './token-verifier.client.js';
-export type { Identity, TokenVerifier } from './token-verifier.client.js';
+export type { Identity, Role, TokenVerifier } from './token-verifier.client.js';

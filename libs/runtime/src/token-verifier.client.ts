@@ -1,7 +1,10 @@
-import { createRemoteJWKSet, decodeProtectedHeader, errors, importSPKI, jwtVerify } from 'jose';
-import type { JWTPayload, JWTVerifyGetKey, JWTVerifyOptions } from 'jose';
+import { errors, jwtVerify } from 'jose';
+import type { JWTPayload, JWTVerifyOptions } from 'jose';
+import { hash } from 'node:crypto';
 import type { AuthenticatedConfig } from './config.js';
 import { Refused, Retryable } from './errors.js';
+import { fixedKey, keySetAt, RotatingKeys } from './signing-keys.client.js';
+import type { SigningKeys } from './signing-keys.client.js';
 
 export type Role = 'user' | 'ops' | 'service';
 
@@ -19,85 +22,120 @@ export interface TokenVerifier {
   verify(token: string): Promise<Identity>;
 }
 
-/** Asymmetric only: with a shared secret on the list, a public key could be used to sign (RFC 8725 §3.1). */
-const algorithms = ['RS256', 'PS256', 'ES256', 'EdDSA'];
 const knownRoles: readonly string[] = ['user', 'ops', 'service'] satisfies Role[];
+/**
+ * What `typ` may say, where it says anything: RFC 9068's access tokens and plain JWTs. Tokens of other kinds from the same
+ * provider (logout, DPoP, security events) carry a type of their own and are no sign-in (RFC 8725 §3.11).
+ */
+const tokenType = /^(application\/)?(jwt|at\+jwt)$/i;
 const maxTokenLength = 8192;
+/** RFC 5321's local part, @ and domain. */
+const longestEmail = 320;
+/** Between the identity provider's clock and ours. */
+const clockToleranceSeconds = 5;
+/** Some 4 MB: tokens themselves are not kept, only their hashes. */
+const mostRemembered = 20_000;
 
-export function createTokenVerifier(config: AuthenticatedConfig): TokenVerifier {
-  const options: JWTVerifyOptions = {
-    issuer: config.AUTH_ISSUER,
-    audience: config.AUTH_AUDIENCE,
-    algorithms,
-    requiredClaims: ['sub', 'exp'],
-    clockTolerance: 5,
-  };
-  const check = keySource(config);
-  return {
-    async verify(token) {
-      if (token.length > maxTokenLength) throw new Refused('token_invalid', 'the token is longer than 8 KiB');
-      try {
-        return toIdentity((await check(token, options)).payload);
-      } catch (error) {
-        throw toRefusal(error);
-      }
-    },
-  };
+/** `now` in milliseconds since the epoch. */
+export function createTokenVerifier(config: AuthenticatedConfig, now: () => number = Date.now): TokenVerifier {
+  return new RememberingVerifier(keysOf(config), config, now);
 }
 
-function keySource(config: AuthenticatedConfig) {
-  if (config.AUTH_PUBLIC_KEY !== undefined) {
-    const pem = config.AUTH_PUBLIC_KEY;
-    return async (token: string, options: JWTVerifyOptions) => {
-      return jwtVerify(token, await importSPKI(pem, allowedAlgorithmOf(token)), options);
+function keysOf({ AUTH_PUBLIC_KEY, AUTH_JWKS_URL }: AuthenticatedConfig): SigningKeys {
+  if (AUTH_PUBLIC_KEY !== undefined) return fixedKey(AUTH_PUBLIC_KEY);
+  if (AUTH_JWKS_URL === undefined) throw new Error('config was not validated: no AUTH_JWKS_URL');
+  return new RotatingKeys(keySetAt(AUTH_JWKS_URL), () => performance.now());
+}
+
+/** A token that was verified is believed until it expires or the keys change: its signature cannot become another. */
+class RememberingVerifier implements TokenVerifier {
+  private remembered = new Map<string, Identity>();
+  private generation = 0;
+  private readonly options: JWTVerifyOptions;
+
+  constructor(
+    private readonly keys: SigningKeys,
+    { AUTH_ISSUER, AUTH_AUDIENCE }: AuthenticatedConfig,
+    private readonly now: () => number,
+  ) {
+    this.options = {
+      issuer: AUTH_ISSUER,
+      audience: AUTH_AUDIENCE,
+      algorithms: keys.algorithms,
+      requiredClaims: ['sub', 'exp'],
+      clockTolerance: clockToleranceSeconds,
     };
   }
-  if (config.AUTH_JWKS_URL === undefined) throw new Error('config was not validated: no AUTH_JWKS_URL');
-  const keys: JWTVerifyGetKey = createRemoteJWKSet(new URL(config.AUTH_JWKS_URL), { timeoutDuration: 3000 });
-  return (token: string, options: JWTVerifyOptions) => jwtVerify(token, keys, options);
-}
 
-/** importSPKI wants to know the algorithm before anything is verified; one that is not on the list gets no further. */
-function allowedAlgorithmOf(token: string): string {
-  let algorithm: unknown;
-  try {
-    algorithm = decodeProtectedHeader(token).alg;
-  } catch (error) {
-    throw new Refused('token_invalid', error instanceof Error ? error.message : undefined);
+  async verify(token: string): Promise<Identity> {
+    if (token.length > maxTokenLength) throw new Refused('token_invalid', 'the token is longer than 8 KiB');
+    const key = hash('sha256', token, 'base64');
+    const known = this.recall(key);
+    if (known !== undefined) return known;
+    const generation = this.generation;
+    const identity = await this.check(token);
+    // Keys that have changed meanwhile may not hold the one this token was verified with.
+    if (generation === this.keys.generation()) this.remember(key, identity);
+    return identity;
   }
-  if (typeof algorithm === 'string' && algorithms.includes(algorithm)) return algorithm;
-  throw new Refused('token_invalid', 'the algorithm is not allowed');
+
+  private recall(key: string): Identity | undefined {
+    const generation = this.keys.generation();
+    if (generation !== this.generation) {
+      this.remembered.clear();
+      this.generation = generation;
+    }
+    const known = this.remembered.get(key);
+    if (known === undefined || known.expiresAt + clockToleranceSeconds > this.now() / 1000) return known;
+    this.remembered.delete(key);
+    return undefined;
+  }
+
+  /** The oldest goes first: whoever is still here costs one verification again. */
+  private remember(key: string, identity: Identity): void {
+    const [oldest] = this.remembered.keys();
+    if (oldest !== undefined && this.remembered.size >= mostRemembered) this.remembered.delete(oldest);
+    this.remembered.set(key, identity);
+  }
+
+  private async check(token: string): Promise<Identity> {
+    try {
+      const options = { ...this.options, currentDate: new Date(this.now()) };
+      const { payload, protectedHeader } = await jwtVerify(token, (header) => this.keys.keyFor(header), options);
+      const { typ } = protectedHeader;
+      if (typ !== undefined && !tokenType.test(typ)) throw new Refused('token_invalid', 'the token is of another type');
+      return toIdentity(payload);
+    } catch (error) {
+      throw toRefusal(error);
+    }
+  }
 }
 
 function toIdentity(payload: JWTPayload): Identity {
   const { sub, exp, email, roles } = payload;
-  if (typeof sub !== 'string' || sub === '' || sub.length > 255 || typeof exp !== 'number') {
-    throw new Refused('token_invalid', 'sub must be 1 to 255 characters');
+  if (!isPlainText(sub, 255) || typeof exp !== 'number') {
+    throw new Refused('token_invalid', 'sub must be 1 to 255 characters, and no control characters');
   }
   return {
     userId: sub,
-    email: typeof email === 'string' ? email : null,
+    email: isPlainText(email, longestEmail) ? email : null,
     roles: Array.isArray(roles) ? roles.filter(isRole) : ['user'],
     expiresAt: exp,
   };
+}
+
+/** Identity providers let people choose some of this: PostgreSQL takes no NUL in a text, and logs should hold no line breaks. */
+function isPlainText(value: unknown, longest: number): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= longest && !/\p{Cc}/u.test(value);
 }
 
 function isRole(value: unknown): value is Role {
   return typeof value === 'string' && knownRoles.includes(value);
 }
 
-function toRefusal(error: unknown): Error {
-  if (error instanceof Refused) return error;
+function toRefusal(error: unknown): unknown {
+  if (error instanceof Refused || error instanceof Retryable) return error;
   if (error instanceof errors.JWTExpired) return new Refused('token_expired');
-  if (error instanceof errors.JWKSTimeout || isUnreachable(error)) {
-    return new Retryable('identity_provider_unavailable', error);
-  }
   if (error instanceof errors.JOSEError) return new Refused('token_invalid');
-  return error instanceof Error ? error : new Error(String(error));
-}
-
-/** jose reports a key set that answers with anything but 200 as a bare JOSEError, and a refused connection as fetch's TypeError. */
-function isUnreachable(error: unknown): boolean {
-  if (error instanceof errors.JOSEError) return error.code === 'ERR_JOSE_GENERIC';
-  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'TypeError';
+  return error;
 }

@@ -4,8 +4,6 @@ import type { ValidationArguments } from 'class-validator';
 import { stripeSettingProblems } from './stripe.client.js';
 import type { StripeClientOptions } from './stripe.client.js';
 
-const price = (): PropertyDecorator => StripeValue(['price_']);
-
 /** Reports what the Stripe client would refuse together with everything else that is wrong. */
 function IsSafeStripeServer(): PropertyDecorator {
   const problems = (given?: ValidationArguments): string[] =>
@@ -17,22 +15,10 @@ function IsSafeStripeServer(): PropertyDecorator {
   return ValidateBy({ name: 'isSafeStripeServer', validator });
 }
 
-/** For services that talk to Stripe and know the plans by their prices. */
+/** For services that talk to Stripe. */
 export class StripeConfig extends AuthenticatedConfig {
   @StripeValue(['sk_test_', 'sk_live_', 'rk_test_', 'rk_live_'])
   STRIPE_SECRET_KEY: string;
-
-  @price()
-  STRIPE_PRO_MONTHLY_PRICE_ID: string;
-
-  @price()
-  STRIPE_PRO_YEARLY_PRICE_ID: string;
-
-  @price()
-  STRIPE_ELITE_MONTHLY_PRICE_ID: string;
-
-  @price()
-  STRIPE_ELITE_YEARLY_PRICE_ID: string;
 
   /** The simulator's address; never with a live key or in production. */
   @IsOptional()
@@ -51,14 +37,6 @@ export class StripeConfig extends AuthenticatedConfig {
       secretKey: this.STRIPE_SECRET_KEY,
       nodeEnv: this.NODE_ENV,
       ...(this.STRIPE_API_BASE === undefined ? {} : { apiBase: this.STRIPE_API_BASE }),
-    };
-  }
-
-  /** For the plan catalogue: each plan's prices, the first of a list being the one on sale. */
-  planPrices() {
-    return {
-      pro: { monthly: [this.STRIPE_PRO_MONTHLY_PRICE_ID], yearly: [this.STRIPE_PRO_YEARLY_PRICE_ID] },
-      elite: { monthly: [this.STRIPE_ELITE_MONTHLY_PRICE_ID], yearly: [this.STRIPE_ELITE_YEARLY_PRICE_ID] },
     };
   }
 }

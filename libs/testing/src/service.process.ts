@@ -17,6 +17,8 @@ export interface ServiceProcessOptions {
   logFile: string;
   /** For Node itself, e.g. `--import` and a file. */
   nodeArguments?: readonly string[];
+  /** For the program. */
+  programArguments?: readonly string[];
 }
 
 /** A process that ended, or never became ready; the message holds its last words. */
@@ -41,8 +43,8 @@ const readyTimeoutMs = 60_000;
 const probeTimeoutMs = 2_000;
 
 export function startServiceProcess(options: ServiceProcessOptions): ServiceProcess {
-  const { reaper, name, script, settings, logFile, nodeArguments = [] } = options;
-  const program = [...nodeArguments, projectFile(`dist/${script}`)];
+  const { reaper, name, script, settings, logFile, nodeArguments = [], programArguments = [] } = options;
+  const program = [...nodeArguments, projectFile(`dist/${script}`), ...programArguments];
   const environment = {
     PATH: process.env['PATH'],
     HOME: process.env['HOME'],

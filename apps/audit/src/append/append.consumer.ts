@@ -3,12 +3,9 @@ import type { Delivery, Outcome } from '@billhook/messaging';
 import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { Counter } from 'prom-client';
-import { contentBytes, toContent } from '../trail/content.js';
-import type { Content } from '../trail/content.js';
+import { contentBytes } from '../trail/content.js';
 import { AppendStore } from './append.store.js';
-
-/** Our own announcement of the trail's head: recording it would make a new head to announce. */
-const checkpointType = 'audit.checkpoint.signed';
+import { outcomeOf, toEntry } from './entry-outcome.js';
 
 /** One per process, like the registry it is in. */
 const handled = new Counter({
@@ -63,14 +60,4 @@ export class AppendConsumer {
       this.log.log({ msg: 'event', eventId: attributes?.id, type: attributes?.type, outcome: kind, ms });
     });
   }
-}
-
-function toEntry({ attributes, body }: Delivery): Content | undefined {
-  return attributes.type === checkpointType ? undefined : toContent({ attributes, body });
-}
-
-/** An event can stand in a batch twice: `delete` says whether this is the first of it. */
-function outcomeOf(entry: Content | undefined, fresh: Set<string>): Outcome {
-  if (entry === undefined) return { kind: 'ignored', reason: 'the trail does not record its own checkpoints' };
-  return fresh.delete(entry.id) ? { kind: 'applied' } : { kind: 'duplicate' };
 }

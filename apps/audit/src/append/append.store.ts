@@ -1,6 +1,7 @@
 import { hasSqlState, inTransaction, withDatabaseFailureNamed } from '@billhook/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { EntityManager } from 'typeorm';
 
 /** As one parameter, cut apart by PostgreSQL: an array of Buffers would be written out in hexadecimal and read again. */
 const append = `
@@ -27,11 +28,23 @@ export class AppendStore {
     }
   }
 
-  private async appendTogether(contents: Buffer[]): Promise<Set<string>> {
-    const rows: { appended_id: string }[] = await inTransaction(this.dataSource, (manager) =>
-      manager.query(append, [Buffer.concat(contents), startsOf(contents), contents.map((content) => content.length)]),
-    );
+  private appendTogether(contents: Buffer[]): Promise<Set<string>> {
+    return inTransaction(this.dataSource, (manager) => this.appendWithin(manager, contents));
+  }
+
+  /** As a part of somebody else's transaction. */
+  async appendWithin(manager: EntityManager, contents: Buffer[]): Promise<Set<string>> {
+    const rows: { appended_id: string }[] = await manager.query(append, [
+      Buffer.concat(contents),
+      startsOf(contents),
+      contents.map((content) => content.length),
+    ]);
     return new Set(rows.map((row) => row.appended_id));
+  }
+
+  async has(manager: EntityManager, eventId: string): Promise<boolean> {
+    const rows: unknown[] = await manager.query('SELECT FROM entry WHERE event_id = $1', [eventId]);
+    return rows.length > 0;
   }
 
   /**

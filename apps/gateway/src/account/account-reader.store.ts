@@ -1,7 +1,6 @@
-import type { PlanCatalogue } from '@billhook/billing';
+import { LiveCatalogue } from '@billhook/catalogue';
 import type { Account } from '@billhook/contracts';
-import { Inject, Injectable } from '@nestjs/common';
-import { planCatalogueToken } from '../catalogue.js';
+import { Injectable } from '@nestjs/common';
 import { accountAnswer, freeAccount } from './account-answer.js';
 import type { AccountAnswer } from './account-answer.js';
 import { AccountChanges } from './account-changes.store.js';
@@ -15,19 +14,19 @@ export class AccountReader {
   constructor(
     private readonly store: AccountStore,
     private readonly changes: AccountChanges,
-    @Inject(planCatalogueToken) private readonly catalogue: PlanCatalogue,
+    private readonly catalogue: LiveCatalogue,
   ) {}
 
   /** The account as its events left it; Free at version 0 for who was never heard of. */
   async read(userId: string): Promise<Account> {
-    return (await this.store.find(userId)) ?? freeAccount(userId, this.catalogue, new Date());
+    return (await this.store.find(userId)) ?? freeAccount(userId, this.catalogue.current(), new Date());
   }
 
   /** The same with the change on top that Stripe has accepted and not confirmed yet. */
   async answer(userId: string): Promise<AccountAnswer> {
     const now = new Date();
     const { account, change } = await this.store.findWithPending(userId);
-    return accountAnswer(account ?? freeAccount(userId, this.catalogue, now), change, now);
+    return accountAnswer(account ?? freeAccount(userId, this.catalogue.current(), now), change, now);
   }
 
   /** Waits until the account is as `holds` wants it, or the time is over; answers with the account as it then is. */

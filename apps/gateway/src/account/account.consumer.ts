@@ -8,6 +8,7 @@ import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { eventSource } from '../announcement.js';
 import { AccountStore } from './account.store.js';
+import { consumerName } from './consumer-name.js';
 
 /** Follows `billing.account.changed` into the read model. The queue also brings the account's other events. */
 @Controller()
@@ -21,7 +22,7 @@ export class AccountConsumer {
   ) {
     this.process = createBatchProcessor({
       dataSource,
-      consumer: 'gateway',
+      consumer: consumerName,
       retries,
       outboxSource: eventSource,
       apply: (manager, deliveries) => this.apply(manager, deliveries),

@@ -1,7 +1,6 @@
-import type { PlanCatalogue } from '@billhook/billing';
-import { Controller, Get, Inject, Query, Res } from '@nestjs/common';
+import { LiveCatalogue } from '@billhook/catalogue';
+import { Controller, Get, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
-import { planCatalogueToken } from '../catalogue.js';
 import { GatewayConfig } from '../config.js';
 import { isMessageCode } from '../pages/messages.js';
 import { sendPage } from '../pages/reply.js';
@@ -18,7 +17,7 @@ export class ProfileController {
   constructor(
     private readonly accounts: AccountReader,
     private readonly config: GatewayConfig,
-    @Inject(planCatalogueToken) private readonly catalogue: PlanCatalogue,
+    private readonly catalogue: LiveCatalogue,
   ) {}
 
   @Get()
@@ -29,7 +28,7 @@ export class ProfileController {
   ): Promise<void> {
     const account = await this.accounts.answer(caller.userId);
     const page = profilePage({
-      view: profileView(account, this.catalogue),
+      view: profileView(account, this.catalogue.current()),
       email: caller.email,
       message: isMessageCode(message) ? message : null,
       dashboardUrl: this.config.DASHBOARD_URL,

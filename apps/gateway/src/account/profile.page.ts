@@ -27,6 +27,7 @@ export function profilePage({ view, email, message, dashboardUrl }: ProfilePage)
         ${facts(view)}
         ${view.isPending && html`<p class="soft small">Stripe has accepted this change; its confirmation is on the way.</p>`}
         <div class="actions">${actions(view, dashboardUrl)}</div>
+        <form method="post" action="/sign-out"><button class="button quiet" type="submit">Sign out</button></form>
       </section>
     </div>`,
   });

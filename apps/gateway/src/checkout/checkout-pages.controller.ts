@@ -1,9 +1,8 @@
-import type { PlanCatalogue } from '@billhook/billing';
+import { LiveCatalogue } from '@billhook/catalogue';
 import { Refused } from '@billhook/runtime';
-import { Controller, Get, Inject, Param, Query, Req, Res } from '@nestjs/common';
+import { Controller, Get, Param, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AccountReader } from '../account/account-reader.store.js';
-import { planCatalogueToken } from '../catalogue.js';
 import { GatewayConfig } from '../config.js';
 import { isMessageCode } from '../pages/messages.js';
 import { redirect, redirectToProfile, sendPage } from '../pages/reply.js';
@@ -29,7 +28,7 @@ export class CheckoutPagesController {
     private readonly accounts: AccountReader,
     private readonly signIn: SignInGuard,
     private readonly config: GatewayConfig,
-    @Inject(planCatalogueToken) private readonly catalogue: PlanCatalogue,
+    private readonly catalogue: LiveCatalogue,
   ) {}
 
   @Get()
@@ -45,7 +44,10 @@ export class CheckoutPagesController {
   ): Promise<void> {
     const visitor = await this.signIn.peek(request);
     const account = visitor === undefined ? null : await this.accounts.read(visitor.userId);
-    sendPage(reply, pricingPage(pricingView(this.catalogue, account), isMessageCode(message) ? message : null));
+    sendPage(
+      reply,
+      pricingPage(pricingView(this.catalogue.current(), account), isMessageCode(message) ? message : null),
+    );
   }
 
   @Get('create-checkout')

@@ -1,10 +1,9 @@
 import { planForPrice, priceOnSale } from '@billhook/billing';
-import type { PlanCatalogue } from '@billhook/billing';
+import { LiveCatalogue } from '@billhook/catalogue';
 import { Refused, Retryable } from '@billhook/runtime';
-import { Inject, Injectable } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type Stripe from 'stripe';
 import { AccountReader } from '../account/account-reader.store.js';
-import { planCatalogueToken } from '../catalogue.js';
 import { Deadline } from '../deadline.js';
 import type { Caller } from '../sign-in/caller.js';
 import { StripeBilling } from '../stripe-billing.client.js';
@@ -37,10 +36,10 @@ export class Checkout {
     private readonly sessions: CheckoutSessions,
     private readonly accounts: AccountReader,
     private readonly announcer: CheckoutAnnouncer,
-    @Inject(planCatalogueToken) private readonly catalogue: PlanCatalogue,
+    private readonly catalogue: LiveCatalogue,
   ) {}
 
-  /** Throws Refused already_subscribed, subscription_exists, busy; Retryable stripe_timeout, stripe_unavailable. */
+  /** Throws Refused plan_not_on_sale, already_subscribed, subscription_exists, busy; Retryable stripe_timeout, stripe_unavailable. */
   async start(caller: Caller, choice: PlanChoice): Promise<PayableSession> {
     const deadline = new Deadline(totalMs, Date.now);
     try {
@@ -67,8 +66,8 @@ export class Checkout {
     choice: PlanChoice,
     deadline: Deadline,
   ): Promise<PayableSession> {
-    const priceId = priceOnSale(this.catalogue, choice.tier, choice.billingCycle);
-    if (priceId === null) throw new Refused('tier_unknown');
+    const priceId = priceOnSale(this.catalogue.current(), choice.tier, choice.billingCycle);
+    if (priceId === null) throw new Refused('plan_not_on_sale');
     const customerId = await this.customers.obtain(section, caller, deadline);
     const purchase = { caller, choice, priceId, customerId };
     // First no other page can be paid any more, then the subscriptions are counted: the other way round, a page that is paid
@@ -93,7 +92,7 @@ export class Checkout {
 
   private isFor(subscription: Stripe.Subscription, choice: PlanChoice): boolean {
     return subscription.items.data.some((item) => {
-      const plan = planForPrice(this.catalogue, item.price.id);
+      const plan = planForPrice(this.catalogue.current(), item.price.id);
       return plan.kind === 'known' && plan.tier === choice.tier && plan.billingCycle === choice.billingCycle;
     });
   }

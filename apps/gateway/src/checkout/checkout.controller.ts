@@ -1,7 +1,6 @@
 import { plansOf } from '@billhook/billing';
-import type { PlanCatalogue } from '@billhook/billing';
-import { Body, Controller, Get, Header, Inject, Param, Post } from '@nestjs/common';
-import { planCatalogueToken } from '../catalogue.js';
+import { LiveCatalogue } from '@billhook/catalogue';
+import { Body, Controller, Get, Header, Param, Post } from '@nestjs/common';
 import { GatewayConfig } from '../config.js';
 import { SignedIn } from '../sign-in/access.js';
 import type { Caller } from '../sign-in/caller.js';
@@ -19,17 +18,22 @@ export class CheckoutController {
     private readonly checkout: Checkout,
     private readonly progress: ProgressReader,
     private readonly config: GatewayConfig,
-    @Inject(planCatalogueToken) private readonly catalogue: PlanCatalogue,
+    private readonly catalogue: LiveCatalogue,
   ) {}
 
   /** Amounts are in the currency's minor unit. */
   @Get('plans')
   plans() {
-    const data = plansOf(this.catalogue).map((plan) => ({
+    const data = plansOf(this.catalogue.current()).map((plan) => ({
       tier: plan.tier,
       name: plan.name,
       entitlements: plan.entitlements,
-      prices: offersOf(plan).map(({ billingCycle, ...price }) => ({ billing_cycle: billingCycle, ...price })),
+      trial_days: plan.trialDays,
+      prices: offersOf(plan).map(({ billingCycle, isOnSale, ...price }) => ({
+        billing_cycle: billingCycle,
+        ...price,
+        on_sale: isOnSale,
+      })),
     }));
     return { data, stripe_publishable_key: this.config.STRIPE_PUBLISHABLE_KEY ?? null };
   }

@@ -92,8 +92,8 @@ describe('GET /v1/plans', () => {
       expect.objectContaining({
         tier: 1,
         prices: [
-          { billing_cycle: 'monthly', amount: 999, currency: 'usd', saving: 0 },
-          { billing_cycle: 'yearly', amount: 9900, currency: 'usd', saving: 2000 },
+          { billing_cycle: 'monthly', amount: 999, currency: 'usd', saving: 0, on_sale: true },
+          { billing_cycle: 'yearly', amount: 9900, currency: 'usd', saving: 2000, on_sale: true },
         ],
       }),
       expect.objectContaining({

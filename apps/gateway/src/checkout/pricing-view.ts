@@ -7,6 +7,7 @@ export interface Offer {
   billingCycle: BillingCycle;
   amount: number;
   currency: string;
+  isOnSale: boolean;
   /** What twelve months at the monthly price would cost more; 0 where there is nothing to save. */
   saving: number;
 }
@@ -41,6 +42,7 @@ export function offersOf(plan: Plan): Offer[] {
     billingCycle: price.billingCycle,
     amount: price.amount,
     currency: price.currency,
+    isOnSale: price.isOnSale,
     saving: savingOver(monthly, price),
   }));
 }

@@ -49,6 +49,10 @@ function price(offers: Offer[]): Html {
     <p class="or">${yearly && html`or ${money(yearly.amount, yearly.currency)} a year ${saving(yearly)}`}</p>`;
 }
 
+function isOnSale(offer: Offer): boolean {
+  return offer.isOnSale;
+}
+
 function saving(offer: Offer): Html | false {
   return offer.saving > 0 && html`<span class="save">Save ${money(offer.saving, offer.currency)}</span>`;
 }
@@ -60,7 +64,7 @@ function actions(plan: PlanCard, button: string): Html | Html[] {
     case 'manage':
       return html`<a class="button quiet" href="/profile">${plan.isCurrent ? 'Manage your plan' : 'Change plan'}</a>`;
     case 'buy':
-      return plan.offers.map((offer) => {
+      return plan.offers.filter(isOnSale).map((offer) => {
         const isMonthly = offer.billingCycle === 'monthly';
         const href = `/create-checkout?tier=${plan.tier}&billing_cycle=${offer.billingCycle}`;
         return html`<a class="button ${isMonthly ? button : 'quiet'}" href="${href}"

@@ -1,12 +1,11 @@
 import { planOf } from '@billhook/billing';
-import type { PlanCatalogue } from '@billhook/billing';
+import { LiveCatalogue } from '@billhook/catalogue';
 import { inTransaction } from '@billhook/database';
 import { Refused, Retryable } from '@billhook/runtime';
-import { Inject, Injectable, Logger } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import type Stripe from 'stripe';
 import { DataSource } from 'typeorm';
 import { AccountReader } from '../account/account-reader.store.js';
-import { planCatalogueToken } from '../catalogue.js';
 import { Deadline } from '../deadline.js';
 import type { Caller } from '../sign-in/caller.js';
 import { StripeBilling } from '../stripe-billing.client.js';
@@ -35,7 +34,7 @@ export class ProgressReader {
     private readonly announcer: CheckoutAnnouncer,
     private readonly accounts: AccountReader,
     private readonly stripe: StripeBilling,
-    @Inject(planCatalogueToken) private readonly catalogue: PlanCatalogue,
+    private readonly catalogue: LiveCatalogue,
   ) {}
 
   /**
@@ -79,7 +78,7 @@ export class ProgressReader {
     const paid = {
       subscriptionId: attempt.subscriptionId,
       completedAt: attempt.settledAt ?? new Date(),
-      planName: planOf(this.catalogue, attempt.tier).name,
+      planName: planOf(this.catalogue.current(), attempt.tier).name,
     };
     const isSettled = (progress: CheckoutProgress): boolean => progress.kind !== 'confirming';
     const account = await this.accounts.waitUntil(

@@ -1,9 +1,11 @@
 import { withDatabaseFailureNamed } from '@billhook/database';
-import { ProblemFilter, problemFor, Retryable } from '@billhook/runtime';
+import { ProblemFilter, problemFor, Refused, Retryable } from '@billhook/runtime';
 import { Catch, Logger } from '@nestjs/common';
 import type { ArgumentsHost } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.js';
+import type { Refusals } from '../refusals/refusals.store.js';
+import { returnAddress } from '../sign-in/return-address.js';
 import { SignInNeeded } from '../sign-in/sign-in.guard.js';
 import { errorPage } from './error.page.js';
 
@@ -12,7 +14,10 @@ import { errorPage } from './error.page.js';
 export class ErrorPageFilter extends ProblemFilter {
   private readonly pageLog = new Logger('page');
 
-  constructor(private readonly config: Pick<GatewayConfig, 'PUBLIC_URL' | 'SIGN_IN_URL'>) {
+  constructor(
+    private readonly config: Pick<GatewayConfig, 'PUBLIC_URL' | 'SIGN_IN_URL'>,
+    private readonly refusals: Refusals,
+  ) {
     super();
   }
 
@@ -20,6 +25,8 @@ export class ErrorPageFilter extends ProblemFilter {
     if (host.getType() !== 'http') return super.catch(thrown, host);
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const error = withDatabaseFailureNamed(thrown);
+    const refusal = error instanceof SignInNeeded ? error.refusal : error;
+    if (refusal instanceof Refused || refusal instanceof Retryable) this.refusals.note(request, refusal.code);
     if (/^\/v1(\/|$|\?)/.test(request.url)) return super.catch(error, host);
     if (error instanceof SignInNeeded) this.leadToSignIn(host);
     else this.showPage(error, host);
@@ -31,7 +38,7 @@ export class ErrorPageFilter extends ProblemFilter {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const path = request.method === 'GET' ? request.url : '/profile';
     const signIn = new URL(this.config.SIGN_IN_URL);
-    signIn.searchParams.set('return_to', this.config.PUBLIC_URL + path);
+    signIn.searchParams.set('return_to', returnAddress(path, this.config.PUBLIC_URL));
     void host.switchToHttp().getResponse<FastifyReply>().header('cache-control', 'no-store').redirect(signIn.href, 303);
   }
 

@@ -1,9 +1,17 @@
 import type { FastifyReply } from 'fastify';
+import { randomBytes } from 'node:crypto';
+import { issueFormToken, withFormToken } from '../sign-in/form-token.js';
+import '../sign-in/signed-request.js';
 import type { MessageCode } from './messages.js';
 
-/** Pages are about one person: no cache may keep them. */
+/** Pages are about one person: no cache may keep them. Their forms can be sent by that person's session, once. */
 export function sendPage(reply: FastifyReply, page: string): void {
-  void reply.header('cache-control', 'no-store').type('text/html; charset=utf-8').send(page);
+  void reply.header('cache-control', 'no-store').type('text/html; charset=utf-8').send(withForms(reply, page));
+}
+
+function withForms({ request }: FastifyReply, page: string): string {
+  if (request.sessionToken === undefined) return page;
+  return withFormToken(page, issueFormToken(request.sessionToken, randomBytes(16).toString('base64url'), new Date()));
 }
 
 /** 303: the browser follows with a GET, whatever it came with. `url` is configuration, our own path, or Stripe's answer. */

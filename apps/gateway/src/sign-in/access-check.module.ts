@@ -2,7 +2,7 @@ import { Injectable, RequestMethod } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import { accessKey, accessProblems } from './access.js';
-import type { Access, Route } from './access.js';
+import type { Requirement, Route } from './access.js';
 
 /** Stops the service at start when a route is open without standing on the list of public ones. */
 @Injectable()
@@ -34,7 +34,7 @@ export class AccessCheck implements OnApplicationBootstrap {
     if (method === undefined) return [];
     const paths = [this.reflector.get<string>('path', controller), this.reflector.get<string>('path', handler)];
     const path = `/${paths.join('/')}`.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
-    const access = this.reflector.getAllAndOverride<Access | undefined>(accessKey, [handler, controller]);
-    return [{ method: RequestMethod[method], path, access }];
+    const needs = this.reflector.getAllAndOverride<Requirement | undefined>(accessKey, [handler, controller]);
+    return [{ method: RequestMethod[method], path, needs }];
   }
 }

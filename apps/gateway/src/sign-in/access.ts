@@ -1,12 +1,20 @@
+import type { Role } from '@billhook/runtime';
 import { SetMetadata } from '@nestjs/common';
 
-/** What a route asks for: `page` leads to the sign-in page, `api` answers 401. */
+/** How a route is entered: `page` by the session cookie, leading strangers to the sign-in page; `api` answers them 401. */
 export type Access = 'page' | 'api';
+
+/** What a route asks of whoever comes. */
+export interface Requirement {
+  access: Access;
+  role: Role;
+}
 
 export const accessKey = 'billhook:access';
 
-/** Marks a controller or a route as only for who is signed in. */
-export const SignedIn = (access: Access) => SetMetadata(accessKey, access);
+/** Marks a controller or a route as only for who is signed in, and has the role. */
+export const SignedIn = (access: Access, role: Role = 'user') =>
+  SetMetadata(accessKey, { access, role } satisfies Requirement);
 
 /**
  * Every route that answers without a sign-in. Anything that is neither here nor marked `@SignedIn` stops the service at
@@ -27,7 +35,7 @@ export const publicRoutes: ReadonlySet<string> = new Set([
 export interface Route {
   method: string;
   path: string;
-  access: Access | undefined;
+  needs: Requirement | undefined;
 }
 
 /** What is wrong with the service's routes: open by omission, or on the list without existing. Empty when nothing is. */
@@ -36,7 +44,7 @@ export function accessProblems(routes: readonly Route[]): string[] {
   const existing = new Set(keys.map((route) => route.key));
   return [
     ...keys
-      .filter((route) => (route.access === undefined) !== publicRoutes.has(route.key))
+      .filter((route) => (route.needs === undefined) !== publicRoutes.has(route.key))
       .map((route) => `${route.key} must be either marked @SignedIn or on the list of public routes`),
     ...[...publicRoutes].filter((key) => !existing.has(key)).map((key) => `${key} is on the list but does not exist`),
   ];

@@ -5,8 +5,17 @@ export interface OriginHeaders {
 }
 
 /** A state change by cookie on `/v1`: only from the gateway's own pages or an origin on the list. No Origin is no. */
-export function isAllowedApiOrigin({ origin }: OriginHeaders, allowed: ReadonlySet<string>): boolean {
+export function isAllowedApiChange({ origin }: OriginHeaders, allowed: ReadonlySet<string>): boolean {
   return origin !== undefined && allowed.has(origin);
+}
+
+/**
+ * A read by cookie: browsers send no Origin when a page reads from its own site, so there what they say of the site counts. Who
+ * says neither is no browser of the last years, and no other site's script could read the answer.
+ */
+export function isAllowedApiRead({ origin, secFetchSite }: OriginHeaders, allowed: ReadonlySet<string>): boolean {
+  if (origin !== undefined) return allowed.has(origin);
+  return secFetchSite === undefined || secFetchSite === 'same-origin' || secFetchSite === 'none';
 }
 
 /**

@@ -5,7 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayConfig } from '../config.js';
 import { AppUserStore } from './app-user.store.js';
 import { toCaller } from './caller.js';
-import { isAllowedApiOrigin } from './request-origin.js';
+import { isAllowedApiChange } from './request-origin.js';
 import { cookieAttributes, longestCookieToken, sessionCookie } from './session-cookie.js';
 import type { SessionCookie } from './session-cookie.js';
 
@@ -31,7 +31,7 @@ export class SessionController {
     if (token.length > longestCookieToken) {
       throw new Refused('request_invalid', `the token is too long for a cookie (${longestCookieToken} characters)`);
     }
-    await this.users.openOnce(toCaller(identity, request));
+    if (identity.roles.includes('user')) await this.users.openOnce(toCaller(identity, 'user', request));
     const expires = new Date(identity.expiresAt * 1000);
     void reply.setCookie(this.cookie.name, token, { ...cookieAttributes(this.cookie), expires });
     return { user_id: identity.userId, expires_at: expires.toISOString() };
@@ -42,7 +42,7 @@ export class SessionController {
   @HttpCode(204)
   end(@Req() request: FastifyRequest, @Res({ passthrough: true }) reply: FastifyReply): void {
     const { origin } = request.headers;
-    if (!isAllowedApiOrigin({ origin, secFetchSite: undefined }, this.origins)) throw new Refused('origin_not_allowed');
+    if (!isAllowedApiChange({ origin, secFetchSite: undefined }, this.origins)) throw new Refused('origin_not_allowed');
     void reply.clearCookie(this.cookie.name, cookieAttributes(this.cookie));
   }
 }

@@ -6,18 +6,23 @@ import { Reflector } from '@nestjs/core';
 import type { FastifyRequest } from 'fastify';
 import { GatewayConfig } from '../config.js';
 import { accessKey, publicRoutes } from './access.js';
-import type { Access } from './access.js';
+import type { Access, Requirement } from './access.js';
 import { AppUserStore } from './app-user.store.js';
 import { toCaller } from './caller.js';
 import type { Caller } from './caller.js';
-import { isAllowedApiOrigin, isOwnForm } from './request-origin.js';
+import { formField, readFormToken } from './form-token.js';
+import { isAllowedApiChange, isAllowedApiRead, isOwnForm } from './request-origin.js';
+import type { OriginHeaders } from './request-origin.js';
 import { sessionCookie } from './session-cookie.js';
-
-type GatewayRequest = FastifyRequest & { caller?: Caller };
+import './signed-request.js';
 
 /** Thrown on pages: the error filter answers it with the way to the sign-in page. */
 export class SignInNeeded extends Error {
   override readonly name = 'SignInNeeded';
+  /** `refusal` is what was wrong with the session that came along, if one did. */
+  constructor(readonly refusal?: Refused) {
+    super(refusal?.message);
+  }
 }
 
 interface Credential {
@@ -45,41 +50,51 @@ export class SignInGuard implements CanActivate {
 
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http') return true;
-    const request = context.switchToHttp().getRequest<GatewayRequest>();
-    const access = this.reflector.getAllAndOverride<Access | undefined>(accessKey, [
+    const request = context.switchToHttp().getRequest<FastifyRequest>();
+    const needs = this.reflector.getAllAndOverride<Requirement | undefined>(accessKey, [
       context.getHandler(),
       context.getClass(),
     ]);
-    if (access === undefined) return isPublic(request);
-    request.caller = await this.callerOf(request, access);
-    await this.users.openOnce(request.caller);
+    if (needs === undefined) return isPublic(request);
+    const caller = await this.callerOf(request, needs);
+    request.caller = caller;
+    // Only users have accounts: a service or an operator that asks about one is none.
+    if (needs.role === 'user') await this.users.openOnce(caller);
     return true;
   }
 
   /** For public pages that look different to who is signed in: never refuses, never writes. */
   async peek(request: FastifyRequest): Promise<Identity | undefined> {
+    const token = request.cookies[this.cookieName];
+    if (token === undefined || token === '') return undefined;
     try {
-      const credential = this.credentialOf(request);
-      return credential && (await this.tokens.verify(credential.token));
+      const identity = await this.tokens.verify(token);
+      request.sessionToken = token;
+      return identity;
     } catch (error) {
       if (error instanceof Refused || error instanceof Retryable) return undefined;
       throw error;
     }
   }
 
-  private async callerOf(request: FastifyRequest, access: Access): Promise<Caller> {
-    const credential = this.credentialOf(request);
+  private async callerOf(request: FastifyRequest, { access, role }: Requirement): Promise<Caller> {
+    const credential = this.credentialOf(request, access);
     if (credential === undefined) throw access === 'page' ? new SignInNeeded() : new Refused('token_missing');
     if (credential.isCookie) this.checkOrigin(request, access);
     const identity = await this.tokens.verify(credential.token).catch((error: unknown) => {
-      throw access === 'page' && error instanceof Refused ? new SignInNeeded() : error;
+      throw access === 'page' && error instanceof Refused ? new SignInNeeded(error) : error;
     });
-    return toCaller(identity, request);
+    if (!identity.roles.includes(role)) throw new Refused('role_missing', `this needs the role ${role}`);
+    if (access === 'page') acceptSession(request, credential.token);
+    return toCaller(identity, role, request);
   }
 
-  /** A bearer token wins: whoever sends one means it, while a cookie comes along by itself. */
-  private credentialOf(request: FastifyRequest): Credential | undefined {
-    if (request.headers.authorization !== undefined) {
+  /**
+   * On `/v1` a bearer token wins: whoever sends one means it, while a cookie comes along by itself. Pages are for browsers, and
+   * their forms are bound to the cookie.
+   */
+  private credentialOf(request: FastifyRequest, access: Access): Credential | undefined {
+    if (access === 'api' && request.headers.authorization !== undefined) {
       return { token: bearerToken(request.headers.authorization), isCookie: false };
     }
     const token = request.cookies[this.cookieName];
@@ -87,16 +102,25 @@ export class SignInGuard implements CanActivate {
   }
 
   private checkOrigin(request: FastifyRequest, access: Access): void {
-    if (request.method === 'GET' || request.method === 'HEAD') return;
     const headers = { origin: request.headers.origin, secFetchSite: header(request, 'sec-fetch-site') };
-    if (access === 'api' && !isAllowedApiOrigin(headers, this.apiOrigins)) throw new Refused('origin_not_allowed');
-    if (access === 'page' && !isOwnForm(headers, this.ownOrigin)) {
-      throw new Refused(
-        'origin_not_allowed',
-        'this form did not come from a page of ours; open your profile and try again',
-      );
-    }
+    if (access === 'api') return this.checkApiOrigin(request, headers);
+    if (isRead(request) || isOwnForm(headers, this.ownOrigin)) return;
+    throw new Refused(
+      'origin_not_allowed',
+      'this form did not come from a page of ours; open your profile and try again',
+    );
   }
+
+  private checkApiOrigin(request: FastifyRequest, headers: OriginHeaders): void {
+    const isAllowed = isRead(request)
+      ? isAllowedApiRead(headers, this.apiOrigins)
+      : isAllowedApiChange(headers, this.apiOrigins);
+    if (!isAllowed) throw new Refused('origin_not_allowed');
+  }
+}
+
+function isRead({ method }: FastifyRequest): boolean {
+  return method === 'GET' || method === 'HEAD';
 }
 
 function isPublic(request: FastifyRequest): boolean {
@@ -106,6 +130,26 @@ function isPublic(request: FastifyRequest): boolean {
   throw new Refused('token_missing');
 }
 
+/** Forms of this answer are bound to the session; a form that comes must be. Its token is taken off: routes know nothing of it. */
+function acceptSession(request: FastifyRequest, sessionToken: string): void {
+  request.sessionToken = sessionToken;
+  if (isRead(request)) return;
+  const { [formField]: value, ...fields } = fieldsOf(request.body);
+  const reading = readFormToken(sessionToken, value, new Date());
+  if (reading.kind !== 'good') throw new Refused('form_token_invalid', reasons[reading.kind]);
+  request.body = fields;
+  request.formId = reading.formId;
+}
+
+const reasons = {
+  foreign: 'this form was not made for your session; open the page again and send it from there',
+  too_old: 'this page has been open for too long; load it again and send the form from there',
+} as const;
+
+function fieldsOf(body: unknown): Record<string, unknown> {
+  return typeof body === 'object' && body !== null && !Array.isArray(body) ? { ...body } : {};
+}
+
 function header(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name];
   return typeof value === 'string' ? value : undefined;
@@ -113,7 +157,7 @@ function header(request: FastifyRequest, name: string): string | undefined {
 
 /** Who is asking, on routes marked `@SignedIn`. */
 export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
-  const { caller } = context.switchToHttp().getRequest<GatewayRequest>();
+  const { caller } = context.switchToHttp().getRequest<FastifyRequest>();
   if (caller === undefined) throw new Refused('token_missing');
   return caller;
 });

@@ -2,28 +2,32 @@ import { describe, expect, it, test } from '@jest/globals';
 import { accessProblems, publicRoutes } from './access.js';
 import type { Route } from './access.js';
 import { toCaller } from './caller.js';
-import { isAllowedApiOrigin, isOwnForm } from './request-origin.js';
+import { isAllowedApiChange, isAllowedApiRead, isOwnForm } from './request-origin.js';
 import { sessionCookie } from './session-cookie.js';
 
 describe('accessProblems', () => {
   const listed: Route[] = [...publicRoutes].map((key) => {
     const [method = '', path = ''] = key.split(' ');
-    return { method, path, access: undefined };
+    return { method, path, needs: undefined };
   });
 
   it('finds nothing wrong with the listed routes and marked ones', () => {
-    expect(accessProblems([...listed, { method: 'GET', path: '/profile', access: 'page' }])).toEqual([]);
+    expect(
+      accessProblems([...listed, { method: 'GET', path: '/profile', needs: { access: 'page', role: 'user' } }]),
+    ).toEqual([]);
   });
 
   it('names a route that is open by omission', () => {
-    const forgotten = { method: 'POST', path: '/v1/secrets', access: undefined };
+    const forgotten = { method: 'POST', path: '/v1/secrets', needs: undefined };
     expect(accessProblems([...listed, forgotten])).toEqual([expect.stringContaining('POST /v1/secrets')]);
   });
 
   it('names a route that is both guarded and on the list, and an entry that no route stands behind', () => {
     const [first, ...rest] = listed;
     if (first === undefined) throw new Error('the list is not empty');
-    expect(accessProblems([...rest, { ...first, access: 'api' }])).toEqual([expect.stringContaining(first.path)]);
+    expect(accessProblems([...rest, { ...first, needs: { access: 'api', role: 'user' } }])).toEqual([
+      expect.stringContaining(first.path),
+    ]);
     expect(accessProblems(rest)).toEqual([expect.stringContaining('does not exist')]);
   });
 });
@@ -38,7 +42,20 @@ describe('origins', () => {
     ['null', false],
     [undefined, false],
   ])('an API change from %s is allowed: %s', (origin, isAllowed) => {
-    expect(isAllowedApiOrigin({ origin, secFetchSite: undefined }, allowed)).toBe(isAllowed);
+    expect(isAllowedApiChange({ origin, secFetchSite: undefined }, allowed)).toBe(isAllowed);
+  });
+
+  test.each([
+    [{ origin: 'https://billing.example.com', secFetchSite: 'same-site' }, true],
+    [{ origin: undefined, secFetchSite: 'same-origin' }, true],
+    [{ origin: undefined, secFetchSite: 'none' }, true],
+    [{ origin: undefined, secFetchSite: undefined }, true],
+    [{ origin: 'https://evil.example', secFetchSite: 'same-origin' }, false],
+    [{ origin: undefined, secFetchSite: 'same-site' }, false],
+    [{ origin: undefined, secFetchSite: 'cross-site' }, false],
+    [{ origin: 'null', secFetchSite: undefined }, false],
+  ])('an API read with %j is allowed: %s', (headers, isAllowed) => {
+    expect(isAllowedApiRead(headers, allowed)).toBe(isAllowed);
   });
 
   it('a form counts as our own by what the browser says of its site, and only without that by its Origin', () => {
@@ -65,12 +82,12 @@ describe('toCaller', () => {
 
   it('keeps control characters and endless user agents out of what is announced', () => {
     const headers = { 'user-agent': `Fire\u001b[31mfox\r\n${'x'.repeat(1000)}` };
-    const { userAgent } = toCaller(identity, { ip: '203.0.113.7', id: 'request-1', headers });
+    const { userAgent } = toCaller(identity, 'user', { ip: '203.0.113.7', id: 'request-1', headers });
     expect(userAgent).toMatch(/^Fire \[31mfox {2}x+$/);
     expect(userAgent).toHaveLength(256);
   });
 
   it('knows no user agent where none was sent', () => {
-    expect(toCaller(identity, { ip: '::1', id: 'request-1', headers: {} }).userAgent).toBeUndefined();
+    expect(toCaller(identity, 'user', { ip: '::1', id: 'request-1', headers: {} }).userAgent).toBeUndefined();
   });
 });

@@ -30,7 +30,7 @@ export class ApiController {
   @All(['v1/*', 'v2/*'])
   handle(@Req() request: FastifyRequest, @Res() reply: FastifyReply): void {
     const exchange = { request, reply, api: toApiRequest(request) };
-    const met = this.chaos.apiFaultFor(exchange.api.method, exchange.api.path);
+    const met = this.chaos.apiFaultFor({ ...exchange.api, now: performance.now() });
     if (met === null) this.send(reply, this.answer(exchange.api));
     else this.misbehave(met.fault, { ...exchange, ended: met.ended });
   }

@@ -50,6 +50,17 @@ describe('chaos on the API', () => {
     },
   );
 
+  it('answers 429 with Retry-After to what goes over the rate limit', async () => {
+    await simulator.post('/_simulator/chaos', { rate_limit_per_second: 1 });
+    const answers = await Promise.all(Array.from({ length: 20 }, list));
+    const refused = answers.filter(({ status }) => status === 429);
+    expect(answers.map(({ status }) => status)).toContain(200);
+    expect(refused.length).toBeGreaterThan(0);
+    expect(refused[0]?.headers.get('retry-after')).toBe('1');
+    expect(await refused[0]?.json()).toMatchObject({ error: { code: 'rate_limit' } });
+    await done({ rate_limited: refused.length, api_429: 0 });
+  });
+
   it('keeps a 500 under its idempotency key if told so: every retry gets it again', async () => {
     await chaos([{ fault: 500, kept: true, count: 1 }]);
     const first = await create('same');

@@ -12,8 +12,8 @@ describe('chaos, as it is turned on and off', () => {
   const chaos = (config: object) => simulator.post('/_simulator/chaos', config);
 
   it.each<[string, object, string, string]>([
-    ['nothing', {}, 'deliveries', 'give deliveries or api'],
-    ['an unknown field', { speed: 1 }, 'speed', 'allowed here: seed, deliveries, api'],
+    ['nothing', {}, 'deliveries', 'give deliveries, omit, api or rate_limit_per_second'],
+    ['an unknown field', { speed: 1 }, 'speed', 'allowed here: seed, deliveries, omit, api, rate_limit_per_second'],
     ['an unknown knob', { deliveries: { lose: {} } }, 'deliveries.lose', 'allowed here: types, duplicate, shuffle'],
     [
       'an unknown field of a knob',
@@ -70,6 +70,9 @@ describe('chaos, as it is turned on and off', () => {
     ['an unknown method', { api: [{ fault: 500, method: 'PUT' }] }, 'api.0.method', 'must be one of GET, POST, DELETE'],
     ['a path of a page', { api: [{ fault: 500, path: '/c/pay' }] }, 'api.0.path', 'must start with /v1 or /v2'],
     ['faults that are no list', { api: { fault: 500 } }, 'api', 'must be a list of faults'],
+    ['a seed alone', { seed: 1 }, 'deliveries', 'this would be no chaos'],
+    ['a share of more than all', { omit: { probability: 2 } }, 'omit.probability', 'must be a number from 0 to 1'],
+    ['no requests at all', { rate_limit_per_second: 0 }, 'rate_limit_per_second', 'must be a whole number from 1'],
     ['a seed with a fraction', { seed: 0.5, api: [{ fault: 500 }] }, 'seed', 'from 0 to 4294967295'],
   ])('refuses %s, naming the field and what is allowed', async (_name, config, param, message) => {
     const answer = await chaos(config);
@@ -104,12 +107,14 @@ describe('chaos, as it is turned on and off', () => {
   it('is shown on the index page, with a button that ends it', async () => {
     const page = async () => (await fetch(simulator.url)).text();
     expect(await page()).not.toContain('Chaos is on');
-    await chaos({ seed: 77, deliveries: { drop: { probability: 1 } }, api: [{ fault: 429, count: 3 }] });
+    const api = [{ fault: 429, count: 3 }];
+    await chaos({ seed: 77, deliveries: { drop: { probability: 1 } }, api, omit: {}, rate_limit_per_second: 1000 });
     await simulator.stripe.events.list().catch(() => undefined);
     const html = await page();
     expect(html).toContain('Chaos is on');
     expect(html).toContain('<code>77</code>');
     expect(html).toContain('api_429 1');
+    for (const name of ['drop', 'omit', 'rate_limit_per_second']) expect(html).toContain(`<td>${name}</td>`);
     expect(html).toContain('action="/_simulator/chaos/end"');
     const pressed = await fetch(`${simulator.url}/_simulator/chaos/end`, {
       method: 'POST',

@@ -30,6 +30,10 @@ function whole(min: number, max: number) {
 const yesOrNo = z.boolean({ error: 'must be true or false' }).default(false);
 const probability = number(0, 1).default(1);
 
+const types = z
+  .array(z.string().min(1), { error: 'must be a list of event types; * stands for the rest of one' })
+  .optional();
+
 const realDelay = knob({ probability, min_ms: whole(0, 600_000).default(0), max_ms: whole(0, 600_000) }).refine(
   ({ min_ms, max_ms }) => min_ms <= max_ms,
   { path: ['min_ms'], error: 'must not be more than max_ms' },
@@ -56,9 +60,7 @@ const delay = z.unknown().transform((raw, context): Delay => {
 export type Delay = z.output<typeof realDelay> | z.output<typeof virtualDelay>;
 
 const deliveries = knob({
-  types: z
-    .array(z.string().min(1), { error: 'must be a list of event types; * stands for the rest of one' })
-    .optional(),
+  types,
   duplicate: knob({ probability, copies: whole(1, 100).default(1), concurrent: yesOrNo }).optional(),
   shuffle: knob({ events: whole(2, 1000).default(10), ms: whole(1, 60_000).default(200) }).optional(),
   drop: knob({ probability }).optional(),
@@ -102,14 +104,20 @@ const apiFault = z.discriminatedUnion(
 );
 export type ApiFault = z.output<typeof apiFault>;
 
+const isGiven = (value: unknown) => value !== undefined;
 const maxSeed = 2 ** 32 - 1;
+
+const omit = knob({ types, probability });
+export type Omission = z.output<typeof omit>;
 
 export const chaosRequest = knob({
   seed: whole(0, maxSeed).optional(),
   deliveries: deliveries.optional(),
+  omit: omit.optional(),
   api: z.array(apiFault, { error: 'must be a list of faults' }).max(100).optional(),
-}).refine(({ deliveries: knobs, api = [] }) => knobs !== undefined || api.length > 0, {
+  rate_limit_per_second: whole(1, 10_000).optional(),
+}).refine((given) => [given.deliveries, given.omit, given.api?.[0], given.rate_limit_per_second].some(isGiven), {
   path: ['deliveries'],
-  error: 'give deliveries or api, or both: this would be no chaos (DELETE ends it)',
+  error: 'give deliveries, omit, api or rate_limit_per_second: this would be no chaos (DELETE ends it)',
 });
 export type ChaosRequest = z.output<typeof chaosRequest>;

@@ -4,12 +4,16 @@ import { invalid } from '../api/stripe-error.js';
 import type { SimulatorConfig } from '../config.js';
 import { matchesType } from '../events/event-type.js';
 import { configToken } from '../tokens.js';
+import { World } from '../world/world.js';
 import { ApiFaults } from './api-faults.js';
+import { chance } from './chance.js';
 import type { ApiFault, ChaosRequest, DeliveryChaos } from './chaos.request.js';
 import { calm, extraPlanFor, hasOldSecret, planFor } from './delivery-plan.js';
 import type { AttemptFault, DeliveryPlan } from './delivery-plan.js';
+import { overTheLimit, RateLimit } from './rate-limit.js';
 
 const nothingDone = {
+  omitted: 0,
   duplicated: 0,
   shuffled: 0,
   dropped: 0,
@@ -19,6 +23,7 @@ const nothingDone = {
   old_secret: 0,
   thin: 0,
   cut: 0,
+  rate_limited: 0,
   api_429: 0,
   api_500: 0,
   api_503: 0,
@@ -33,10 +38,31 @@ interface Running {
   seed: number;
   knobs: DeliveryChaos;
   api: ApiFaults;
-  /** How many events of each type there have been. */
-  seen: Map<string, number>;
+  rateLimit: RateLimit | null;
+  /** How many events of each type there have been, and how many of those were to be sent. */
+  caused: Places;
+  seen: Places;
   ended: AbortController;
 }
+
+interface Met {
+  fault: ApiFault;
+  ended: AbortSignal;
+}
+
+/** By type, how many there have been; `invoice.paid#3` names the third. */
+class Places {
+  private readonly counts = new Map<string, number>();
+
+  next(type: string): string {
+    const nth = (this.counts.get(type) ?? 0) + 1;
+    this.counts.set(type, nth);
+    return `${type}#${nth}`;
+  }
+}
+
+const isMeant = (type: string, types: readonly string[] | undefined) =>
+  types?.some((wanted) => matchesType(type, wanted)) ?? true;
 
 /** Nobody has it, so nobody verifies it. */
 const wrongSecret = 'whsec_wrong_on_purpose';
@@ -47,11 +73,16 @@ export class Chaos {
   private running: Running | null = null;
   private done = { ...nothingDone };
 
-  constructor(@Inject(configToken) private readonly config: SimulatorConfig) {}
+  constructor(
+    world: World,
+    @Inject(configToken) private readonly config: SimulatorConfig,
+  ) {
+    world.askBeforeMaking((type) => !this.isOmitted(type));
+  }
 
   /** Replaces whatever was on; every count starts at nought. */
   start(config: ChaosRequest): void {
-    const { seed = randomInt(2 ** 32), deliveries: knobs = {}, api = [] } = config;
+    const { seed = randomInt(2 ** 32), deliveries: knobs = {}, api = [], rate_limit_per_second: limit } = config;
     if (knobs.old_secret !== undefined && this.oldSecret(knobs) === undefined) {
       throw invalid(
         'deliveries.old_secret.secret',
@@ -65,7 +96,9 @@ export class Chaos {
       seed,
       knobs,
       api: new ApiFaults(seed, api),
-      seen: new Map(),
+      rateLimit: limit === undefined ? null : new RateLimit(limit),
+      caused: new Places(),
+      seen: new Places(),
       ended: new AbortController(),
     };
   }
@@ -93,10 +126,7 @@ export class Chaos {
   planFor(type: string): DeliveryPlan {
     if (this.running === null) return calm;
     const { seed, knobs, seen } = this.running;
-    if (!(knobs.types?.some((wanted) => matchesType(type, wanted)) ?? true)) return calm;
-    const nth = (seen.get(type) ?? 0) + 1;
-    seen.set(type, nth);
-    return planFor(seed, knobs, `${type}#${nth}`);
+    return isMeant(type, knobs.types) ? planFor(seed, knobs, seen.next(type)) : calm;
   }
 
   extraPlanFor(key: string): DeliveryPlan {
@@ -126,12 +156,30 @@ export class Chaos {
     return this.running?.knobs.retry_after_ms ?? null;
   }
 
-  /** The fault the next API request meets, counted as done; `ended` tells when this chaos is over. */
-  apiFaultFor(method: string, path: string): { fault: ApiFault; ended: AbortSignal } | null {
-    const fault = this.running?.api.next(method, path);
-    if (!this.running || !fault) return null;
+  /**
+   * The fault that the next API request meets at `now` (in real milliseconds: load is real, too), counted as done;
+   * `ended` tells when this chaos is over.
+   */
+  apiFaultFor({ method, path, now }: { method: string; path: string; now: number }): Met | null {
+    if (this.running === null) return null;
+    const { api, rateLimit, ended } = this.running;
+    if (rateLimit?.takes(now) === false) {
+      this.count('rate_limited');
+      return { fault: overTheLimit, ended: ended.signal };
+    }
+    const fault = api.next(method, path);
+    if (fault === null) return null;
     this.count(`api_${fault.fault}`);
-    return { fault, ended: this.running.ended.signal };
+    return { fault, ended: ended.signal };
+  }
+
+  /** Whether the next event of this type is never made: Stripe's own generation of events fails now and then. */
+  private isOmitted(type: string): boolean {
+    const omit = this.running?.config.omit;
+    if (!this.running || !omit || !isMeant(type, omit.types)) return false;
+    const isOmitted = chance(this.running.seed, 'omit', this.running.caused.next(type)) < omit.probability;
+    if (isOmitted) this.count('omitted');
+    return isOmitted;
   }
 
   private oldSecret(knobs: DeliveryChaos): string | undefined {

@@ -5,8 +5,8 @@ import type { Html } from '../pages/html.js';
 /** What is going wrong on purpose, and how often it has; nothing when all is calm. */
 export function chaosCard({ config, seed, done }: ReturnType<Chaos['state']>): Html | null {
   if (config === null) return null;
-  const { deliveries = {}, api = [] } = config;
-  const knobs = Object.entries(deliveries).map(([name, knob]) => ({ name, knob }));
+  const { seed: _, deliveries = {}, api = [], ...others } = config;
+  const knobs = Object.entries({ ...deliveries, ...others }).map(([name, knob]) => ({ name, knob }));
   const faults = api.map(({ fault, ...rest }) => ({ name: `API ${fault}`, knob: rest }));
   const deeds = Object.entries(done).filter(([, times]) => times > 0);
   return html`<section class="card" id="chaos">

@@ -1,4 +1,4 @@
-import { Body, Controller, Get, HttpCode, Inject, Param, Post, Req, Res } from '@nestjs/common';
+import { Body, Controller, Get, HttpCode, Inject, Param, Post, Query, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { found, invalid } from '../api/stripe-error.js';
@@ -68,10 +68,17 @@ export class SimulatorController {
     return target;
   }
 
-  /** Every object there is, for tests that compare another system with the truth. */
+  /** Every object there is, or those of the tables named: for tests that compare another system with the truth. */
   @Get('_simulator/state')
-  state() {
-    const tables = {
+  state(@Query('tables') named?: string) {
+    const tables = this.tables();
+    const counts = Object.fromEntries(Object.entries(tables).map(([name, rows]) => [name, rows.length]));
+    const wanted = Object.entries(tables).filter(([name]) => named?.split(',').includes(name) ?? true);
+    return { now: this.world.now(), counts, ...Object.fromEntries(wanted) };
+  }
+
+  private tables() {
+    return {
       customers: [...this.world.customers.values()],
       subscriptions: [...this.world.subscriptions.values()],
       subscription_schedules: [...this.world.schedules.values()],
@@ -85,8 +92,6 @@ export class SimulatorController {
       portal_sessions: [...this.world.portalSessions.values()],
       events: [...this.world.events.values()],
     };
-    const counts = Object.fromEntries(Object.entries(tables).map(([name, rows]) => [name, rows.length]));
-    return { now: this.world.now(), counts, ...tables };
   }
 
   @Get('_simulator/deliveries')

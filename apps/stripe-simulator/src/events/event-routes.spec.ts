@@ -79,4 +79,21 @@ describe('the list of events, for whoever catches up on what was never delivered
     const wrong = simulator.stripe.events.list({ ending_before: 'evt_made_up' });
     await expect(wrong).rejects.toMatchObject({ statusCode: 400, param: 'ending_before', code: 'resource_missing' });
   });
+
+  it('answers the same rest of the list whatever is made in between', async () => {
+    const before = await list({ limit: 3 });
+    const expected = await list({ limit: 100, starting_after: before.ids[2] ?? '' });
+    await simulator.stripe.customers.create({ name: 'Newcomer' });
+    expect(await list({ limit: 100, starting_after: before.ids[2] ?? '' })).toEqual(expected);
+  });
+
+  // The last one: it moves the clock.
+  it('forgets events after 30 days, as a cursor too', async () => {
+    await simulator.post('/_simulator/advance', { to: (all[4]?.created ?? 0) + 30 * 24 * hour });
+    expect((await list({ limit: 100 })).ids).not.toContain(idAt(3));
+    expect((await list({ limit: 100, ending_before: idAt(4) })).ids).toContain(idAt(5));
+    const stale = simulator.stripe.events.list({ ending_before: idAt(3) });
+    await expect(stale).rejects.toMatchObject({ statusCode: 400, param: 'ending_before', code: 'resource_missing' });
+    await expect(simulator.stripe.events.retrieve(idAt(3))).rejects.toMatchObject({ statusCode: 404 });
+  });
 });

@@ -38,8 +38,8 @@ export const eventRoutes: Route[] = [
         table: world.events,
         noun: 'event',
         page: input,
+        isKept: (event) => isKept(event, world),
         where: (event) =>
-          isKept(event, world) &&
           (input.type === undefined || matchesType(event.type, input.type)) &&
           (input.types?.some((type) => matchesType(event.type, type)) ?? true) &&
           (event.pending_webhooks === 0) === (input.delivery_success ?? event.pending_webhooks === 0) &&

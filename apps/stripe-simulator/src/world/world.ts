@@ -32,13 +32,7 @@ interface Circumstances {
 }
 
 /** So that a long run does not eat the memory: about 300 MB of events. */
-const maxEvents = 100_000;
-
-function keep<T extends { id: string }>(table: Map<string, T>, event: T): void {
-  table.set(event.id, event);
-  const [oldest] = table.keys();
-  if (table.size > maxEvents && oldest !== undefined) table.delete(oldest);
-}
+const usualRoom = 100_000;
 
 /** Everything the pretend Stripe account holds. Work on it is synchronous, so a request is all or nothing. */
 export class World {
@@ -86,6 +80,8 @@ export class World {
   settings = initialSettings;
 
   private cause = theClock;
+  private room = usualRoom;
+  private isMade: (type: string) => boolean = () => true;
   private readonly listeners: Array<(event: Stripe.EventBase) => void> = [];
 
   constructor(
@@ -104,6 +100,11 @@ export class World {
     this.listeners.push(listener);
   }
 
+  /** `isMade` is asked about each event, by its type, whether there will be one. */
+  askBeforeMaking(isMade: (type: string) => boolean): void {
+    this.isMade = isMade;
+  }
+
   /** Runs `work` as caused by one request: its events name it. */
   causedBy<T>(cause: Cause, work: () => T): T {
     this.cause = cause;
@@ -114,7 +115,10 @@ export class World {
     }
   }
 
-  /** The one place where events are made: a frozen copy of the object as it is now. */
+  /**
+   * The one place where events are made: a frozen copy of the object as it is now. Answered, too, when chaos has it that
+   * nobody will ever see it.
+   */
   emit(
     type: Stripe.Event.Type,
     object: object,
@@ -129,7 +133,8 @@ export class World {
       version: this.settings.api_version,
       pending: this.endpoints,
     });
-    keep(this.events, event);
+    if (!this.isMade(type)) return event;
+    this.keepEvent(event);
     this.announce(event);
     return event;
   }
@@ -139,8 +144,24 @@ export class World {
     for (const listener of this.listeners) listener(event);
   }
 
+  /** Lists an event, without having it delivered. */
+  keepEvent(event: Stripe.EventBase): void {
+    this.keep(this.events, event);
+  }
+
   keepThinEvent(event: ThinEvent): void {
-    keep(this.thinEvents, event);
+    this.keep(this.thinEvents, event);
+  }
+
+  /** Has so many more events kept before the oldest are forgotten. */
+  makeRoomForEvents(count: number): void {
+    this.room += count;
+  }
+
+  private keep<T extends { id: string }>(table: Map<string, T>, event: T): void {
+    table.set(event.id, event);
+    const [oldest] = table.keys();
+    if (table.size > this.room && oldest !== undefined) table.delete(oldest);
   }
 
   /** Replaces a stored object and tells what its fields were before; says nothing when nothing changed. */
@@ -185,6 +206,7 @@ export class World {
     for (const table of [...this.tables(), this.authenticated, this.announcedTrials]) table.clear();
     this.paymentByInvoice.clear();
     this.settings = initialSettings;
+    this.room = usualRoom;
     this.clock.reset();
     seed(this, this.priceIds);
   }

@@ -2,7 +2,6 @@ import { toSubscriptionSnapshot } from '@billhook/billing';
 import type { Decision, FetchedSubscription, SubscriptionSnapshot } from '@billhook/billing';
 import { inTransaction } from '@billhook/database';
 import { Injectable } from '@nestjs/common';
-import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { TakenEvents } from '../intake/taken-events.store.js';
@@ -10,7 +9,8 @@ import { WaitingEvents } from '../intake/waiting-events.store.js';
 import { CustomerStore } from '../ledger/customer.store.js';
 import type { Customers, KnownCustomers } from '../ledger/customers.js';
 import type { Intake } from '../ledger/intake.js';
-import type { Ledger, Rules } from '../ledger/ledger.js';
+import { accountOf } from '../ledger/ledger.js';
+import type { AccountEntry, Ledger, Rules } from '../ledger/ledger.js';
 import { LedgerStore } from '../ledger/ledger.store.js';
 import { scopeOf } from '../ledger/scope.js';
 import { settle, settleSubscription } from '../ledger/settle.js';
@@ -60,9 +60,9 @@ export class FetchApplier {
     const waiting = await this.waiting.find(manager, customers, known);
     const ledger = await this.openLedger(manager, { waiting, customers, known }, rules);
     const released = waiting.map((intake) => ({ delivery: intake.delivery, outcome: settle(ledger, intake, rules) }));
-    const cause = { id: fetch.causeId, effect: randomUUID(), at: event.at };
+    const cause = { id: fetch.causeId, effect: effectOf(fetch, accountOf(ledger, userId), event), at: event.at };
     const { kind } = settleSubscription(ledger, { userId, event }, cause, rules);
-    await this.ledgers.save(manager, ledger);
+    await this.ledgers.save(manager, ledger, rules);
     await this.waiting.release(manager, released);
     await this.pending.request(manager, [...ledger.changes.fetches.values()]);
     await this.pulls.request(manager, [...ledger.changes.pulls.values()]);
@@ -77,7 +77,7 @@ export class FetchApplier {
     rules: Rules,
   ): Promise<Ledger> {
     const taken = await this.taken.find(manager, waiting);
-    return this.ledgers.open(manager, { ...scopeOf(waiting, customers, known), taken }, rules);
+    return this.ledgers.open(manager, { ...scopeOf(waiting, customers, known), objects: nothingFound, taken }, rules);
   }
 
   /** The thin event that asked waits, like any event of a customer whose user nobody knows; the mapping asks again. */
@@ -88,11 +88,22 @@ export class FetchApplier {
   }
 }
 
+/** A fetch tells of a subscription only, and what waits has left its objects when it came. */
+const nothingFound = { found: [], adopted: [] };
+
 /** Our own metadata on the subscription names its user, as it does on an event. */
 function learnFrom(snapshot: SubscriptionSnapshot, customerId: string, { users }: KnownCustomers): Customers {
   const { userId } = snapshot;
   if (users.has(customerId) || userId === null || snapshot.customerId !== customerId) return { users, learned: [] };
   return { users: new Map([[customerId, userId]]), learned: [{ customerId, userId, source: 'metadata' }] };
+}
+
+/**
+ * One cause may have several subscriptions fetched, and one of them more than once: what each announces gets an id of its own, and
+ * the same one whoever applies it.
+ */
+function effectOf({ subscriptionId }: LeasedFetch, { account }: AccountEntry, { at }: FetchedSubscription): string {
+  return `fetch/${subscriptionId}/${account.version}/${at.toISOString()}`;
 }
 
 /**

@@ -7,9 +7,13 @@ import { CustomerStore } from '../ledger/customer.store.js';
 import { customersToLock, learnCustomers } from '../ledger/customers.js';
 import type { Rules } from '../ledger/ledger.js';
 import { LedgerStore } from '../ledger/ledger.store.js';
+import { learnOwners, linksOfAll } from '../ledger/owners.js';
+import type { Owned } from '../ledger/owners.js';
 import { scopeOf } from '../ledger/scope.js';
 import { settle, settleAll } from '../ledger/settle.js';
+import { StripeObjectStore } from '../ledger/stripe-object.store.js';
 import { toIntake } from '../ledger/intake.js';
+import type { Intake } from '../ledger/intake.js';
 import { KeptEvents } from './kept-event.store.js';
 import { RawEvents } from './raw-event.store.js';
 import { TakenEvents } from './taken-events.store.js';
@@ -25,8 +29,8 @@ export interface Applied {
 }
 
 /**
- * One batch, in one transaction: keep the bytes, lock the customers and then the accounts, each in a fixed order, apply the
- * events in memory in their order of arrival, write back what changed.
+ * One batch, in one transaction: keep the bytes, lock the links between payments, then the customers, then the accounts, each in a
+ * fixed order, apply the events in memory in their order of arrival, write back what changed.
  */
 @Injectable()
 export class BatchApplier {
@@ -34,6 +38,7 @@ export class BatchApplier {
 
   constructor(
     private readonly rawEvents: RawEvents,
+    private readonly objects: StripeObjectStore,
     private readonly customers: CustomerStore,
     private readonly ledgers: LedgerStore,
     private readonly fetches: PendingFetchStore,
@@ -42,15 +47,15 @@ export class BatchApplier {
     private readonly taken: TakenEvents,
   ) {}
 
-  /** `locked` is told once the customers are locked: a batch after this one cannot overtake it any more. */
+  /** `locked` is told once links and customers are locked: a batch after this one cannot overtake it any more. */
   async apply(
     manager: EntityManager,
     deliveries: readonly Delivery[],
     rules: Rules,
     locked: () => void = () => undefined,
   ): Promise<Applied> {
-    const intakes = deliveries.map(toIntake);
-    const known = await this.customers.lock(manager, customersToLock(intakes));
+    const { intakes, ...objects } = await this.findOwners(manager, deliveries.map(toIntake));
+    const known = await this.customers.lock(manager, customersToLock(intakes, objects.adopted));
     locked();
     await this.rawEvents.append(manager, await this.kept.notKept(manager, intakes));
     const customers = learnCustomers(known.users, intakes);
@@ -58,15 +63,20 @@ export class BatchApplier {
     const waiting = await this.waiting.find(manager, customers, known);
     const all = [...waiting, ...intakes];
     const taken = await this.taken.find(manager, all);
-    const ledger = await this.ledgers.open(manager, { ...scopeOf(all, customers, known), taken }, rules);
+    const ledger = await this.ledgers.open(manager, { ...scopeOf(all, customers, known), objects, taken }, rules);
     const released = waiting.map((intake) => ({ delivery: intake.delivery, outcome: settle(ledger, intake, rules) }));
     const outcomes = settleAll(ledger, intakes, rules);
-    await this.ledgers.save(manager, ledger);
+    await this.ledgers.save(manager, ledger, rules);
     const asked = [...ledger.changes.fetches.values()];
     await this.fetches.request(manager, asked);
     const pulls = [...ledger.changes.pulls.values()];
     await this.pulls.request(manager, pulls);
     await this.waiting.release(manager, released);
     return { outcomes, asksStripe: asked.length + pulls.length > 0 };
+  }
+
+  /** Of what names no customer itself, by what is known of the same payments. */
+  private async findOwners(manager: EntityManager, intakes: readonly Intake[]): Promise<Owned> {
+    return learnOwners(intakes, await this.objects.lock(manager, linksOfAll(intakes)));
   }
 }

@@ -6,6 +6,7 @@ import { fromStripe } from '../messages.spec-support.js';
 import { toIntake } from './intake.js';
 import { noChanges } from './ledger.js';
 import type { Ledger, Rules } from './ledger.js';
+import { noObjects } from './objects.js';
 import { settle } from './settle.js';
 
 const catalogue = planCatalogue({
@@ -33,6 +34,7 @@ function endOf(story: CustomerStory, clock: (turn: number) => number) {
     subscriptions: new Map(),
     byUser: new Map(),
     payments: new Set(),
+    objects: noObjects(),
     changes: noChanges(),
   };
   const opened = unopenedAccount(story.userId, catalogue, new Date(0));

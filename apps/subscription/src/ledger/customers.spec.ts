@@ -37,8 +37,9 @@ describe('the customers to lock', () => {
       story.created(),
       story.deleted(9),
       story.event('customer.deleted', { id: 'cus_gone', object: 'customer' }, 9),
+      story.event('price.updated', { id: 'price_1', customer: 'cus_other' }, 9),
     ];
     const batch = intakes(received(opened('user-ada')), ...events.map((event) => received(fromStripe(event))));
-    expect(customersToLock(batch)).toEqual(['cus_ada']);
+    expect(customersToLock(batch)).toEqual(['cus_ada', 'cus_gone']);
   });
 });

@@ -1,4 +1,5 @@
 import type { Intake, Meaning } from './intake.js';
+import type { KeptObject } from './kept-object.js';
 
 /** Where we know a customer's user from. An announcement by the gateway, which owns the mapping, comes before metadata. */
 export type LinkSource = 'announced' | 'metadata';
@@ -42,20 +43,30 @@ export function learnCustomers(known: ReadonlyMap<string, string>, intakes: read
 }
 
 /** The customers whose rows a batch must lock. Events that billing does not use need none. */
-export function customersToLock(intakes: readonly Intake[]): string[] {
-  return [...new Set(intakes.flatMap(({ meaning }) => lockedCustomer(meaning) ?? []))];
+export function customersToLock(intakes: readonly Intake[], adopted: readonly KeptObject[] = []): string[] {
+  const objects = [...intakes.flatMap((intake) => intake.objects), ...adopted.map(({ object }) => object)];
+  const named = intakes.flatMap(({ meaning }) => lockedCustomer(meaning) ?? []);
+  return [...new Set([...named, ...objects.flatMap(({ customerId }) => customerId ?? [])])];
 }
 
+/** Apart from those of the objects that it tells of. */
 function lockedCustomer(meaning: Meaning): string | null {
   switch (meaning.kind) {
     case 'customer_linked':
     case 'subscription':
+    case 'checkout':
+    case 'checkout_settled':
+    case 'customer':
+      return meaning.customerId;
     case 'payment':
     case 'action_required':
-    case 'checkout':
-      return meaning.customerId;
-    case 'account_opened':
+    case 'invoice_payment':
+    case 'charge_refunded':
+    case 'refund':
+    case 'dispute':
+    case 'schedule':
     case 'customer_deleted':
+    case 'account_opened':
     case 'subscription_hint':
     case 'hint':
     case 'pull':
@@ -77,13 +88,20 @@ function metadataLink({ meaning }: Intake): CustomerLink[] {
     case 'subscription':
     case 'payment':
     case 'action_required':
-    case 'checkout': {
+    case 'checkout':
+    case 'checkout_settled':
+    case 'customer': {
       const { customerId, userId } = meaning;
-      return userId === null ? [] : [{ customerId, userId, source: 'metadata' }];
+      return userId === null || customerId === null ? [] : [{ customerId, userId, source: 'metadata' }];
     }
+    case 'invoice_payment':
+    case 'charge_refunded':
+    case 'refund':
+    case 'dispute':
+    case 'schedule':
+    case 'customer_deleted':
     case 'account_opened':
     case 'customer_linked':
-    case 'customer_deleted':
     case 'subscription_hint':
     case 'hint':
     case 'pull':

@@ -37,7 +37,7 @@ describe('a delivery', () => {
     expect(read(type, body).meaning).toEqual({ kind: 'unreadable', reason: expect.stringMatching(reason) });
   });
 
-  it('of Stripe whose fact the ledger does not use yet is of no interest, and keeps its customer', () => {
+  it('of a customer that does not say whose it is is of no interest, and keeps its customer', () => {
     const event = story.event('customer.updated', { id: 'cus_ada', object: 'customer' }, 3);
     expect(toIntake({ ...fromStripe(event), redelivered: false })).toMatchObject({
       customerId: 'cus_ada',

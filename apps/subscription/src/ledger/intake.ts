@@ -1,27 +1,11 @@
-import { customerOf, toStripeFact } from '@billhook/billing';
-import type { StripeFact } from '@billhook/billing';
+import { customerOf, objectsOf, toStripeFact } from '@billhook/billing';
+import type { StripeFact, StripeObject } from '@billhook/billing';
 import { parseDomainEvent } from '@billhook/contracts';
 import type { Delivery } from '@billhook/messaging';
 
-/** Facts that this service does not use yet. */
-type UnusedFact = Extract<
-  StripeFact,
-  {
-    kind:
-      | 'charge_refunded'
-      | 'checkout_settled'
-      | 'customer'
-      | 'dispute'
-      | 'invoice_payment'
-      | 'irrelevant'
-      | 'refund'
-      | 'schedule';
-  }
->;
-
 /** What an event means to this service. */
 export type Meaning =
-  | Exclude<StripeFact, UnusedFact>
+  | Exclude<StripeFact, { kind: 'irrelevant' }>
   | { kind: 'account_opened'; userId: string }
   | { kind: 'customer_linked'; userId: string; customerId: string }
   | { kind: 'pull'; wanted: { kind: 'subscription' | 'session' | 'user'; id: string } }
@@ -38,44 +22,35 @@ export interface Intake {
   customerId: string | null;
   userId: string | null;
   meaning: Meaning;
+  /** The objects to keep that it tells of. */
+  objects: readonly StripeObject[];
 }
 
 export function toIntake(delivery: Delivery): Intake {
   const { id, time, type } = delivery.attributes;
-  const read = type.startsWith('stripe.') ? readStripe(delivery) : readBilling(delivery);
-  return { delivery, id, at: new Date(time), ...read };
+  const at = new Date(time);
+  const read = type.startsWith('stripe.') ? readStripe(delivery, at) : readBilling(delivery);
+  return { delivery, id, at, objects: [], ...read };
 }
 
-type Read = Pick<Intake, 'customerId' | 'userId' | 'meaning'>;
+type Read = Pick<Intake, 'customerId' | 'userId' | 'meaning'> & Partial<Pick<Intake, 'objects'>>;
 
-function readStripe(delivery: Delivery): Read {
+function readStripe(delivery: Delivery, at: Date): Read {
   const body = toJson(delivery.body);
   if (!body.ok) return about(null, null, { kind: 'unreadable', reason: 'unreadable: not JSON' });
-  const customerId = customerOf(body.value);
+  const named = customerOf(body.value);
   const fact = toStripeFact(body.value);
-  if (!fact.ok) return about(customerId, null, { kind: 'unreadable', reason: `unreadable: ${fact.path}` });
-  switch (fact.value.kind) {
-    case 'charge_refunded':
-    case 'checkout_settled':
-    case 'customer':
-    case 'dispute':
-    case 'invoice_payment':
-    case 'irrelevant':
-    case 'refund':
-    case 'schedule':
-      return about(customerId, null, { kind: 'not_relevant' });
-    case 'customer_deleted':
-    case 'subscription_hint':
-    case 'hint':
-      return about(customerId, null, fact.value);
-    case 'subscription':
-    case 'payment':
-    case 'action_required':
-    case 'checkout':
-      return about(customerId, fact.value.userId, fact.value);
-    default:
-      return fact.value satisfies never;
-  }
+  if (!fact.ok) return about(named, null, { kind: 'unreadable', reason: `unreadable: ${fact.path}` });
+  const { value } = fact;
+  const customerId = ('customerId' in value ? value.customerId : null) ?? named;
+  const userId = 'userId' in value ? value.userId : null;
+  return { ...about(customerId, userId, meaningOf(value)), objects: objectsOf(value, at) };
+}
+
+/** A customer is of interest as far as it says whose it is. */
+function meaningOf(fact: StripeFact): Meaning {
+  if (fact.kind === 'irrelevant' || (fact.kind === 'customer' && fact.userId === null)) return { kind: 'not_relevant' };
+  return fact;
 }
 
 function readBilling({ attributes, body }: Delivery): Read {

@@ -1,5 +1,6 @@
 import type { SubscriptionColumns } from './subscription.entity.js';
 import type { Payment } from './ledger.js';
+import type { LookColumns } from './looks.js';
 
 /** A column: its name, its type, and the field that it is read into and written from. */
 type Column<Row> = readonly [name: string, type: string, field: keyof Row & string];
@@ -37,6 +38,12 @@ export const subscriptionColumns: readonly Column<SubscriptionColumns>[] = [
   ['order_events', 'text[]', 'orderEvents'],
 ];
 
+export const lookColumns: readonly Column<LookColumns>[] = [
+  ['next_look_at', 'timestamptz', 'nextLookAt'],
+  ['look_reason', 'text', 'lookReason'],
+  ['look_due_at', 'timestamptz', 'lookDueAt'],
+];
+
 export const paymentColumns: readonly Column<Payment>[] = [
   ['invoice_id', 'text', 'invoiceId'],
   ['outcome', 'text', 'outcome'],
@@ -53,6 +60,11 @@ export const paymentColumns: readonly Column<Payment>[] = [
 /** What to select so that a row comes as its fields. */
 export function selected(columns: readonly Column<never>[]): string {
   return columns.map(([name, , field]) => `${name} AS "${field}"`).join(', ');
+}
+
+/** For the other half of a UNION, which knows only one of the columns. */
+export function noneBut(known: string, columns: readonly Column<never>[]): string {
+  return columns.map(([name, type]) => (name === known ? name : `NULL::${type}`)).join(', ');
 }
 
 export function names(columns: readonly Column<never>[]): string {

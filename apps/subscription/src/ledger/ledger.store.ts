@@ -1,15 +1,45 @@
 import { unopenedAccount } from '@billhook/billing';
-import type { SubscriptionRow } from '@billhook/billing';
 import type { Account } from '@billhook/contracts';
 import { Outbox } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { fromStored } from './kept-object.js';
+import type { StoredObject } from './kept-object.js';
 import { noChanges, paymentKey, putSubscription } from './ledger.js';
 import type { AccountEntry, Ledger, Payment, Rules } from './ledger.js';
-import { names, overwritten, paymentColumns, rowsOf, selected, subscriptionColumns } from './ledger-rows.js';
+import {
+  lookColumns,
+  names,
+  noneBut,
+  overwritten,
+  paymentColumns,
+  rowsOf,
+  selected,
+  subscriptionColumns,
+} from './ledger-rows.js';
+import { looksOf } from './looks.js';
+import { noObjects, putObject, saveObject } from './objects.js';
 import type { LedgerScope } from './scope.js';
+import { objectAsJson, StripeObjectStore } from './stripe-object.store.js';
+import { noteTimesOfObjects } from './stripe-time.js';
 import { fromSubscriptionColumns, toSubscriptionColumns } from './subscription.entity.js';
 import type { SubscriptionColumns } from './subscription.entity.js';
+
+/**
+ * A moment that was asked for already stays put off until its answer has moved it; otherwise a clock of Stripe's that runs ahead
+ * may bring it forward. `given` is the table that the new look comes in.
+ */
+const isSameLook = (given: string) =>
+  `(subscription.next_look_at, subscription.look_reason) IS NOT DISTINCT FROM (${given}.next_look_at, ${given}.look_reason)`;
+const movedLook = (given: string) => `
+      next_look_at = ${given}.next_look_at, look_reason = ${given}.look_reason,
+      look_due_at = CASE WHEN ${isSameLook(given)} AND subscription.looks_asked > 0 THEN subscription.look_due_at
+        WHEN ${isSameLook(given)} THEN least(subscription.look_due_at, ${given}.look_due_at)
+        ELSE ${given}.look_due_at END,
+      looks_asked = CASE WHEN ${isSameLook(given)} THEN subscription.looks_asked ELSE 0 END`;
+
+const writtenColumns = [...subscriptionColumns, ...lookColumns];
+const lookKeyColumns = [['subscription_id', 'text', 'subscriptionId'], ...lookColumns] as const;
 
 /**
  * One statement for all that a batch has changed. Each set is a JSON array: one parameter however many rows and columns, and
@@ -23,22 +53,37 @@ const saveRows = `
          AS given (user_id text, tier smallint, version integer, newest_stripe_time timestamptz, body jsonb)
     WHERE account.user_id = given.user_id
   ), changed_subscription AS (
-    INSERT INTO subscription (${names(subscriptionColumns)})
-    SELECT * FROM ${rowsOf('$2', subscriptionColumns)}
-    ON CONFLICT (subscription_id) DO UPDATE SET ${overwritten(subscriptionColumns, 'subscription_id')}, updated_at = now()
+    INSERT INTO subscription (${names(writtenColumns)})
+    SELECT * FROM ${rowsOf('$2', writtenColumns)}
+    ON CONFLICT (subscription_id) DO UPDATE SET ${overwritten(subscriptionColumns, 'subscription_id')},
+      updated_at = now(), ${movedLook('excluded')}
+  ), moved_look AS (
+    UPDATE subscription SET ${movedLook('row')}
+    FROM ${rowsOf('$4', lookKeyColumns)}
+    WHERE subscription.subscription_id = row.subscription_id
+      AND NOT (${isSameLook('row')} AND (subscription.looks_asked > 0 OR subscription.look_due_at <= row.look_due_at))
   )
   INSERT INTO payment (${names(paymentColumns)}) SELECT * FROM ${rowsOf('$3', paymentColumns)}`;
 
-const findSubscriptions = `SELECT ${selected(subscriptionColumns)} FROM subscription WHERE user_id = ANY($1)`;
+/** Both in one: what Stripe's objects say of a user is wanted whenever the subscriptions are. */
+const findSubscriptionsAndObjects = `
+  SELECT ${selected(subscriptionColumns)}, NULL::json AS objects FROM subscription WHERE user_id = ANY($1)
+  UNION ALL
+  SELECT ${noneBut('user_id', subscriptionColumns)}, json_agg(${objectAsJson})
+  FROM customer JOIN stripe_object USING (customer_id) WHERE user_id = ANY($1) GROUP BY user_id`;
+
+type Found = (SubscriptionColumns & { objects: null }) | { userId: string; objects: StoredObject[] };
 
 /** Opens a ledger under its users' locks and writes back what changed. Customers are locked before, always. */
 @Injectable()
 export class LedgerStore {
   private readonly outbox = new Outbox();
 
+  constructor(private readonly objects: StripeObjectStore) {}
+
   async open(manager: EntityManager, scope: LedgerScope, rules: Rules): Promise<Ledger> {
     const accounts = await this.lockAccounts(manager, scope, rules);
-    const subscriptions = await this.findSubscriptions(manager, scope.userIds);
+    const found = await this.findSubscriptionsAndObjects(manager, scope.userIds);
     const ledger: Ledger = {
       users: scope.customers.users,
       taken: scope.taken,
@@ -47,23 +92,30 @@ export class LedgerStore {
       subscriptions: new Map(),
       byUser: new Map(),
       payments: await this.findPayments(manager, scope.invoiceIds),
+      objects: noObjects(),
       changes: noChanges(),
     };
-    for (const row of subscriptions) putSubscription(ledger, row);
+    for (const kept of scope.objects.found) putObject(ledger.objects, kept, undefined);
+    for (const row of found) fill(ledger, row);
+    for (const kept of scope.objects.adopted) saveObject(ledger, kept);
+    noteTimesOfObjects(ledger, usersThatGained(ledger, scope));
     return ledger;
   }
 
-  async save(manager: EntityManager, ledger: Ledger): Promise<void> {
+  async save(manager: EntityManager, ledger: Ledger, rules: Rules): Promise<void> {
     const { changes } = ledger;
     const accounts = present(ledger.accounts, changes.accounts);
     const subscriptions = present(ledger.subscriptions, changes.subscriptions);
     if (accounts.length + subscriptions.length + changes.payments.length > 0) {
+      const looks = looksOf(ledger, rules);
       await manager.query(saveRows, [
         JSON.stringify(accounts.map(toAccountColumns)),
-        JSON.stringify(subscriptions.map(toSubscriptionColumns)),
+        JSON.stringify(subscriptions.map((row, index) => ({ ...toSubscriptionColumns(row), ...looks.changed[index] }))),
         JSON.stringify(changes.payments),
+        JSON.stringify(looks.others),
       ]);
     }
+    await this.objects.save(manager, present(ledger.objects.byKey, changes.objects));
     await this.outbox.append(manager, 'subscription', changes.announcements);
   }
 
@@ -100,10 +152,9 @@ export class LedgerStore {
     );
   }
 
-  private async findSubscriptions(manager: EntityManager, userIds: readonly string[]): Promise<SubscriptionRow[]> {
+  private async findSubscriptionsAndObjects(manager: EntityManager, userIds: readonly string[]): Promise<Found[]> {
     if (userIds.length === 0) return [];
-    const rows: SubscriptionColumns[] = await manager.query(findSubscriptions, [userIds]);
-    return rows.map(fromSubscriptionColumns);
+    return manager.query(findSubscriptionsAndObjects, [userIds]);
   }
 
   private async findPayments(manager: EntityManager, invoiceIds: readonly string[]): Promise<Set<string>> {
@@ -114,6 +165,17 @@ export class LedgerStore {
     );
     return new Set(rows.map(paymentKey));
   }
+}
+
+/** Users whose customer has just become known as theirs, or whose customer has an object more. */
+function usersThatGained({ users }: Ledger, { customers, objects }: LedgerScope): ReadonlySet<string> {
+  const adopters = objects.adopted.flatMap(({ object }) => users.get(object.customerId ?? '') ?? []);
+  return new Set([...customers.learned.map(({ userId }) => userId), ...adopters]);
+}
+
+function fill(ledger: Ledger, found: Found): void {
+  if (found.objects === null) return putSubscription(ledger, fromSubscriptionColumns(found));
+  for (const stored of found.objects) putObject(ledger.objects, fromStored(stored), found.userId);
 }
 
 function toAccountColumns({ account, newestStripeTime }: AccountEntry) {

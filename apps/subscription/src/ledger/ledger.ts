@@ -1,6 +1,7 @@
 import type { GraceDays, PlanCatalogue, SubscriptionRow } from '@billhook/billing';
 import type { Account, DomainEvent } from '@billhook/contracts';
 import type { OutboxEvent } from '@billhook/messaging';
+import type { KeptObjects } from './objects.js';
 
 export interface AccountEntry {
   account: Account;
@@ -55,6 +56,7 @@ export interface Ledger {
   byUser: Map<string, Map<string, SubscriptionRow>>;
   /** Keys of the payments that are recorded already. */
   payments: Set<string>;
+  objects: KeptObjects;
   changes: Changes;
 }
 
@@ -62,6 +64,8 @@ export interface Changes {
   accounts: Set<string>;
   subscriptions: Set<string>;
   payments: Payment[];
+  /** Their keys. */
+  objects: Set<string>;
   fetches: Map<string, FetchRequest>;
   /** By kind and id. */
   pulls: Map<string, PullRequest>;
@@ -88,6 +92,7 @@ export function noChanges(): Changes {
     accounts: new Set(),
     subscriptions: new Set(),
     payments: [],
+    objects: new Set(),
     fetches: new Map(),
     pulls: new Map(),
     announcements: [],

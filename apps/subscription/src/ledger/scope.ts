@@ -1,5 +1,6 @@
 import type { Customers, KnownCustomers } from './customers.js';
 import type { Intake } from './intake.js';
+import type { Owned } from './owners.js';
 
 /** What a ledger is opened with. */
 export interface LedgerScope {
@@ -8,6 +9,8 @@ export interface LedgerScope {
   withAccount: ReadonlySet<string>;
   userIds: readonly string[];
   invoiceIds: readonly string[];
+  /** What was found of the payments of these events, and what of it is written back whatever they do. */
+  objects: Pick<Owned, 'found' | 'adopted'>;
   taken: ReadonlySet<string>;
 }
 
@@ -16,7 +19,7 @@ export function scopeOf(
   intakes: readonly Intake[],
   customers: Customers,
   { withAccount }: KnownCustomers,
-): Omit<LedgerScope, 'taken'> {
+): Omit<LedgerScope, 'taken' | 'objects'> {
   const announced = intakes.flatMap(({ meaning }) => (meaning.kind === 'account_opened' ? [meaning.userId] : []));
   const invoices = intakes.flatMap(({ meaning }) =>
     meaning.kind === 'payment' || meaning.kind === 'action_required' ? [meaning.invoice.invoiceId] : [],

@@ -8,6 +8,7 @@ import { toIntake } from './intake.js';
 import type { Intake } from './intake.js';
 import { noChanges } from './ledger.js';
 import type { Ledger, Rules } from './ledger.js';
+import { noObjects } from './objects.js';
 import { settleAll } from './settle.js';
 
 const catalogue = planCatalogue({
@@ -35,6 +36,7 @@ function ledgerWith(intakes: readonly Intake[]): Ledger {
     subscriptions: new Map(),
     byUser: new Map(),
     payments: new Set(),
+    objects: noObjects(),
     changes: noChanges(),
   };
 }

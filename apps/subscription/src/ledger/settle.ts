@@ -1,4 +1,4 @@
-import { decide, noEvidence, openAccount, reconsiderAccount } from '@billhook/billing';
+import { decide, openAccount, reconsiderAccount } from '@billhook/billing';
 import type { Decision, InvoiceFacts, SubscriptionEvent } from '@billhook/billing';
 import type { DomainEvent } from '@billhook/contracts';
 import type { Outcome } from '@billhook/messaging';
@@ -15,6 +15,8 @@ import {
   subscriptionsOf,
 } from './ledger.js';
 import type { Cause, Ledger, Payment, Rules } from './ledger.js';
+import { evidenceOf, keepObjects } from './objects.js';
+import { noteStripeTime } from './stripe-time.js';
 
 const applied: Outcome = { kind: 'applied' };
 const ignored = (reason: string): Outcome => ({ kind: 'ignored', reason });
@@ -40,24 +42,34 @@ export function settle(ledger: Ledger, intake: Intake, rules: Rules): Outcome {
   const { meaning } = intake;
   const { attributes, replayId } = intake.delivery;
   const cause: Cause = { id: intake.id, effect: replayId, at: intake.at, requestId: attributes.requestid };
+  const isNews = keepObjects(ledger, intake.objects);
   switch (meaning.kind) {
     case 'account_opened':
       return settleOpened(ledger, meaning.userId, cause);
     case 'customer_linked':
-      return settleLinked(ledger, meaning);
+      return settleLinked(ledger, meaning, cause, rules);
     case 'subscription':
     case 'payment':
     case 'action_required':
     case 'checkout':
+    case 'customer':
       return settleForUser(ledger, meaning, cause, rules);
+    case 'invoice_payment':
+    case 'charge_refunded':
+    case 'refund':
+    case 'dispute':
+    case 'schedule':
+    case 'customer_deleted':
+      reconsiderOwner(ledger, intake, cause, rules);
+      return isNews ? applied : ignored('newer_state_known');
+    case 'checkout_settled':
+      return ignored('not_relevant');
     case 'subscription_hint':
       return settleHint(ledger, meaning, cause);
     case 'pull':
       return settlePull(ledger, meaning.wanted, cause);
     case 'hint':
       return ignored('thin_event');
-    case 'customer_deleted':
-      return ignored('customer_deleted');
     case 'not_relevant':
       return ignored('not_relevant');
     case 'unreadable':
@@ -85,7 +97,7 @@ export function settleSubscription(
   return decision;
 }
 
-type OfCustomer = Extract<Meaning, { kind: 'subscription' | 'payment' | 'action_required' | 'checkout' }>;
+type OfCustomer = Extract<Meaning, { kind: 'subscription' | 'payment' | 'action_required' | 'checkout' | 'customer' }>;
 
 function settleForUser(ledger: Ledger, meaning: OfCustomer, cause: Cause, rules: Rules): Outcome {
   const { customerId } = meaning;
@@ -96,11 +108,14 @@ function settleForUser(ledger: Ledger, meaning: OfCustomer, cause: Cause, rules:
     case 'subscription':
       return settleAnnounced(ledger, { userId, event: meaning.event }, cause, rules);
     case 'payment':
-      return settlePayment(ledger, toPayment(meaning.invoice, meaning.outcome, userId, cause), cause);
+      return settlePayment(ledger, toPayment(meaning.invoice, meaning.outcome, userId, cause), cause, rules);
     case 'action_required':
-      return settlePayment(ledger, toPayment(meaning.invoice, 'action_required', userId, cause), cause);
+      return settlePayment(ledger, toPayment(meaning.invoice, 'action_required', userId, cause), cause, rules);
     case 'checkout':
-      return ledger.learned.has(customerId) ? applied : ignored('customer_already_known');
+    case 'customer':
+      if (!ledger.learned.has(customerId)) return ignored('customer_already_known');
+      reconsider(ledger, userId, cause, rules);
+      return applied;
     default:
       return meaning satisfies never;
   }
@@ -115,10 +130,24 @@ function settleOpened(ledger: Ledger, userId: string, cause: Cause): Outcome {
   return applied;
 }
 
-/** The link itself was learned before the batch's events: here only a contradiction is left to find. */
-function settleLinked(ledger: Ledger, { customerId, userId }: { customerId: string; userId: string }): Outcome {
-  if (ledger.users.get(customerId) === userId) return applied;
-  return { kind: 'parked', reason: 'customer_of_another_user' };
+/** The link itself was learned before the batch's events: here a contradiction may be found, and what was known without it counts. */
+function settleLinked(
+  ledger: Ledger,
+  { customerId, userId }: { customerId: string; userId: string },
+  cause: Cause,
+  rules: Rules,
+): Outcome {
+  if (ledger.users.get(customerId) !== userId) return { kind: 'parked', reason: 'customer_of_another_user' };
+  if (ledger.learned.has(customerId)) reconsider(ledger, userId, cause, rules);
+  return applied;
+}
+
+/** What is nobody's yet is kept until a link leads from it to a customer. */
+function reconsiderOwner(ledger: Ledger, { customerId }: Intake, cause: Cause, rules: Rules): void {
+  const userId = customerId === null ? undefined : ledger.users.get(customerId);
+  if (userId === undefined) return;
+  noteStripeTime(ledger, userId, cause.at);
+  reconsider(ledger, userId, cause, rules);
 }
 
 function settleAnnounced(
@@ -171,11 +200,14 @@ function settlePull(
   return ignored(`fetching: ${reason}`);
 }
 
-function settlePayment(ledger: Ledger, payment: Payment, cause: Cause): Outcome {
-  if (ledger.payments.has(paymentKey(payment))) return ignored('payment_already_recorded');
-  savePayment(ledger, payment);
-  announce(ledger, payment.userId, cause, [toPaymentEvent(payment)]);
-  return applied;
+function settlePayment(ledger: Ledger, payment: Payment, cause: Cause, rules: Rules): Outcome {
+  const isRecorded = ledger.payments.has(paymentKey(payment));
+  if (!isRecorded) {
+    savePayment(ledger, payment);
+    announce(ledger, payment.userId, cause, [toPaymentEvent(payment)]);
+  }
+  reconsider(ledger, payment.userId, cause, rules);
+  return isRecorded ? ignored('payment_already_recorded') : applied;
 }
 
 function toPayment(invoice: InvoiceFacts, outcome: Payment['outcome'], userId: string, cause: Cause): Payment {
@@ -206,19 +238,14 @@ function toPaymentEvent(payment: Payment): DomainEvent {
   return { type: `billing.payment.${payment.outcome}`, data };
 }
 
-/** Stripe's clock may run ahead of ours, with a test clock by years: the policy goes by the later of the two. */
-function noteStripeTime(ledger: Ledger, userId: string, at: Date): void {
-  const entry = accountOf(ledger, userId);
-  if (entry.newestStripeTime !== null && entry.newestStripeTime >= at) return;
-  saveAccount(ledger, { ...entry, newestStripeTime: at });
-}
-
-function reconsider(ledger: Ledger, userId: string, cause: Cause, rules: Rules): void {
+/** What a user has by now: saves and announces the account if it is not what it was. */
+export function reconsider(ledger: Ledger, userId: string, cause: Cause, rules: Rules): void {
   const entry = accountOf(ledger, userId);
   const asOf = entry.newestStripeTime ?? cause.at;
   const now = asOf > rules.now ? asOf : rules.now;
   const { catalogue, graceDays } = rules;
-  const circumstances = { catalogue, graceDays, evidence: noEvidence, now, asOf, at: cause.at };
+  const evidence = evidenceOf(ledger, userId);
+  const circumstances = { catalogue, graceDays, evidence, now, asOf, at: cause.at };
   const { account, domainEvents } = reconsiderAccount(entry.account, subscriptionsOf(ledger, userId), circumstances);
   if (domainEvents.length === 0) return;
   saveAccount(ledger, { ...entry, account });

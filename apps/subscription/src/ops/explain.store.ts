@@ -1,4 +1,5 @@
-import type { SubscriptionRow } from '@billhook/billing';
+import { toEvidence } from '@billhook/billing';
+import type { Evidence, SubscriptionRow } from '@billhook/billing';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import { PendingFetchEntity } from '../fetch/pending-fetch.entity.js';
@@ -6,6 +7,7 @@ import { consumerName } from '../intake/apply.store.js';
 import { AccountEntity, fromAccountEntity } from '../ledger/account.entity.js';
 import { CustomerEntity } from '../ledger/customer.entity.js';
 import type { AccountEntry } from '../ledger/ledger.js';
+import { StripeObjectStore } from '../ledger/stripe-object.store.js';
 import { fromSubscriptionEntity, SubscriptionEntity } from '../ledger/subscription.entity.js';
 
 export interface PastEvent {
@@ -22,6 +24,8 @@ export interface Dossier {
   entry: AccountEntry | null;
   customerIds: string[];
   subscriptions: SubscriptionRow[];
+  /** What Stripe's other objects say: of money, of changes to come. */
+  evidence: Evidence;
   fetches: PendingFetchEntity[];
   events: PastEvent[];
 }
@@ -30,7 +34,10 @@ const eventsShown = 20;
 
 @Injectable()
 export class ExplainStore {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly objects: StripeObjectStore,
+  ) {}
 
   async find(userId: string): Promise<Dossier> {
     const { manager } = this.dataSource;
@@ -42,6 +49,7 @@ export class ExplainStore {
       entry: account === null ? null : fromAccountEntity(account),
       customerIds,
       subscriptions: subscriptions.map(fromSubscriptionEntity),
+      evidence: toEvidence((await this.objects.findOf(manager, customerIds)).map(({ object }) => object)),
       fetches: await manager.findBy(PendingFetchEntity, { customerId: In(customerIds) }),
       events: await this.findEvents(userId, customerIds),
     };

@@ -1,8 +1,9 @@
-import { explainTier, noEvidence, toView, unopenedAccount } from '@billhook/billing';
-import type { SubscriptionRow, TierReason } from '@billhook/billing';
+import { explainTier, toView, unopenedAccount } from '@billhook/billing';
+import type { NextLook, SubscriptionRow, TierReason } from '@billhook/billing';
 import { tierNames } from '@billhook/contracts';
 import type { Account, SubscriptionView, Tier, TierName } from '@billhook/contracts';
 import type { Rules } from '../ledger/ledger.js';
+import { policyClock } from '../ledger/looks.js';
 import type { Dossier, PastEvent } from './explain.store.js';
 
 /** Why a user has the tier they have. Times are ISO 8601 UTC. */
@@ -20,6 +21,8 @@ export interface Explanation {
     alerts: TierReason[];
     /** What would change it next: the dated first, in their order. */
     outlook: { subscription_id: string; at: string | null; text: string }[];
+    /** When Stripe is asked, if no event comes before; null when nothing is to be waited for. */
+    next_look: { subscription_id: string; reason: NextLook['reason']; at: string } | null;
     at: string;
   };
   customer_ids: string[];
@@ -63,11 +66,10 @@ export function explain(userId: string, dossier: Dossier, rules: Rules): Explana
 }
 
 function verdictOf(dossier: Dossier, rules: Rules): Explanation['verdict'] {
-  const newest = dossier.entry?.newestStripeTime ?? null;
-  const now = newest !== null && newest > rules.now ? newest : rules.now;
-  const { subscriptions } = dossier;
-  const explained = explainTier({ subscriptions, evidence: noEvidence, now, graceDays: rules.graceDays });
-  const { tier, until, reasons, alerts, outlook } = explained;
+  const now = policyClock(dossier.entry?.newestStripeTime ?? null, rules.now);
+  const { subscriptions, evidence } = dossier;
+  const explained = explainTier({ subscriptions, evidence, now, graceDays: rules.graceDays });
+  const { tier, until, reasons, alerts, outlook, nextLook } = explained;
   return {
     tier,
     tier_name: tierNames[tier],
@@ -75,8 +77,13 @@ function verdictOf(dossier: Dossier, rules: Rules): Explanation['verdict'] {
     reasons,
     alerts,
     outlook: outlook.map(({ subscriptionId, at, text }) => ({ subscription_id: subscriptionId, at: iso(at), text })),
+    next_look: nextLook === null ? null : toLookAnswer(nextLook),
     at: now.toISOString(),
   };
+}
+
+function toLookAnswer({ subscriptionId, reason, at }: NextLook): Explanation['verdict']['next_look'] {
+  return { subscription_id: subscriptionId, reason, at: at.toISOString() };
 }
 
 function iso(date: Date | null): string | null {

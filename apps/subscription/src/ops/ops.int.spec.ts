@@ -103,6 +103,7 @@ describe('an explanation', () => {
         until: null,
         reasons: [{ code: 'subscription_active' }],
         alerts: [],
+        next_look: { subscription_id: 'sub_known', reason: 'period_end', at: '2026-12-01T00:10:00.000Z' },
         outlook: [
           { subscription_id: 'sub_known', at: '2026-12-01T00:00:00.000Z', text: expect.stringMatching(/^Pro renews/) },
         ],

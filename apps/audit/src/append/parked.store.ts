@@ -1,0 +1,44 @@
+import { addRetryLane, DeadLetters, RetryRunner } from '@billhook/messaging';
+import type { Delivery, Outcome } from '@billhook/messaging';
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { EntityManager } from 'typeorm';
+import { contentBytes } from '../trail/content.js';
+import { AppendStore } from './append.store.js';
+import { consumerName } from './consumer-name.js';
+import { outcomeOf, toEntry } from './entry-outcome.js';
+
+/** What could not be appended: where dead letters wait, and the way back to the trail of those that a person has tried again. */
+@Injectable()
+export class ParkedEntries {
+  readonly deadLetters: DeadLetters;
+
+  constructor(
+    dataSource: DataSource,
+    private readonly store: AppendStore,
+    retries: RetryRunner,
+  ) {
+    this.deadLetters = new DeadLetters({
+      dataSource,
+      consumer: consumerName,
+      hasHadEffect: (manager, id) => store.has(manager, id),
+    });
+    addRetryLane({
+      dataSource,
+      consumer: consumerName,
+      retries,
+      apply: (manager, deliveries) => this.append(manager, deliveries),
+    });
+  }
+
+  /** One that stands in the trail by now, because it came again meanwhile, is as good as appended. */
+  private async append(manager: EntityManager, deliveries: Delivery[]): Promise<Outcome[]> {
+    const entries = deliveries.map(toEntry);
+    const contents = entries.flatMap((entry) => (entry === undefined ? [] : [contentBytes(entry)]));
+    const fresh = await this.store.appendWithin(manager, contents);
+    return entries.map((entry) => {
+      const outcome = outcomeOf(entry, fresh);
+      return outcome.kind === 'duplicate' ? { kind: 'applied' } : outcome;
+    });
+  }
+}

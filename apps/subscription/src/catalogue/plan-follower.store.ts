@@ -1,0 +1,64 @@
+import { LiveCatalogue } from '@billhook/catalogue';
+import { Injectable, Logger } from '@nestjs/common';
+import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { setTimeout as delay } from 'node:timers/promises';
+import { PendingFetchConsumer } from '../fetch/pending-fetch.consumer.js';
+import { RulesSource } from '../rules.js';
+import { PlanChanges } from './plan-changes.store.js';
+
+/** After the database did not answer. */
+const retryMs = 5_000;
+
+/** Has what is stored follow the catalogue: at the start, since settings change between two, and whenever Stripe changes it. */
+@Injectable()
+export class PlanFollower implements OnApplicationBootstrap, BeforeApplicationShutdown {
+  private readonly log = new Logger('catalogue');
+  private readonly stopping = new AbortController();
+  private isBehind = false;
+  private following: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly live: LiveCatalogue,
+    private readonly changes: PlanChanges,
+    private readonly rules: RulesSource,
+    private readonly fetches: PendingFetchConsumer,
+  ) {}
+
+  onApplicationBootstrap(): void {
+    this.live.onChange(() => this.fallBehind());
+    this.fallBehind();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    this.stopping.abort();
+    await this.following;
+  }
+
+  private fallBehind(): void {
+    if (this.isBehind) return;
+    this.isBehind = true;
+    this.following = this.following.then(() => this.catchUp());
+  }
+
+  private async catchUp(): Promise<void> {
+    while (this.isBehind && !this.stopping.signal.aborted) {
+      // Before the work: a change that comes meanwhile is followed by another round.
+      this.isBehind = false;
+      try {
+        await this.follow();
+      } catch (error) {
+        this.log.warn({ msg: 'the plans could not be followed, trying again', err: error });
+        await delay(retryMs, undefined, { signal: this.stopping.signal }).catch(() => undefined);
+        this.isBehind = true;
+      }
+    }
+  }
+
+  private async follow(): Promise<void> {
+    const rules = this.rules.now();
+    const asked = await this.changes.askAgain(rules.catalogue);
+    const reconsidered = await this.changes.reconsider(rules);
+    if (asked > 0) this.fetches.wake();
+    if (asked + reconsidered > 0) this.log.log({ msg: 'following the catalogue', asked, reconsidered });
+  }
+}

@@ -1,0 +1,90 @@
+import { defaultGraceDays, planCatalogue } from '@billhook/billing';
+import { dataSourceOptions } from '@billhook/database';
+import { createBatchProcessor, RetryRunner } from '@billhook/messaging';
+import type { Delivery, OutgoingEvent, ProcessBatch, Settlement } from '@billhook/messaging';
+import { DataSource } from 'typeorm';
+import type { EntityManager } from 'typeorm';
+import { FetchApplier } from './fetch/apply-fetch.store.js';
+import { HintStore } from './fetch/hint.store.js';
+import { PendingFetchEntity } from './fetch/pending-fetch.entity.js';
+import { PendingFetchStore } from './fetch/pending-fetch.store.js';
+import { PullStore } from './fetch/pull.store.js';
+import type { FetchedObject } from './fetch/subscription.client.js';
+import { BatchApplier, consumerName } from './intake/apply.store.js';
+import { RawEvents } from './intake/raw-event.store.js';
+import { TakenEvents } from './intake/taken-events.store.js';
+import { WaitingEvents } from './intake/waiting-events.store.js';
+import { CustomerStore } from './ledger/customer.store.js';
+import type { Rules } from './ledger/ledger.js';
+import { LedgerStore } from './ledger/ledger.store.js';
+import { StripeObjectStore } from './ledger/stripe-object.store.js';
+
+/** Our own clock stands at the beginning of time: the policy goes by Stripe's. */
+export const specRules: Rules = {
+  catalogue: planCatalogue({
+    pro: { monthly: ['price_pro_monthly'], yearly: ['price_pro_yearly'] },
+    elite: { monthly: ['price_elite_monthly'], yearly: ['price_elite_yearly'] },
+  }),
+  graceDays: defaultGraceDays,
+  now: new Date(0),
+};
+
+/** What one replica does with a batch once the broker has handed it over, on connections of its own. */
+export class Replica {
+  private readonly processBatch: ProcessBatch;
+  private readonly pending: PendingFetchStore;
+  private readonly fetches: FetchApplier;
+  private readonly applier: BatchApplier;
+
+  private constructor(readonly dataSource: DataSource) {
+    const objects = new StripeObjectStore();
+    const [customers, ledgers] = [new CustomerStore(), new LedgerStore(objects)];
+    const [waiting, taken] = [new WaitingEvents(), new TakenEvents()];
+    const pending = new PendingFetchStore(dataSource);
+    const pulls = new PullStore(dataSource, pending);
+    this.pending = pending;
+    this.fetches = new FetchApplier(dataSource, customers, ledgers, pending, pulls, new HintStore(), waiting, taken);
+    this.applier = new BatchApplier(new RawEvents(), objects, customers, ledgers, pending, pulls, waiting, taken);
+    this.processBatch = createBatchProcessor({
+      dataSource,
+      consumer: consumerName,
+      retries: new RetryRunner(),
+      outboxSource: 'subscription',
+      apply: async (manager, deliveries, locked) =>
+        (await this.applier.apply(manager, deliveries, specRules, locked)).outcomes,
+    });
+  }
+
+  static async connect(url: string, applicationName = 'replica-spec'): Promise<Replica> {
+    const options = dataSourceOptions({ url, schema: 'subscription', applicationName, entities: [PendingFetchEntity] });
+    return new Replica(await new DataSource(options).initialize());
+  }
+
+  async end(): Promise<void> {
+    await this.dataSource.destroy();
+  }
+
+  take(...events: OutgoingEvent[]): Promise<Settlement[]> {
+    return this.processBatch(events.map(toDelivery));
+  }
+
+  /** In a transaction that the caller ends. */
+  async apply(manager: EntityManager, ...events: OutgoingEvent[]): Promise<void> {
+    await this.applier.apply(manager, events.map(toDelivery), specRules);
+  }
+
+  /** Asks about everything that is to be asked of Stripe; null for what it does not know. */
+  async askAll(answer: (subscriptionId: string) => FetchedObject | null): Promise<void> {
+    for (;;) {
+      const fetch = await this.pending.lease();
+      if (fetch === null) return;
+      const answered = answer(fetch.subscriptionId);
+      if (answered === null) throw new Error(`nobody knows ${fetch.subscriptionId}`);
+      await this.fetches.apply(fetch, answered, specRules);
+    }
+  }
+}
+
+function toDelivery({ attributes, body }: OutgoingEvent): Delivery {
+  return { attributes, body, redelivered: false };
+}
