@@ -6,6 +6,7 @@ import { endToEnd } from './end-to-end/end-to-end.process.js';
 import { growth } from './growth/growth.process.js';
 import type { Part } from './lab.js';
 import { pipeline } from './pipeline/pipeline.process.js';
+import { reconcile } from './reconcile/reconcile.process.js';
 
 export interface PlannedPart {
   run: Part;
@@ -20,4 +21,5 @@ export const parts: Record<PartName, PlannedPart> = {
   'end-to-end': { run: endToEnd, minutes: 2 },
   cost: { run: cost, minutes: 3 },
   growth: { run: growth, minutes: 3 },
+  reconcile: { run: reconcile, minutes: 2 },
 };

@@ -36,7 +36,7 @@ export class StripeBilling {
     let after: string | undefined;
     for (;;) {
       const page = { customer: customerId, status: 'all', limit: 100, starting_after: after } as const;
-      const { data, has_more } = await this.call(deadline, (options) => this.stripe.subscriptions.list(page, options));
+      const { data, has_more } = await callStripe(deadline, (options) => this.stripe.subscriptions.list(page, options));
       if (data.some((subscription) => subscription.trial_start !== null)) return true;
       after = data.at(-1)?.id;
       if (!has_more || after === undefined) return false;

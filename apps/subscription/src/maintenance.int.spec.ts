@@ -47,7 +47,9 @@ async function places(): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map(({ id, place }) => [id, place]));
 }
 
-async function idsIn(table: 'inbox' | 'outbox' | 'parked_event', id = 'event_id'): Promise<string[]> {
+type Kept = 'inbox' | 'outbox' | 'parked_event' | 'reconcile_run' | 'reconcile_drift';
+
+async function idsIn(table: Kept, id = 'event_id'): Promise<string[]> {
   const { rows } = await admin.query<{ id: string }>(`SELECT ${id}::text AS id FROM ${table} ORDER BY 1`);
   return rows.map((row) => row.id);
 }
@@ -175,6 +177,23 @@ describe('dead letters that are no events', () => {
     expect(await run()).toEqual(['deleted 1 dead letters that are no events']);
     expect(await idsIn('inbox')).toEqual(['event', 'young']);
     expect(await idsIn('parked_event')).toEqual(['event', 'young']);
+  });
+});
+
+describe('runs of reconcile', () => {
+  it('are forgotten 90 days after their end, with the drift they found', async () => {
+    const insert = `INSERT INTO reconcile_run (kind, dry_run, requested_by, phase, requested_at, finished_at)
+                    VALUES ($1, false, 'schedule', 'checking', $2, $3) RETURNING run_id`;
+    const { rows } = await admin.query(insert, ['sweep', daysAgo(92), daysAgo(91)]);
+    await admin.query(
+      `INSERT INTO reconcile_drift (run_id, subscription_id, state, look_at) VALUES ($1, 'sub_1', 'repaired', now())`,
+      [rows[0].run_id],
+    );
+    await admin.query(insert, ['catch_up', daysAgo(92), null]);
+    await admin.query(insert, ['sweep', daysAgo(89), daysAgo(89)]);
+    expect(await run()).toEqual(['deleted 1 runs of reconcile']);
+    expect(await idsIn('reconcile_run', 'kind')).toEqual(['catch_up', 'sweep']);
+    expect(await idsIn('reconcile_drift', 'subscription_id')).toEqual([]);
   });
 });
 

@@ -8,6 +8,7 @@ import { FetchApplier } from './fetch/apply-fetch.store.js';
 import { HintStore } from './fetch/hint.store.js';
 import { PendingFetchEntity } from './fetch/pending-fetch.entity.js';
 import { PendingFetchStore } from './fetch/pending-fetch.store.js';
+import { PullStore } from './fetch/pull.store.js';
 import type { FetchedObject } from './fetch/subscription.client.js';
 import { BatchApplier, consumerName } from './intake/apply.store.js';
 import { RawEvents } from './intake/raw-event.store.js';
@@ -45,6 +46,7 @@ export class Replica {
     const [customers, ledgers] = [new CustomerStore(), new LedgerStore(objects)];
     const [waiting, taken] = [new WaitingEvents(), new TakenEvents()];
     const pending = new PendingFetchStore(dataSource);
+    const pulls = new PullStore(dataSource, pending);
     this.pending = pending;
     const rawEvents = new RawEvents();
     this.fetches = new FetchApplier(
@@ -52,12 +54,13 @@ export class Replica {
       customers,
       ledgers,
       pending,
+      pulls,
       new HintStore(),
       waiting,
       taken,
       rawEvents,
     );
-    this.applier = new BatchApplier(rawEvents, objects, customers, ledgers, pending, waiting, taken);
+    this.applier = new BatchApplier(rawEvents, objects, customers, ledgers, pending, pulls, waiting, taken);
     this.processBatch = createBatchProcessor({
       dataSource,
       consumer: consumerName,

@@ -13,6 +13,7 @@ import { RememberWhatWasUnderstoodLate1796300000020 } from './migrations/1796300
 import { RememberPrices1796700001000 } from './migrations/1796700001000-remember-prices.js';
 import { StoreBodiesPlainly1796100000000 } from './migrations/1796100000000-store-bodies-plainly.js';
 import { TellDuplicatesOnce1796400000010 } from './migrations/1796400000010-tell-duplicates-once.js';
+import { Reconcile1796500000000 } from './migrations/1796500000000-reconcile.js';
 
 export const schema: ServiceSchema = {
   schema: 'subscription',
@@ -26,6 +27,7 @@ export const schema: ServiceSchema = {
     RememberWhatWasUnderstoodLate1796300000020,
     KeepStripeObjects1796400000000,
     TellDuplicatesOnce1796400000010,
+    Reconcile1796500000000,
     LookWhenDue1796600000000,
     TellOfUnknownCustomers1796600000100,
     KeepWhatStripeAnswered1796600000200,

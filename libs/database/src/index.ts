@@ -17,5 +17,6 @@ export { MigrateConfig, runMigrateCommand } from './migrate.command.js';
 export { dropShadow, grantToService, migrate } from './migrations.store.js';
 export type { MigrateOptions, ServiceSchema, ShadowSchema } from './migrations.store.js';
 export { serverKeepAlive } from './server-keep-alive.js';
+export { SessionLock } from './session-lock.client.js';
 export { hasSqlState } from './sql-state.js';
 export { inTransaction } from './transaction.store.js';

@@ -19,6 +19,7 @@ import { fetchedEvent } from './fetched-event.js';
 import { HintStore } from './hint.store.js';
 import { PendingFetchStore } from './pending-fetch.store.js';
 import type { LeasedFetch } from './pending-fetch.store.js';
+import { PullStore } from './pull.store.js';
 import type { FetchedObject } from './subscription.client.js';
 
 export type FetchOutcome =
@@ -32,6 +33,7 @@ export class FetchApplier {
     private readonly customers: CustomerStore,
     private readonly ledgers: LedgerStore,
     private readonly pending: PendingFetchStore,
+    private readonly pulls: PullStore,
     private readonly hints: HintStore,
     private readonly waiting: WaitingEvents,
     private readonly taken: TakenEvents,
@@ -71,6 +73,7 @@ export class FetchApplier {
     await this.ledgers.save(manager, ledger, rules);
     await this.waiting.release(manager, released);
     await this.pending.request(manager, [...ledger.changes.fetches.values()]);
+    await this.pulls.request(manager, [...ledger.changes.pulls.values()]);
     if (kind === 'needsFetch') await this.pending.askAgain(manager, fetch.subscriptionId);
     else await this.pending.finish(manager, fetch);
     return { kind };

@@ -34,6 +34,13 @@ export interface FetchRequest {
   at: Date;
 }
 
+/** A Checkout session, or a user, whose subscriptions Stripe is to be asked about. */
+export interface PullRequest {
+  kind: 'session' | 'user';
+  id: string;
+  causeId: string;
+}
+
 /**
  * All that a batch may touch, read under its users' locks. Applying an event changes it in memory; the store then writes back
  * what changed, so that a batch costs a fixed number of statements.
@@ -62,6 +69,8 @@ export interface Changes {
   /** Their keys. */
   objects: Set<string>;
   fetches: Map<string, FetchRequest>;
+  /** By kind and id. */
+  pulls: Map<string, PullRequest>;
   announcements: OutboxEvent[];
 }
 
@@ -87,6 +96,7 @@ export function noChanges(): Changes {
     payments: [],
     objects: new Set(),
     fetches: new Map(),
+    pulls: new Map(),
     announcements: [],
   };
 }
@@ -138,6 +148,10 @@ export function askStripe(ledger: Ledger, request: FetchRequest): void {
   const customerId = request.customerId ?? asked?.customerId ?? null;
   const at = asked !== undefined && asked.at > request.at ? asked.at : request.at;
   fetches.set(request.subscriptionId, { ...request, customerId, at });
+}
+
+export function askForPull(ledger: Ledger, request: PullRequest): void {
+  ledger.changes.pulls.set(`${request.kind} ${request.id}`, request);
 }
 
 /** To be published with the batch. The subject is the user, so that a user's events leave in the order of their commits. */

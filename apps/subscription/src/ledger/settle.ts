@@ -3,7 +3,16 @@ import type { Decision, InvoiceFacts, SubscriptionEvent } from '@billhook/billin
 import type { DomainEvent } from '@billhook/contracts';
 import type { Outcome } from '@billhook/messaging';
 import type { Intake, Meaning } from './intake.js';
-import { accountOf, announce, askStripe, paymentKey, saveAccount, savePayment, saveSubscription } from './ledger.js';
+import {
+  accountOf,
+  announce,
+  askForPull,
+  askStripe,
+  paymentKey,
+  saveAccount,
+  savePayment,
+  saveSubscription,
+} from './ledger.js';
 import type { Cause, Ledger, Payment, Rules } from './ledger.js';
 import { keepObjects } from './objects.js';
 import { reconsider } from './reconsider.js';
@@ -56,6 +65,8 @@ export function settle(ledger: Ledger, intake: Intake, rules: Rules): Outcome {
       return isNews ? applied : ignored('newer_state_known');
     case 'subscription_hint':
       return settleHint(ledger, meaning, cause);
+    case 'pull':
+      return settlePull(ledger, meaning.wanted, cause);
     case 'hint':
       return ignored('thin_event');
     case 'not_relevant':
@@ -180,6 +191,19 @@ function settleHint(
   const reason = 'thin_event';
   const at = new Date(Math.floor(cause.at.getTime() / 1000) * 1000);
   askStripe(ledger, { subscriptionId, customerId: null, reason, causeId: cause.id, at });
+  return ignored(`fetching: ${reason}`);
+}
+
+/** Somebody wants to know now what an event will tell, or should have told. No clock of ours says how old the answer may be. */
+function settlePull(
+  ledger: Ledger,
+  { kind, id }: Extract<Meaning, { kind: 'pull' }>['wanted'],
+  { id: causeId }: Cause,
+): Outcome {
+  const reason = 'pull';
+  if (kind === 'subscription')
+    askStripe(ledger, { subscriptionId: id, customerId: null, reason, causeId, at: new Date(0) });
+  else askForPull(ledger, { kind, id, causeId });
   return ignored(`fetching: ${reason}`);
 }
 

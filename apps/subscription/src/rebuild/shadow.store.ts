@@ -8,6 +8,7 @@ import { fetchedType } from '../fetch/fetched-event.js';
 import { HintStore } from '../fetch/hint.store.js';
 import { PendingFetchEntity } from '../fetch/pending-fetch.entity.js';
 import { PendingFetchStore } from '../fetch/pending-fetch.store.js';
+import { PullStore } from '../fetch/pull.store.js';
 import { BatchApplier } from '../intake/apply.store.js';
 import { consumerName } from '../intake/consumer-name.js';
 import { RawEvents } from '../intake/raw-event.store.js';
@@ -46,9 +47,9 @@ export class Shadow {
     const objects = new StripeObjectStore();
     const [customers, ledgers, rawEvents] = [new CustomerStore(), new LedgerStore(objects), new NoRawEvents()];
     const [waiting, taken, pending] = [new WaitingEvents(), new TakenEvents(), new PendingFetchStore(dataSource)];
-    const hints = new HintStore();
-    this.fetches = new FetchApplier(dataSource, customers, ledgers, pending, hints, waiting, taken, rawEvents);
-    const applier = new BatchApplier(rawEvents, objects, customers, ledgers, pending, waiting, taken);
+    const [pulls, hints] = [new PullStore(dataSource, pending), new HintStore()];
+    this.fetches = new FetchApplier(dataSource, customers, ledgers, pending, pulls, hints, waiting, taken, rawEvents);
+    const applier = new BatchApplier(rawEvents, objects, customers, ledgers, pending, pulls, waiting, taken);
     this.processBatch = createBatchProcessor({
       dataSource,
       consumer: consumerName,
