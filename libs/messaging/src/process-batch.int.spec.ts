@@ -422,27 +422,31 @@ describe('createBatchProcessor', () => {
     expect(transactions).toBeLessThan(115);
   });
 
-  it('puts off an event whose lock somebody holds, and applies its neighbours within a second or so', async () => {
+  it('puts off an event whose lock somebody holds, and its neighbours wait for three seconds of locks at most', async () => {
     const holder = dataSource.createQueryRunner();
     await holder.startTransaction();
     await holder.query('SET LOCAL idle_in_transaction_session_timeout = 0');
     await holder.query('SELECT pg_advisory_xact_lock(77)');
+    let waitedMs = 0;
     const process = aProcessor({
       apply: async (manager, deliveries) => {
         if (deliveries.some(({ attributes }) => attributes.id.startsWith('evt_held'))) {
+          const rows: { ms: number }[] = await manager.query(
+            "SELECT setting::int AS ms FROM pg_settings WHERE name = 'lock_timeout'",
+          );
+          // Nobody lets go meanwhile: each waits for as long as it may.
+          waitedMs += rows[0]?.ms ?? Number.NaN;
           await manager.query('SELECT pg_advisory_xact_lock(77)');
         }
         return recordEffect(manager, deliveries);
       },
     });
     const ids = Array.from({ length: 50 }, (_, index) => [`evt_held_${index}`, `evt_free_${index}`]).flat();
-    const startedAt = performance.now();
     const settlements = await process(ids.map((id) => aDelivery(id)));
-    const ms = performance.now() - startedAt;
     expect(kinds(settlements)).toEqual(ids.map((id) => (id.startsWith('evt_held') ? 'retrying' : 'applied')));
     expect(await column('SELECT DISTINCT attempts FROM parked_event')).toEqual([0]);
-    // 0.45 s for the whole batch, 0.05 s for what meets the lock first; the rest is the machine's.
-    expect(ms).toBeLessThan(3_000);
+    expect(waitedMs).toBeGreaterThan(0);
+    expect(waitedMs).toBeLessThanOrEqual(3_000);
     await holder.rollbackTransaction();
     await holder.release();
     await makeDue();
