@@ -48,7 +48,7 @@ import { GatewayConfig } from './config.js';
 import { EntitlementsController } from './entitlements/entitlements.controller.js';
 import { EntitlementsStore } from './entitlements/entitlements.store.js';
 import { ReadingProgress } from './entitlements/reading-progress.store.js';
-import { configureHttp, maxBodyBytes } from './http.module.js';
+import { answerBadAddress, configureHttp, maxBodyBytes } from './http.module.js';
 import { AddressLimitGuard, UserLimitGuard } from './limits/rate-limit.guard.js';
 import { RateLimits } from './limits/rate-limits.store.js';
 import { ChangeRecorder } from './manage/change-recorder.store.js';
@@ -224,6 +224,7 @@ export function gatewayService(config: GatewayConfig): ServiceOptions {
     configure: (app) => configureHttp(app, config),
     fastify: {
       bodyLimit: maxBodyBytes,
+      frameworkErrors: answerBadAddress,
       // A user's id may have 255 characters, which its address may write as nine each.
       routerOptions: { maxParamLength: 255 * 9 },
       trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,

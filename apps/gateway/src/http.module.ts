@@ -1,6 +1,9 @@
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
+import { problemFor } from '@billhook/runtime';
+import { BadRequestException } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from './config.js';
 import { ErrorPageFilter } from './pages/error-page.filter.js';
 import { Refusals } from './refusals/refusals.store.js';
@@ -8,8 +11,23 @@ import { Refusals } from './refusals/refusals.store.js';
 /** Nothing that comes here is long: a plan, a flag. */
 export const maxBodyBytes = 16 * 1024;
 
+/** A NUL in an address is nobody's id, and PostgreSQL takes none in a text. */
+const nul = /%00/;
+
+/** What Fastify itself finds wrong with an address before there is a route: the filters hear nothing of it. */
+export function answerBadAddress(error: Error, request: FastifyRequest, reply: FastifyReply): void {
+  const problem = problemFor(error, request.id);
+  void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
+}
+
 /** Cookies, security headers, CORS and error answers, before the service listens. */
 export async function configureHttp(app: NestFastifyApplication, config: GatewayConfig): Promise<void> {
+  app
+    .getHttpAdapter()
+    .getInstance()
+    .addHook('onRequest', (request, _reply, done) => {
+      done(nul.test(request.url) ? new BadRequestException() : undefined);
+    });
   await app.register(cookie);
   await app.register(helmet, {
     contentSecurityPolicy: {

@@ -33,6 +33,17 @@ describe('a form', () => {
     expect(requested.map(({ data }) => data['immediate'])).toEqual([false]);
   });
 
+  it('that twenty hands send at once is taken once (F59, S32)', async () => {
+    const user = await aSubscriber('twenty-hands');
+    const form_token = user.formToken();
+    const send = () => user.submit('/cancel-subscription', { immediate: 'false', form_token });
+    const answers = await Promise.all(Array.from({ length: 20 }, send));
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([
+      303,
+      ...Array<number>(19).fill(409),
+    ]);
+  });
+
   it('is refused on another replica as well', async () => {
     const user = await gateway.as('elsewhere');
     const other = await (await gateway.startReplica()).as('elsewhere');

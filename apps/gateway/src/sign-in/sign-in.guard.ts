@@ -11,6 +11,7 @@ import { AppUserStore } from './app-user.store.js';
 import { toCaller } from './caller.js';
 import type { Caller } from './caller.js';
 import { formField, readFormToken } from './form-token.js';
+import { isAcceptedMediaType } from './media-type.js';
 import { isAllowedApiChange, isAllowedApiRead, isOwnForm } from './request-origin.js';
 import type { OriginHeaders } from './request-origin.js';
 import { sessionCookie } from './session-cookie.js';
@@ -57,6 +58,10 @@ export class SignInGuard implements CanActivate {
     ]);
     if (needs === undefined) return isPublic(request);
     const caller = await this.callerOf(request, needs);
+    const { 'content-type': contentType } = request.headers;
+    if (!isRead(request) && !isAcceptedMediaType(needs.access, contentType))
+      throw new Refused('media_type_unsupported');
+    if (needs.access === 'page') acceptForm(request);
     request.caller = caller;
     // Only users have accounts: a service or an operator that asks about one is none.
     if (needs.role === 'user') await this.users.openOnce(caller);
@@ -85,7 +90,7 @@ export class SignInGuard implements CanActivate {
       throw access === 'page' && error instanceof Refused ? new SignInNeeded(error) : error;
     });
     if (!identity.roles.includes(role)) throw new Refused('role_missing', `this needs the role ${role}`);
-    if (access === 'page') acceptSession(request, credential.token);
+    if (access === 'page') request.sessionToken = credential.token;
     return toCaller(identity, role, request);
   }
 
@@ -130,10 +135,10 @@ function isPublic(request: FastifyRequest): boolean {
   throw new Refused('token_missing');
 }
 
-/** Forms of this answer are bound to the session; a form that comes must be. Its token is taken off: routes know nothing of it. */
-function acceptSession(request: FastifyRequest, sessionToken: string): void {
-  request.sessionToken = sessionToken;
-  if (isRead(request)) return;
+/** A form must be bound to the session that sends it. Its token is taken off: routes know nothing of it. */
+function acceptForm(request: FastifyRequest): void {
+  const { sessionToken } = request;
+  if (isRead(request) || sessionToken === undefined) return;
   const { [formField]: value, ...fields } = fieldsOf(request.body);
   const reading = readFormToken(sessionToken, value, new Date());
   if (reading.kind !== 'good') throw new Refused('form_token_invalid', reasons[reading.kind]);
