@@ -43,6 +43,9 @@ import { CustomerStore } from './checkout/customer.store.js';
 import { Customers } from './checkout/customer.client.js';
 import { ProgressReader } from './checkout/progress.client.js';
 import { GatewayConfig } from './config.js';
+import { EntitlementsController } from './entitlements/entitlements.controller.js';
+import { EntitlementsStore } from './entitlements/entitlements.store.js';
+import { ReadingProgress } from './entitlements/reading-progress.store.js';
 import { configureHttp, maxBodyBytes } from './http.module.js';
 import { AddressLimitGuard, UserLimitGuard } from './limits/rate-limit.guard.js';
 import { RateLimits } from './limits/rate-limits.store.js';
@@ -53,9 +56,13 @@ import { ManagePagesController } from './manage/manage-pages.controller.js';
 import { PlanManagement } from './manage/plan-management.client.js';
 import { Portal } from './manage/portal.client.js';
 import { AssetsController } from './pages/assets.controller.js';
+import { PreferencesController } from './preferences/preferences.controller.js';
+import { PreferencesStore } from './preferences/preferences.store.js';
 import { Refusals } from './refusals/refusals.store.js';
+import { DocsController } from './api-description/docs.controller.js';
 import { schema } from './schema.js';
 import { AccessCheck } from './sign-in/access-check.module.js';
+import { Routes } from './sign-in/routes.module.js';
 import { AppUserStore } from './sign-in/app-user.store.js';
 import { FormOnceInterceptor } from './sign-in/form-once.interceptor.js';
 import { FormUseStore } from './sign-in/form-use.store.js';
@@ -95,8 +102,11 @@ export class GatewayModule {
         ChangePagesController,
         CheckoutController,
         CheckoutPagesController,
+        DocsController,
+        EntitlementsController,
         ManageController,
         ManagePagesController,
+        PreferencesController,
         ProfileController,
         SessionController,
         SignOutController,
@@ -131,6 +141,7 @@ const own: Provider[] = [
   CheckoutSessions,
   Customers,
   CustomerStore,
+  EntitlementsStore,
   FormOnceInterceptor,
   FormUseStore,
   LiveSubscriptions,
@@ -140,10 +151,13 @@ const own: Provider[] = [
   PlanManagement,
   PlanPreviewer,
   Portal,
+  PreferencesStore,
   ProgressReader,
   RateLimits,
+  ReadingProgress,
   Refusals,
   RetryRunner,
+  Routes,
   SignInGuard,
   StripeBilling,
   StripePlans,
@@ -206,6 +220,8 @@ export function gatewayService(config: GatewayConfig): ServiceOptions {
     configure: (app) => configureHttp(app, config),
     fastify: {
       bodyLimit: maxBodyBytes,
+      // A user's id may have 255 characters, which its address may write as nine each.
+      routerOptions: { maxParamLength: 255 * 9 },
       trustProxy: config.TRUSTED_PROXIES.length > 0 ? config.TRUSTED_PROXIES : false,
     },
   };

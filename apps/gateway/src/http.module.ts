@@ -16,10 +16,10 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
       useDefaults: false,
       directives: {
         defaultSrc: ["'none'"],
-        styleSrc: ["'self'"],
-        // Files of ours, and what they ask of us: nothing inline, nothing from elsewhere.
         scriptSrc: ["'self'"],
         connectSrc: ["'self'"],
+        fontSrc: ["'self'"],
+        styleSrc: ["'self'"],
         imgSrc: ["'self'"],
         // Browsers hold a form's redirects to this too: a form sent after the session's end goes to the sign-in page.
         formAction: ["'self'", new URL(config.SIGN_IN_URL).origin],
@@ -35,7 +35,8 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
   app.enableCors({
     origin: config.CORS_ORIGINS,
     credentials: true,
-    methods: ['GET', 'POST', 'DELETE'],
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
+    exposedHeaders: ['retry-after'],
     allowedHeaders: ['authorization', 'content-type'],
     maxAge: 600,
   });

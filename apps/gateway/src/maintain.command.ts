@@ -1,6 +1,7 @@
 import { runMaintainCommand } from '@billhook/database';
 import { forgetSent, forgetSettled, forgetUndecodable, MaintainConfig } from '@billhook/messaging';
 import { consumerName } from './account/consumer-name.js';
+import { forgetEndedReplicas } from './entitlements/ended-replicas.js';
 import { forgetUsedForms } from './sign-in/used-forms.js';
 
 await runMaintainCommand({
@@ -11,5 +12,6 @@ await runMaintainCommand({
     forgetSettled(consumerName, INBOX_RETENTION_DAYS),
     forgetUndecodable(consumerName),
     forgetUsedForms,
+    forgetEndedReplicas,
   ],
 });

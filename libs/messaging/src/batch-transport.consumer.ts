@@ -97,6 +97,21 @@ export class BatchTransport extends Server implements CustomTransportStrategy {
     return Promise.resolve(troubles.length === 0 ? { up: true } : { up: false, detail: troubles.join('; ') });
   }
 
+  /**
+   * Whether nothing waits in this service's queues and nothing is in hand here. Other replicas have to say the same of
+   * themselves: what the broker has handed to them does not wait any more. False also when it cannot be known.
+   */
+  async isCaughtUp(): Promise<boolean> {
+    if (this.consumers.length === 0 || this.isClosed) return false;
+    try {
+      const states = await Promise.all(this.consumers.map(({ queue }) => this.watch.look(queue)));
+      return states.every((state) => state?.messageCount === 0) && this.consumers.every((each) => each.isIdle());
+    } catch (error) {
+      this.log.info({ error: String(error) }, 'the broker could not be asked what waits');
+      return false;
+    }
+  }
+
   override on(): never {
     throw new Error('BatchTransport emits no events: ask readiness()');
   }

@@ -28,6 +28,11 @@ export class ConsumerWatch {
     this.check = undefined;
   }
 
+  /** Undefined while there is no connection, and for a queue that does not exist. Rejects as `PassiveCheck.look` does. */
+  look(queue: string): Promise<QueueState | undefined> {
+    return this.check === undefined ? Promise.resolve(undefined) : this.check.look(queue);
+  }
+
   private schedule(check: PassiveCheck, consumers: readonly Watched[]): void {
     if (this.check !== check) return;
     this.timer = setTimeout(() => void this.verify(check, consumers), intervalMs).unref();

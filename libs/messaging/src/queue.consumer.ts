@@ -76,6 +76,10 @@ export class QueueConsumer {
     });
   }
 
+  get queue(): string {
+    return this.options.queue;
+  }
+
   /**
    * A connection is there: consume on it, once the surroundings are ready. Also called after every reconnect. Without the wait
    * a service that starts before its database would take messages only to give them back.
@@ -102,6 +106,11 @@ export class QueueConsumer {
     const longestMs = Math.max(0, ...[...this.lanes].map(({ beganAt }) => performance.now() - beganAt));
     if (longestMs <= longBatchMs) return this.consumption.trouble();
     return `${queue} has been at one batch for ${Math.round(longestMs / 1000)} s`;
+  }
+
+  /** Consumes, and has nothing in hand: of what was delivered here, everything is settled. */
+  isIdle(): boolean {
+    return this.trouble() === undefined && this.waiting.length + this.lanes.size + this.delayed.size === 0;
   }
 
   verify(look: (queue: string) => Promise<QueueState | undefined>): Promise<void> {

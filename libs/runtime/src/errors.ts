@@ -126,6 +126,11 @@ export const errorTable = {
     title: 'There is no subscription this could apply to',
     cure: 'Choose a plan at GET /pricing first.',
   },
+  customer_of_another_user: {
+    status: 409,
+    title: 'The Stripe customer belongs to another user',
+    cure: 'Check the customer in Stripe; a customer is never given from one user to another here.',
+  },
   payment_overdue: {
     status: 409,
     title: 'The last payment has not gone through',
@@ -207,9 +212,11 @@ export type ErrorCode = keyof typeof errorTable;
 /** Retrying the same thing cannot help. `detail` is shown to the client: no secrets, no personal data. */
 export class Refused extends Error {
   override readonly name = 'Refused';
+  /** `members` stand beside `code` in the answer, for programs (RFC 9457 §3.2). */
   constructor(
     readonly code: ErrorCode,
     readonly detail?: string,
+    readonly members: Readonly<Record<string, string | number>> = {},
   ) {
     super(detail === undefined ? code : `${code}: ${detail}`);
   }

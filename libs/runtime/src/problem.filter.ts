@@ -42,7 +42,7 @@ const codeByStatus: Partial<Record<number, ErrorCode>> = {
 };
 
 export function problemFor(error: unknown, requestId?: string): Problem {
-  if (error instanceof Refused) return toProblem(error.code, error.detail, requestId);
+  if (error instanceof Refused) return { ...error.members, ...toProblem(error.code, error.detail, requestId) };
   if (error instanceof Retryable) return toProblem(error.code, undefined, requestId);
   const status = frameworkStatus(error);
   const code = status === undefined ? undefined : codeByStatus[status];

@@ -1,40 +1,15 @@
-import { Injectable, RequestMethod } from '@nestjs/common';
+import { Injectable } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
-import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
-import { accessKey, accessProblems } from './access.js';
-import type { Requirement, Route } from './access.js';
+import { accessProblems } from './access.js';
+import { Routes } from './routes.module.js';
 
 /** Stops the service at start when a route is open without standing on the list of public ones. */
 @Injectable()
 export class AccessCheck implements OnApplicationBootstrap {
-  constructor(
-    private readonly discovery: DiscoveryService,
-    private readonly scanner: MetadataScanner,
-    private readonly reflector: Reflector,
-  ) {}
+  constructor(private readonly routes: Routes) {}
 
   onApplicationBootstrap(): void {
-    const problems = accessProblems(this.routes());
+    const problems = accessProblems(this.routes.all());
     if (problems.length > 0) throw new Error(problems.join('\n'));
-  }
-
-  private routes(): Route[] {
-    return this.discovery.getControllers().flatMap(({ metatype }) => {
-      const prototype: unknown = metatype?.prototype;
-      if (typeof metatype !== 'function' || typeof prototype !== 'object' || prototype === null) return [];
-      const names = this.scanner.getAllMethodNames(prototype);
-      return names.flatMap((name) => this.routesOf(metatype, Reflect.get(prototype, name)));
-    });
-  }
-
-  /** Nest keeps a handler's path and method as metadata under these names; a queue's handler has no method. */
-  private routesOf(controller: Function, handler: unknown): Route[] {
-    if (typeof handler !== 'function') return [];
-    const method = this.reflector.get<RequestMethod | undefined>('method', handler);
-    if (method === undefined) return [];
-    const paths = [this.reflector.get<string>('path', controller), this.reflector.get<string>('path', handler)];
-    const path = `/${paths.join('/')}`.replace(/\/+/g, '/').replace(/(.)\/$/, '$1');
-    const needs = this.reflector.getAllAndOverride<Requirement | undefined>(accessKey, [handler, controller]);
-    return [{ method: RequestMethod[method], path, needs }];
   }
 }

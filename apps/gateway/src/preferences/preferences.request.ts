@@ -1,0 +1,43 @@
+import { Type } from 'class-transformer';
+import { IsBoolean, IsIn, IsNumber, IsObject, Max, Min, ValidateNested } from 'class-validator';
+import { themes } from './preferences.js';
+import type { Preferences } from './preferences.js';
+
+class NotificationsRequest {
+  @IsBoolean({ message: 'notifications.email must be true or false' })
+  email: boolean;
+
+  @IsBoolean({ message: 'notifications.sms must be true or false' })
+  sms: boolean;
+}
+
+const multiple = 'alert_thresholds.volume_multiple must be a number from 1 to 1000 with at most two decimals';
+const minimum = 'alert_thresholds.minimum_volume must be a number from 0 to 1e15 with at most two decimals';
+
+class AlertThresholdsRequest {
+  @IsNumber({ maxDecimalPlaces: 2 }, { message: multiple })
+  @Min(1, { message: multiple })
+  @Max(1_000, { message: multiple })
+  volume_multiple: number;
+
+  @IsNumber({ maxDecimalPlaces: 2 }, { message: minimum })
+  @Min(0, { message: minimum })
+  @Max(1e15, { message: minimum })
+  minimum_volume: number;
+}
+
+/** The body of `PUT /v1/preferences`: all of them, so that nothing depends on what was there before. */
+export class PreferencesRequest implements Preferences {
+  @IsIn(themes, { message: `theme must be one of ${themes.join(', ')}` })
+  theme: Preferences['theme'];
+
+  @IsObject({ message: 'notifications must say email and sms' })
+  @ValidateNested()
+  @Type(() => NotificationsRequest)
+  notifications: NotificationsRequest;
+
+  @IsObject({ message: 'alert_thresholds must say volume_multiple and minimum_volume' })
+  @ValidateNested()
+  @Type(() => AlertThresholdsRequest)
+  alert_thresholds: AlertThresholdsRequest;
+}
