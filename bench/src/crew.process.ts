@@ -17,7 +17,16 @@ const stopTimeoutMs = 20_000;
 /** A folder for the CPU profiles of the measured services; profiling slows them down, so such figures are none to keep. */
 const profileFolder = process.env['PROFILE'];
 
-export async function startMember(lab: Lab, name: Service): Promise<Member> {
+export function startMember(lab: Lab, name: Service): Promise<Member> {
+  return start(lab, name, `http://127.0.0.1:${lab.ports[name] + managementDistance}/health/ready`);
+}
+
+/** Only for the parts that ask Stripe; all others do without it. */
+export function startSimulator(lab: Lab): Promise<Member> {
+  return start(lab, 'stripe-simulator', `http://127.0.0.1:${lab.ports['stripe-simulator']}/_simulator/health`);
+}
+
+async function start(lab: Lab, name: ProcessName, readyUrl: string): Promise<Member> {
   const service = startServiceProcess({
     reaper: lab.reaper,
     name,
@@ -26,7 +35,7 @@ export async function startMember(lab: Lab, name: Service): Promise<Member> {
     logFile: join(lab.logFolder, `${name}.log`),
     nodeArguments: profilingArguments(name),
   });
-  await service.untilReady(`http://127.0.0.1:${lab.ports[name] + managementDistance}/health/ready`);
+  await service.untilReady(readyUrl);
   return { ...service, stop: () => stop(service) };
 }
 

@@ -17,6 +17,8 @@ export interface Lab {
   isFull: boolean;
   /** Of a size at full scale, what this run takes: all of it, a tenth, or with QUICK=1 a hundredth. */
   sized: (full: number) => number;
+  /** The same of what is measured again in every round: at a tenth of full scale a sixteenth, as the median needs no more. */
+  sizedRound: (full: number) => number;
   /** Of what is compared; the figure is their median. */
   rounds: number;
   /** Progress, to standard error. */

@@ -9,7 +9,7 @@ import type { Figure } from './figure.js';
 import { openLab } from './open-lab.process.js';
 import type { LabOptions, OpenedLab, Scale } from './open-lab.process.js';
 import { parts } from './parts.js';
-import { circumstancesOf } from './report/circumstances.client.js';
+import { circumstancesOf, currentCommit } from './report/circumstances.client.js';
 import { report } from './report/report-files.js';
 import { resultTable } from './report/table.js';
 
@@ -44,6 +44,7 @@ async function runPart(name: PartName, place: string, options: Omit<LabOptions, 
 
 /** Every part that was asked for; one that breaks does not keep the others from running. */
 async function runParts(names: readonly PartName[]): Promise<boolean> {
+  const commit = currentCommit();
   const infrastructure = await startInfrastructure({ log: progress, isDurable: true });
   program.stopAtEnd('PostgreSQL and RabbitMQ', () => infrastructure.stop());
   program.stopAtEnd('the lab', closeLab);
@@ -67,7 +68,7 @@ async function runParts(names: readonly PartName[]): Promise<boolean> {
   }
   const isComplete = names.length === partNames.length && broken.length === 0;
   if (scale === 'trial') progress('QUICK=1 is too small to measure: results.json and the document stay as they are');
-  else report(figures, await circumstancesOf(infrastructure, commandOf()), isComplete);
+  else report(figures, await circumstancesOf(infrastructure, { command: commandOf(), commit }), isComplete);
   conclude(figures);
   return broken.length === 0;
 }

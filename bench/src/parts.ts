@@ -6,6 +6,7 @@ import { endToEnd } from './end-to-end/end-to-end.process.js';
 import { growth } from './growth/growth.process.js';
 import type { Part } from './lab.js';
 import { pipeline } from './pipeline/pipeline.process.js';
+import { reconcile } from './reconcile/reconcile.process.js';
 
 export interface PlannedPart {
   run: Part;
@@ -14,10 +15,11 @@ export interface PlannedPart {
 }
 
 export const parts: Record<PartName, PlannedPart> = {
-  accept: { run: accept, minutes: 3 },
+  accept: { run: accept, minutes: 1 },
   apply: { run: apply, minutes: 3 },
-  pipeline: { run: pipeline, minutes: 2 },
+  pipeline: { run: pipeline, minutes: 3 },
   'end-to-end': { run: endToEnd, minutes: 2 },
-  cost: { run: cost, minutes: 2 },
-  growth: { run: growth, minutes: 4 },
+  cost: { run: cost, minutes: 3 },
+  growth: { run: growth, minutes: 3 },
+  reconcile: { run: reconcile, minutes: 2 },
 };

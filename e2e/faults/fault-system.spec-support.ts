@@ -204,6 +204,8 @@ export class FaultSystem {
     const cabled: Settings = { RABBITMQ_URL: this.cable('broker', service).url };
     if (service !== 'webhook-ingress') cabled['DATABASE_URL'] = this.cable('database', service).url;
     if ('STRIPE_API_BASE' in own) cabled['STRIPE_API_BASE'] = this.stripe.url;
+    // It would heal what the oracles are to find.
+    if (service === 'subscription') Object.assign(cabled, { CATCH_UP_EVERY_SECONDS: '0', SWEEP_EVERY_HOURS: '0' });
     if ('AUTH_ISSUER' in own) {
       cabled['AUTH_ISSUER'] = this.identities.issuer;
       cabled['AUTH_JWKS_URL'] = this.identities.jwksUrl;

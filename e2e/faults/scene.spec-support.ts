@@ -32,7 +32,13 @@ export class Scene {
 
   static async open(options: SystemOptions, cast: Cast = oneOfEach, start: StartOptions = {}): Promise<Scene> {
     const scene = new Scene(await FaultSystem.create(options));
-    await scene.play(cast, start);
+    try {
+      await scene.play(cast, start);
+    } catch (error) {
+      // Its cables and pretend servers listen in this process, and would keep it from ending.
+      await scene.close();
+      throw error;
+    }
     return scene;
   }
 

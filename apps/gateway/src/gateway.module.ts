@@ -41,6 +41,8 @@ import { CheckoutPagesController } from './checkout/checkout-pages.controller.js
 import { CheckoutSessions } from './checkout/checkout-sessions.client.js';
 import { CustomerStore } from './checkout/customer.store.js';
 import { Customers } from './checkout/customer.client.js';
+import { Trials } from './checkout/trials.client.js';
+import { TrialUseStore } from './checkout/trial-use.store.js';
 import { ProgressReader } from './checkout/progress.client.js';
 import { GatewayConfig } from './config.js';
 import { EntitlementsController } from './entitlements/entitlements.controller.js';
@@ -149,9 +151,9 @@ const own: Provider[] = [
   OutboxRunner,
   PlanChanger,
   PlanManagement,
+  PreferencesStore,
   PlanPreviewer,
   Portal,
-  PreferencesStore,
   ProgressReader,
   RateLimits,
   ReadingProgress,
@@ -161,6 +163,8 @@ const own: Provider[] = [
   SignInGuard,
   StripeBilling,
   StripePlans,
+  Trials,
+  TrialUseStore,
   UserLimitGuard,
   UserLock,
 ];

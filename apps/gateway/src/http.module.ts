@@ -16,8 +16,6 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
       useDefaults: false,
       directives: {
         defaultSrc: ["'none'"],
-        scriptSrc: ["'self'"],
-        connectSrc: ["'self'"],
         fontSrc: ["'self'"],
         styleSrc: ["'self'"],
         imgSrc: ["'self'"],

@@ -2,6 +2,7 @@ import type { ServiceSchema } from '@billhook/database';
 import { CreateGateway1763856000000 } from './migrations/1763856000000-create-gateway.js';
 import { AddRetries1796000000001 } from './migrations/1796000000001-add-retries.js';
 import { AdoptCustomers1796700000200 } from './migrations/1796700000200-adopt-customers.js';
+import { RecordTrials1796700000100 } from './migrations/1796700000100-record-trials.js';
 import { RememberPrices1796700000000 } from './migrations/1796700000000-remember-prices.js';
 import { RememberUsedForms1796800000000 } from './migrations/1796800000000-remember-used-forms.js';
 import { AddRateLimits1796800000100 } from './migrations/1796800000100-add-rate-limits.js';
@@ -16,6 +17,7 @@ export const schema: ServiceSchema = {
     CreateGateway1763856000000,
     AddRetries1796000000001,
     RememberPrices1796700000000,
+    RecordTrials1796700000100,
     AdoptCustomers1796700000200,
     RememberUsedForms1796800000000,
     AddRateLimits1796800000100,

@@ -58,12 +58,8 @@ export async function startSimulator(): Promise<Simulator> {
     },
   });
   const door = await startDoor(port);
-  await waitFor('the simulator', () =>
-    fetch(`${url}/_simulator/health`).then(
-      (response) => response.ok,
-      () => false,
-    ),
-  );
+  // A process begins slowly where others run their specs.
+  await waitFor('the simulator', async () => (await fetch(`${url}/_simulator/health`)).ok, 45_000);
   return {
     url,
     stripe: createStripeClient({ secretKey, apiBase: url, nodeEnv: 'test' }),

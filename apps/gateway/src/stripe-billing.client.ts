@@ -31,6 +31,18 @@ export class StripeBilling {
     return data.filter((subscription) => !endedStatuses.includes(subscription.status));
   }
 
+  /** Whether any of a customer's subscriptions, of whatever time and status, began with a trial. */
+  async hasHadTrial(customerId: string, deadline: Deadline): Promise<boolean> {
+    let after: string | undefined;
+    for (;;) {
+      const page = { customer: customerId, status: 'all', limit: 100, starting_after: after } as const;
+      const { data, has_more } = await callStripe(deadline, (options) => this.stripe.subscriptions.list(page, options));
+      if (data.some((subscription) => subscription.trial_start !== null)) return true;
+      after = data.at(-1)?.id;
+      if (!has_more || after === undefined) return false;
+    }
+  }
+
   async openSessions(customerId: string, deadline: Deadline): Promise<Stripe.Checkout.Session[]> {
     const { data } = await callStripe(deadline, (options) =>
       this.stripe.checkout.sessions.list({ customer: customerId, status: 'open', limit: 100 }, options),

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server } from 'node:http';
@@ -41,19 +42,13 @@ export async function startSimulator(endpoint: Endpoint = () => 200, settings: R
     );
   });
   const webhookPort = await listen(server);
-  const port = await freePort();
-  const url = `http://127.0.0.1:${port}`;
-  const read = readConfig({
-    PORT: String(port),
-    PUBLIC_URL: url,
+  const { app, port } = await listening({
     STRIPE_SECRET_KEY: secretKey,
     STRIPE_WEBHOOK_SECRET: webhookSecret,
     WEBHOOK_URL: `http://127.0.0.1:${webhookPort}/webhook/stripe`,
     ...settings,
   });
-  if (!read.ok) throw new Error(read.problems.join('\n'));
-  const app = await createSimulator(read.config, true);
-  await app.listen(port, '127.0.0.1');
+  const url = `http://127.0.0.1:${port}`;
   return {
     url,
     received,
@@ -118,13 +113,26 @@ async function listen(server: Server): Promise<number> {
   return portOf(server);
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  server.close();
-  await once(server, 'close');
-  return port;
+/**
+ * The simulator on a port that it knows beforehand, as it has to tell its address; another one if somebody else was
+ * quicker. Below the ports that the kernel hands out, or any connection of another spec's could take it.
+ */
+async function listening(settings: Record<string, string>, tries = 20) {
+  const port = randomInt(20_000, 32_000);
+  const read = readConfig({ PORT: String(port), PUBLIC_URL: `http://127.0.0.1:${port}`, ...settings });
+  if (!read.ok) throw new Error(read.problems.join('\n'));
+  const app = await createSimulator(read.config, true);
+  try {
+    await app.listen(port, '127.0.0.1');
+    return { app, port };
+  } catch (error) {
+    await app.close();
+    if (tries === 1 || !isTaken(error)) throw error;
+    return listening(settings, tries - 1);
+  }
 }
+
+const isTaken = (error: unknown) => error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 
 function portOf(server: Server): number {
   const address: AddressInfo | string | null = server.address();

@@ -5,6 +5,7 @@ import { BrokerUrl, DatabaseUrl } from '@billhook/runtime';
 import { applyDecorators } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
+import { ReconcileSettings } from './reconcile/settings.js';
 
 /** How long a failed renewal keeps its tier. Stripe's own retries end after two months at the latest. */
 function GraceDaysOfPlan(): PropertyDecorator {
@@ -46,6 +47,26 @@ export class SubscriptionConfig extends CatalogueConfig {
   /** Of every process: Stripe allows 100 a second of a live key and 25 of a test key, for all that use it. */
   @WholeNumber(1, 100)
   STRIPE_REQUESTS_PER_SECOND = 20;
+
+  /** How often what Stripe lists and the inbox has not is looked for. 0: only when asked. */
+  @WholeNumber(0, 86_400)
+  CATCH_UP_EVERY_SECONDS = 300;
+
+  /** How often every subscription is compared with Stripe, and mended. 0: only when asked. */
+  @WholeNumber(0, 720)
+  SWEEP_EVERY_HOURS = 24;
+
+  /** How long a difference must last to be one: longer than an event is usually under way. */
+  @WholeNumber(0, 3_600)
+  SWEEP_SETTLE_SECONDS = 30;
+
+  reconcileSettings(): ReconcileSettings {
+    return new ReconcileSettings(
+      this.CATCH_UP_EVERY_SECONDS,
+      this.SWEEP_EVERY_HOURS * 3_600,
+      this.SWEEP_SETTLE_SECONDS,
+    );
+  }
 
   graceDays(): GraceDays {
     return { pro: this.GRACE_DAYS_PRO, elite: this.GRACE_DAYS_ELITE };

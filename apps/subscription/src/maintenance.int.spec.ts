@@ -47,7 +47,9 @@ async function places(): Promise<Record<string, string>> {
   return Object.fromEntries(rows.map(({ id, place }) => [id, place]));
 }
 
-async function idsIn(table: 'inbox' | 'outbox' | 'parked_event', id = 'event_id'): Promise<string[]> {
+type Kept = 'inbox' | 'outbox' | 'parked_event' | 'reconcile_run' | 'reconcile_drift';
+
+async function idsIn(table: Kept, id = 'event_id'): Promise<string[]> {
   const { rows } = await admin.query<{ id: string }>(`SELECT ${id}::text AS id FROM ${table} ORDER BY 1`);
   return rows.map((row) => row.id);
 }
@@ -91,7 +93,8 @@ describe('raw events', () => {
   });
 
   it('are still written while all of this goes on, and a long reader only delays it', async () => {
-    await keep(service, 'evt_old', daysAgo(500));
+    const old = daysAgo(500);
+    await keep(service, 'evt_old', old);
     const reader = new Client({ connectionString: database.serviceUrl, options: '-c search_path=subscription' });
     await reader.connect();
     await reader.query('BEGIN');
@@ -99,14 +102,15 @@ describe('raw events', () => {
     const running = run();
     await waitFor('the maintenance to want its lock', async () => {
       const { rowCount } = await admin.query(
-        `SELECT FROM pg_locks WHERE NOT granted AND relation = 'raw_event_default'::regclass`,
+        `SELECT FROM pg_locks WHERE NOT granted AND relation = 'raw_event_default'::regclass
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
       );
       return rowCount !== 0;
     });
     for (let n = 0; n < 20; n += 1) await keep(service, `evt_new_${n}`, new Date());
     await reader.query('COMMIT');
     await reader.end();
-    expect(await running).toContain(`dropped partition ${partitionOf(daysAgo(500)).name}`);
+    expect(await running).toContain(`dropped partition ${partitionOf(old).name}`);
     expect(Object.keys(await places())).toHaveLength(20);
   });
 });
@@ -176,11 +180,29 @@ describe('dead letters that are no events', () => {
   });
 });
 
+describe('runs of reconcile', () => {
+  it('are forgotten 90 days after their end, with the drift they found', async () => {
+    const insert = `INSERT INTO reconcile_run (kind, dry_run, requested_by, phase, requested_at, finished_at)
+                    VALUES ($1, false, 'schedule', 'checking', $2, $3) RETURNING run_id`;
+    const { rows } = await admin.query(insert, ['sweep', daysAgo(92), daysAgo(91)]);
+    await admin.query(
+      `INSERT INTO reconcile_drift (run_id, subscription_id, state, look_at) VALUES ($1, 'sub_1', 'repaired', now())`,
+      [rows[0].run_id],
+    );
+    await admin.query(insert, ['catch_up', daysAgo(92), null]);
+    await admin.query(insert, ['sweep', daysAgo(89), daysAgo(89)]);
+    expect(await run()).toEqual(['deleted 1 runs of reconcile']);
+    expect(await idsIn('reconcile_run', 'kind')).toEqual(['catch_up', 'sweep']);
+    expect(await idsIn('reconcile_drift', 'subscription_id')).toEqual([]);
+  });
+});
+
 describe('two runs at once', () => {
   it('do the work once', async () => {
-    await keep(service, 'evt_old', daysAgo(500));
+    const old = daysAgo(500);
+    await keep(service, 'evt_old', old);
     const [one, other] = await Promise.all([run(), run()]);
     const said = [...one, ...other].filter((line) => line.startsWith('dropped'));
-    expect(said).toEqual([`dropped partition ${partitionOf(daysAgo(500)).name}`]);
+    expect(said).toEqual([`dropped partition ${partitionOf(old).name}`]);
   });
 });

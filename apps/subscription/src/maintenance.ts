@@ -4,6 +4,7 @@ import { Type } from 'class-transformer';
 import { IsInt, Min } from 'class-validator';
 import { consumerName } from './intake/consumer-name.js';
 import { dropOldPartitions, emptyDefaultPartition, makePartitionsAhead } from './intake/raw-event-retention.store.js';
+import { forgetRuns } from './reconcile/run-retention.store.js';
 
 /** What the maintenance of this schema reads. */
 export class SubscriptionMaintainConfig extends MaintainConfig {
@@ -22,6 +23,7 @@ export function maintenanceTasks(config: SubscriptionMaintainConfig, now: Date):
     dropOldPartitions(now, config.RAW_EVENT_RETENTION_DAYS),
     forgetSent(config.OUTBOX_RETENTION_DAYS),
     forgetSettled(consumerName, config.INBOX_RETENTION_DAYS),
+    forgetRuns,
     forgetUndecodable(consumerName),
   ];
 }

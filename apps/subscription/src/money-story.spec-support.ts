@@ -1,5 +1,6 @@
 import { anInvoice, anInvoiceLine } from '@billhook/testing';
 import type { StripeEventBody } from '@billhook/testing';
+import type Stripe from 'stripe';
 import type { CustomerStory } from './customer-story.spec-support.js';
 
 /** What happens to the money of a customer's one invoice, as since API version 2025-03-31.basil: only the payment leads to it. */
@@ -11,9 +12,13 @@ export class MoneyStory {
   }
 
   invoicePaid(): StripeEventBody {
+    return this.invoice('paid');
+  }
+
+  invoice(type: Parameters<CustomerStory['invoice']>[0], overrides: Partial<Stripe.Invoice> = {}): StripeEventBody {
     const { subscriptionId: subscription } = this.customer;
     const lines = { ...anInvoice().lines, data: [anInvoiceLine({ subscription })] };
-    return this.customer.invoice('paid', { lines });
+    return this.customer.invoice(type, { lines, ...overrides });
   }
 
   invoicePaymentPaid(): StripeEventBody {
@@ -26,6 +31,14 @@ export class MoneyStory {
   refunded(overrides: object = {}, second = 3 * 86_400): StripeEventBody {
     const refund = { ...this.names, amount: 999, currency: 'usd', status: 'succeeded', created: 1_793_750_400 };
     return this.event('refund.created', 're', { ...refund, ...overrides }, second);
+  }
+
+  /** The charge of the same payment, which tells the sum. */
+  chargeRefunded(amount_refunded: number, second = 3 * 86_400): StripeEventBody {
+    const { charge: id, payment_intent } = this.names;
+    const { customerId: customer } = this.customer;
+    const charge = { id, payment_intent, customer, amount: 999, amount_refunded, currency: 'usd' };
+    return this.customer.event('charge.refunded', charge, second);
   }
 
   disputed(status: string, second = 4 * 86_400): StripeEventBody {

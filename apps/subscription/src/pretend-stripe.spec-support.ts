@@ -23,13 +23,15 @@ export interface PretendStripe {
   failures: number;
   /** How many of the next requests are told that they are too many. */
   refusals: number;
+  /** Without it, every request is answered 401. */
+  knowsKey: boolean;
   /** Ids of subscriptions about which it says nothing, as long as they are in here. */
   silent: Set<string>;
   /** Ids of the subscriptions asked for one by one. */
   asked: string[];
   /** When each request came, lists included, and what for. */
   requests: { at: number; url: string }[];
-  /** Called when a list has been asked for, before it is answered. */
+  /** Called when a list is made and not answered yet: what it changes is not in it. */
   onList: (url: string) => Promise<void> | void;
   close(): Promise<void>;
 }
@@ -48,6 +50,7 @@ export async function startPretendStripe(): Promise<PretendStripe> {
     clock: null,
     failures: 0,
     refusals: 0,
+    knowsKey: true,
     silent: new Set(),
     asked: [],
     requests: [],
@@ -71,6 +74,9 @@ async function answer(stripe: PretendStripe, request: IncomingMessage, response:
   stripe.requests.push({ at: performance.now(), url: url.pathname + url.search });
   if (noun === 'subscriptions' && id !== undefined) stripe.asked.push(id);
   if (stripe.clock) response.setHeader('date', stripe.clock.toUTCString());
+  if (!stripe.knowsKey) {
+    return send(response, 401, { error: { type: 'invalid_request_error', message: 'Invalid API Key.' } });
+  }
   if (stripe.refusals > 0) {
     stripe.refusals -= 1;
     return send(response, 429, { error: { type: 'invalid_request_error', code: 'rate_limit', message: 'Too many.' } });
@@ -80,9 +86,10 @@ async function answer(stripe: PretendStripe, request: IncomingMessage, response:
     return send(response, 500, { error: { type: 'api_error', message: 'Stripe is not well.' } });
   }
   if (id !== undefined) return stripe.silent.has(id) ? undefined : answerOne(stripe, { noun, id }, response);
-  await stripe.onList(url.search);
   const rows = noun === 'events' ? stripe.events : [...stripe.subscriptions.values()].map(toPretendObject);
-  send(response, 200, page(rows, url.searchParams));
+  const list = page(rows, url.searchParams);
+  await stripe.onList(url.search);
+  send(response, 200, list);
 }
 
 function answerOne(stripe: PretendStripe, { noun, id }: { noun: string; id: string }, response: ServerResponse): void {

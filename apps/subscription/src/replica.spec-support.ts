@@ -8,15 +8,19 @@ import { FetchApplier } from './fetch/apply-fetch.store.js';
 import { HintStore } from './fetch/hint.store.js';
 import { PendingFetchEntity } from './fetch/pending-fetch.entity.js';
 import { PendingFetchStore } from './fetch/pending-fetch.store.js';
+import { PullStore } from './fetch/pull.store.js';
 import type { FetchedObject } from './fetch/subscription.client.js';
 import { BatchApplier, consumerName } from './intake/apply.store.js';
 import { RawEvents } from './intake/raw-event.store.js';
 import { TakenEvents } from './intake/taken-events.store.js';
 import { WaitingEvents } from './intake/waiting-events.store.js';
+import { AccountEntity } from './ledger/account.entity.js';
+import { CustomerEntity } from './ledger/customer.entity.js';
 import { CustomerStore } from './ledger/customer.store.js';
 import type { Rules } from './ledger/ledger.js';
 import { LedgerStore } from './ledger/ledger.store.js';
 import { StripeObjectStore } from './ledger/stripe-object.store.js';
+import { SubscriptionEntity } from './ledger/subscription.entity.js';
 
 /** Our own clock stands at the beginning of time: the policy goes by Stripe's. */
 export const specRules: Rules = {
@@ -27,6 +31,8 @@ export const specRules: Rules = {
   graceDays: defaultGraceDays,
   now: new Date(0),
 };
+
+const entities = [AccountEntity, CustomerEntity, PendingFetchEntity, SubscriptionEntity];
 
 /** What one replica does with a batch once the broker has handed it over, on connections of its own. */
 export class Replica {
@@ -40,9 +46,21 @@ export class Replica {
     const [customers, ledgers] = [new CustomerStore(), new LedgerStore(objects)];
     const [waiting, taken] = [new WaitingEvents(), new TakenEvents()];
     const pending = new PendingFetchStore(dataSource);
+    const pulls = new PullStore(dataSource, pending);
     this.pending = pending;
-    this.fetches = new FetchApplier(dataSource, customers, ledgers, pending, new HintStore(), waiting, taken);
-    this.applier = new BatchApplier(new RawEvents(), objects, customers, ledgers, pending, waiting, taken);
+    const rawEvents = new RawEvents();
+    this.fetches = new FetchApplier(
+      dataSource,
+      customers,
+      ledgers,
+      pending,
+      pulls,
+      new HintStore(),
+      waiting,
+      taken,
+      rawEvents,
+    );
+    this.applier = new BatchApplier(rawEvents, objects, customers, ledgers, pending, pulls, waiting, taken);
     this.processBatch = createBatchProcessor({
       dataSource,
       consumer: consumerName,
@@ -54,7 +72,7 @@ export class Replica {
   }
 
   static async connect(url: string, applicationName = 'replica-spec'): Promise<Replica> {
-    const options = dataSourceOptions({ url, schema: 'subscription', applicationName, entities: [PendingFetchEntity] });
+    const options = dataSourceOptions({ url, schema: 'subscription', applicationName, entities });
     return new Replica(await new DataSource(options).initialize());
   }
 
@@ -69,6 +87,11 @@ export class Replica {
   /** In a transaction that the caller ends. */
   async apply(manager: EntityManager, ...events: OutgoingEvent[]): Promise<void> {
     await this.applier.apply(manager, events.map(toDelivery), specRules);
+  }
+
+  /** As a replay by hand does. */
+  async applyAgain(manager: EntityManager, event: OutgoingEvent): Promise<void> {
+    await this.applier.apply(manager, [{ ...toDelivery(event), replayId: 'replay/spec' }], specRules);
   }
 
   /** Asks about everything that is to be asked of Stripe; null for what it does not know. */

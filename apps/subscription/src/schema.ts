@@ -3,6 +3,7 @@ import { createMonthlyPartitions } from './intake/raw-event-partitions.store.js'
 import { CreateSubscription1795392000000 } from './migrations/1795392000000-create-subscription.js';
 import { AddRetries1796000000000 } from './migrations/1796000000000-add-retries.js';
 import { FetchWhatIsNotKnown1796100000010 } from './migrations/1796100000010-fetch-what-is-not-known.js';
+import { KeepWhatStripeAnswered1796600000200 } from './migrations/1796600000200-keep-what-stripe-answered.js';
 import { LookWhenDue1796600000000 } from './migrations/1796600000000-look-when-due.js';
 import { KeepStripeObjects1796400000000 } from './migrations/1796400000000-keep-stripe-objects.js';
 import { RecordPaymentsToConfirm1796200000010 } from './migrations/1796200000010-record-payments-to-confirm.js';
@@ -11,6 +12,8 @@ import { TellOfUnknownCustomers1796600000100 } from './migrations/1796600000100-
 import { RememberWhatWasUnderstoodLate1796300000020 } from './migrations/1796300000020-remember-what-was-understood-late.js';
 import { RememberPrices1796700001000 } from './migrations/1796700001000-remember-prices.js';
 import { StoreBodiesPlainly1796100000000 } from './migrations/1796100000000-store-bodies-plainly.js';
+import { TellDuplicatesOnce1796400000010 } from './migrations/1796400000010-tell-duplicates-once.js';
+import { Reconcile1796500000000 } from './migrations/1796500000000-reconcile.js';
 
 export const schema: ServiceSchema = {
   schema: 'subscription',
@@ -23,8 +26,11 @@ export const schema: ServiceSchema = {
     RecordPaymentsToConfirm1796200000010,
     RememberWhatWasUnderstoodLate1796300000020,
     KeepStripeObjects1796400000000,
+    TellDuplicatesOnce1796400000010,
+    Reconcile1796500000000,
     LookWhenDue1796600000000,
     TellOfUnknownCustomers1796600000100,
+    KeepWhatStripeAnswered1796600000200,
     RememberPrices1796700001000,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),

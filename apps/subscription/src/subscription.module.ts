@@ -12,6 +12,7 @@ import {
 import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
 import { createStripeClient, RequestGate } from '@billhook/stripe';
+import type { RequestPriority } from '@billhook/stripe';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
@@ -29,6 +30,8 @@ import { HintStore } from './fetch/hint.store.js';
 import { PendingFetchConsumer } from './fetch/pending-fetch.consumer.js';
 import { PendingFetchEntity } from './fetch/pending-fetch.entity.js';
 import { PendingFetchStore } from './fetch/pending-fetch.store.js';
+import { PullClient } from './fetch/pull.client.js';
+import { PullStore } from './fetch/pull.store.js';
 import { stripeToken, SubscriptionClient } from './fetch/subscription.client.js';
 import { BatchApplier } from './intake/apply.store.js';
 import { consumerName } from './intake/consumer-name.js';
@@ -47,6 +50,17 @@ import { EventsController } from './ops/events.controller.js';
 import { ExplainStore } from './ops/explain.store.js';
 import { ReplayRun } from './ops/replay-run.store.js';
 import { Replays } from './ops/replay.store.js';
+import { CatchUp } from './reconcile/catch-up.relay.js';
+import { Drifts } from './reconcile/drift.store.js';
+import { HeldSubscriptions } from './reconcile/held-subscriptions.store.js';
+import { ReconcileController } from './reconcile/reconcile.controller.js';
+import { Republish } from './reconcile/republish.store.js';
+import { RunConsumer } from './reconcile/run.consumer.js';
+import { Runs } from './reconcile/run.store.js';
+import { ReconcileSettings } from './reconcile/settings.js';
+import { bulkStripeToken, StripeLists } from './reconcile/stripe-lists.client.js';
+import { Sweep } from './reconcile/sweep.store.js';
+import { UntakenEvents } from './reconcile/untaken-events.store.js';
 import { RulesSource } from './rules.js';
 import type { Clock } from './rules.js';
 import { schema } from './schema.js';
@@ -74,31 +88,41 @@ export class SubscriptionModule {
     return {
       module: SubscriptionModule,
       imports: [databaseModule({ ...database, entities })],
-      controllers: [EventsConsumer, EventsController, AccountsController, CustomersController],
+      controllers: [EventsConsumer, EventsController, AccountsController, CustomersController, ReconcileController],
       providers: [
         BatchApplier,
+        CatchUp,
         CustomerLinks,
         CustomerStore,
+        Drifts,
         DueLooks,
         ExplainStore,
         FetchApplier,
+        HeldSubscriptions,
         HintStore,
         LedgerStore,
         LookRunner,
         OutboxRunner,
         PendingFetchConsumer,
         PendingFetchStore,
+        PullClient,
+        PullStore,
         PlanChanges,
         PlanFollower,
         RawEvents,
         ReplayRun,
         Replays,
+        Republish,
         RetryRunner,
+        Runs,
+        StripeLists,
         StripeObjectStore,
         SubscriptionClient,
+        Sweep,
         TakenEvents,
         UnknownCustomerRunner,
         UnknownCustomers,
+        UntakenEvents,
         WaitingEvents,
         ...configured(config, clock),
       ],
@@ -126,13 +150,8 @@ function configured(config: SubscriptionConfig, clock?: Clock): Provider[] {
     },
     { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
     { provide: APP_GUARD, useClass: RolesGuard },
-    { provide: RequestGate, useFactory: () => new RequestGate(config.STRIPE_REQUESTS_PER_SECOND) },
-    {
-      provide: stripeToken,
-      inject: [RequestGate],
-      useFactory: (gate: RequestGate) =>
-        createStripeClient({ ...config.stripeClient(), budget: { gate, priority: 'interactive' } }),
-    },
+    ...stripeClients(config),
+    ...reconciling(config),
     {
       provide: EventPublisher,
       useFactory: () => new EventPublisher({ url: brokerUrl, connectionName: 'billhook-subscription-publish' }),
@@ -147,6 +166,33 @@ function configured(config: SubscriptionConfig, clock?: Clock): Provider[] {
       provide: BatchTransport,
       inject: [DataSource],
       useFactory: (dataSource: DataSource) => transport(brokerUrl, dataSource),
+    },
+  ];
+}
+
+/** One gate for both: whoever waits for an answer comes before whoever compares. */
+function stripeClients(config: SubscriptionConfig): Provider[] {
+  const client = (provide: symbol, priority: RequestPriority): Provider => ({
+    provide,
+    inject: [RequestGate],
+    useFactory: (gate: RequestGate) => createStripeClient({ ...config.stripeClient(), budget: { gate, priority } }),
+  });
+  return [
+    { provide: RequestGate, useFactory: () => new RequestGate(config.STRIPE_REQUESTS_PER_SECOND) },
+    client(stripeToken, 'interactive'),
+    client(bulkStripeToken, 'bulk'),
+  ];
+}
+
+function reconciling(config: SubscriptionConfig): Provider[] {
+  const parts = [Runs, CatchUp, Sweep, Republish] as const;
+  return [
+    { provide: ReconcileSettings, useFactory: () => config.reconcileSettings() },
+    {
+      provide: RunConsumer,
+      inject: [...parts, ReconcileSettings],
+      useFactory: (runs: Runs, catchUp: CatchUp, sweep: Sweep, republish: Republish, settings: ReconcileSettings) =>
+        new RunConsumer({ runs, catchUp, sweep, republish }, config.DATABASE_URL, settings),
     },
   ];
 }

@@ -27,7 +27,7 @@ interface Round {
  * same events and with the ingress accepting alone.
  */
 export const apply: Part = async (lab) => {
-  const count = lab.sized(200_000);
+  const count = lab.sizedRound(200_000);
   const measured = await withDatabase(lab, async (client) => {
     await drainQueued(lab, client, { from: 0, count: subscriptionCount });
     const results: Round[] = [];

@@ -57,7 +57,7 @@ async function speedWith(lab: Lab, client: pg.Client, stored: number, feed: Feed
   lab.say(`${stored} events stored in ${((performance.now() - begin) / 1000).toFixed(0)} s`);
   const rates: number[] = [];
   for (let round = 0; round < lab.rounds; round += 1) {
-    const { rate: applied } = await drainQueued(lab, client, feed.next(lab.sized(100_000)));
+    const { rate: applied } = await drainQueued(lab, client, feed.next(lab.sizedRound(100_000)));
     rates.push(applied);
   }
   const apply = median(rates);

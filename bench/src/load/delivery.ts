@@ -5,8 +5,8 @@ export interface Delivery {
   body: Buffer;
 }
 
-/** A signed delivery as bytes to send: signed when it is made, so that no signature is older than the tolerance. */
-export function deliveryOf(event: object, secret: string): Delivery {
+/** A delivery as bytes to send, signed as at a moment: by default now, when it is made. */
+export function deliveryOf(event: object, secret: string, signedAt = new Date()): Delivery {
   const body = Buffer.from(JSON.stringify(event));
   const head = [
     'POST /webhook/stripe HTTP/1.1',
@@ -15,7 +15,7 @@ export function deliveryOf(event: object, secret: string): Delivery {
     'accept: */*; q=0.5, application/xml',
     'content-type: application/json; charset=utf-8',
     `content-length: ${body.length}`,
-    `stripe-signature: ${signStripe(body, secret)}`,
+    `stripe-signature: ${signStripe(body, secret, signedAt)}`,
     '\r\n',
   ].join('\r\n');
   return { head, body };

@@ -12,7 +12,7 @@ const leastRatioToAccept = 0.4;
  * outbox, trail and read model have all caught up. Between the rounds the ingress accepts alone.
  */
 export const pipeline: Part = async (lab) => {
-  const count = lab.sized(200_000);
+  const count = lab.sizedRound(200_000);
   const measured: { rate: number; accept: number }[] = [];
   await withDatabase(lab, async (client) => {
     for (let round = 0; round < lab.rounds; round += 1) {

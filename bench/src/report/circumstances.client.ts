@@ -7,8 +7,18 @@ import pg from 'pg';
 
 const durability = ['fsync', 'synchronous_commit', 'full_page_writes', 'shared_buffers'] as const;
 
+/** By which command what was measured. */
+export interface Measured {
+  command: string;
+  /** As `currentCommit` said when it began: hours later somebody may have committed something else. */
+  commit: string;
+}
+
 /** Where and with what the figures were measured, as rows of two cells. */
-export async function circumstancesOf(infrastructure: Infrastructure, command: string): Promise<[string, string][]> {
+export async function circumstancesOf(
+  infrastructure: Infrastructure,
+  { command, commit }: Measured,
+): Promise<[string, string][]> {
   const processors = cpus();
   const postgres = await postgresSettings(infrastructure.databaseAdminUrl);
   const rabbitmq = await rabbitmqVersion(infrastructure.rabbitmqUrl);
@@ -17,7 +27,7 @@ export async function circumstancesOf(infrastructure: Infrastructure, command: s
     ['measured', new Date().toISOString().slice(0, 10)],
     ['command', command.includes('ONLY') ? `\`${command}\`; other parts were measured before it` : `\`${command}\``],
     ['machine', `${processors[0]?.model.trim() ?? 'unknown processor'}, ${processors.length} cores, ${memory()}`],
-    ['Billhook', commit()],
+    ['Billhook', commit],
     ['Node', process.version],
     ['PostgreSQL', `${postgres.get('server_version') ?? '?'} (${set})`],
     ['RabbitMQ', `${rabbitmq} (one node, quorum queues, persistent messages)`],
@@ -29,7 +39,8 @@ function memory(): string {
   return `${Math.round(totalmem() / 1024 ** 3)} GB`;
 }
 
-function commit(): string {
+/** What lies in the working copy now. */
+export function currentCommit(): string {
   const git = (...args: string[]): string =>
     execFileSync('git', args, { cwd: projectFile('.'), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   try {

@@ -114,7 +114,8 @@ describe('the view of a subscription', () => {
 
   it('keeps an unknown price visible', () => {
     const rows = [aRow({ priceId: 'price_legacy', tier: null, billingCycle: null })];
-    const account = accountFor({ userId: 'user_1', subscriptions: rows, tier: 1, catalogue, version: 1, asOf: day(1) });
+    const of = { userId: 'user_1', subscriptions: rows, evidence: noEvidence, tier: 1, catalogue } as const;
+    const account = accountFor({ ...of, version: 1, now: day(1), asOf: day(1) });
     expect(account.subscription).toMatchObject({ price_id: 'price_legacy', tier: null, billing_cycle: null });
   });
 });

@@ -1,9 +1,12 @@
 import { tierNames } from '@billhook/contracts';
-import type { Account, DomainEvent, Tier } from '@billhook/contracts';
+import type { Account, DomainEvent, SubscriptionView, Tier } from '@billhook/contracts';
+import { actionRequired } from './action-required.js';
+import { noEvidence } from './evidence.js';
 import type { Evidence } from './evidence.js';
 import type { GraceDays } from './grace.js';
 import { planOf } from './plan-catalogue.js';
 import type { PlanCatalogue } from './plan-catalogue.js';
+import { scheduledChange } from './scheduled-change.js';
 import { toView } from './subscription-row.js';
 import type { SubscriptionRow } from './subscription-row.js';
 import { meaningOf } from './subscription-status.js';
@@ -12,8 +15,11 @@ import { tierFor } from './tier-policy.js';
 export interface AccountQuestion {
   userId: string;
   subscriptions: readonly SubscriptionRow[];
+  evidence: Evidence;
   tier: Tier;
   catalogue: PlanCatalogue;
+  /** The policy's clock. */
+  now: Date;
   version: number;
   /** The newest Stripe time that went into it. */
   asOf: Date;
@@ -26,15 +32,23 @@ export function accountFor(question: AccountQuestion): Account {
     tier: question.tier,
     tier_name: tierNames[question.tier],
     entitlements: planOf(question.catalogue, question.tier).entitlements,
-    subscription: shown === null ? null : toView(shown),
+    subscription: shown === null ? null : viewOf(shown, question),
+    action_required: shown === null ? null : actionRequired(shown, question.evidence),
     version: question.version,
     as_of: question.asOf.toISOString(),
   };
 }
 
+/** Views of rows are shared: one with a change to come is made anew. */
+function viewOf(row: SubscriptionRow, { evidence, catalogue, now }: AccountQuestion): SubscriptionView {
+  const scheduled_change = scheduledChange(row, evidence, { catalogue, now });
+  return scheduled_change === null ? toView(row) : { ...toView(row), scheduled_change };
+}
+
 /** An account that nobody has opened reads as Free, version 0. */
 export function unopenedAccount(userId: string, catalogue: PlanCatalogue, asOf: Date): Account {
-  return accountFor({ userId, subscriptions: [], tier: 0, catalogue, version: 0, asOf });
+  const nothing = { subscriptions: [], evidence: noEvidence, tier: 0 } as const;
+  return accountFor({ userId, ...nothing, catalogue, version: 0, now: asOf, asOf });
 }
 
 /** Opening announces the account once, so that every read model has it from its first day. */
@@ -66,7 +80,7 @@ export function reconsiderAccount(
 ): { account: Account; domainEvents: DomainEvent[] } {
   const { catalogue, graceDays, evidence, now, asOf } = circumstances;
   const decision = tierFor({ subscriptions, evidence, now, graceDays });
-  const next = { userId: current.user_id, subscriptions, tier: decision.tier, catalogue, asOf };
+  const next = { userId: current.user_id, subscriptions, evidence, tier: decision.tier, catalogue, now, asOf };
   if (isSameAccount(current, accountFor({ ...next, version: current.version })))
     return { account: current, domainEvents: [] };
   const account = accountFor({ ...next, version: current.version + 1 });
@@ -79,7 +93,8 @@ export function reconsiderAccount(
 
 /** Later knowledge of the same facts is not a change. The subscription's keys may come in another order out of jsonb. */
 function isSameAccount(a: Account, b: Account): boolean {
-  return a.tier === b.tier && isSameJson(a.subscription, b.subscription) && isSameJson(a.entitlements, b.entitlements);
+  const isSameState = isSameJson(a.subscription, b.subscription) && isSameJson(a.action_required, b.action_required);
+  return a.tier === b.tier && isSameState && isSameJson(a.entitlements, b.entitlements);
 }
 
 /** For values as JSON knows them, lists included. */

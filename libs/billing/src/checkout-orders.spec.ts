@@ -1,28 +1,13 @@
-import { aCheckoutSession, aCustomer, anInvoice, aStripeEvent, aSubscription, started } from '@billhook/testing';
+import { aStripeEvent, started } from '@billhook/testing';
 import { describe, expect, it } from '@jest/globals';
 import { nothingKnown, take, tierOf } from './billing-state.spec-support.js';
 import type { BillingState, Taken } from './billing-state.spec-support.js';
+import { checkoutHistory, ordersOf } from './checkout-history.spec-support.js';
 import { toStripeFact } from './stripe-event.js';
-
-const draft = { status: 'draft', amount_paid: 0, amount_remaining: 999, status_transitions: { paid_at: null } };
-
-/**
- * What Stripe sends when somebody buys: a subscription that begins incomplete and is active once its first invoice is paid. Which
- * arrives first is chance; all of them carry one second or the next.
- */
-const history: [type: string, object: object, second: number, previousAttributes?: object][] = [
-  ['customer.created', aCustomer(), 0],
-  ['customer.subscription.created', aSubscription({ status: 'incomplete' }), 0],
-  ['invoice.created', { ...anInvoice(), ...draft }, 0],
-  ['payment_intent.succeeded', { id: 'pi_1', object: 'payment_intent', customer: 'cus_1', amount: 999 }, 1],
-  ['invoice.paid', anInvoice(), 1],
-  ['customer.subscription.updated', aSubscription(), 1, { status: 'incomplete' }],
-  ['checkout.session.completed', aCheckoutSession(), 1],
-];
 
 /** With everything in one second as well: then only the lifecycle and `previous_attributes` tell what came first. */
 function eventsWithin(seconds: 0 | 1): (Taken & { type: string })[] {
-  return history.map(([type, object, second, previousAttributes]) => {
+  return checkoutHistory.map(([type, object, second, previousAttributes]) => {
     const created = started + second * seconds;
     const event = aStripeEvent(type, object, {
       id: `evt_${type}`,
@@ -33,13 +18,6 @@ function eventsWithin(seconds: 0 | 1): (Taken & { type: string })[] {
     if (!fact.ok) throw new Error(`${type}: cannot read ${fact.path}`);
     return { type, fact: fact.value, at: new Date(created * 1000) };
   });
-}
-
-function* ordersOf<T>(items: readonly T[]): Generator<T[]> {
-  if (items.length === 0) yield [];
-  for (const [index, item] of items.entries()) {
-    for (const rest of ordersOf(items.toSpliced(index, 1))) yield [item, ...rest];
-  }
 }
 
 const neverAsked = () => {

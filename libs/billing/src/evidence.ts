@@ -17,7 +17,12 @@ export type InvoiceRow = Dated<
     | 'covers'
     | 'paidAt'
     | 'payments'
-  >
+    | 'attemptCount'
+    | 'hostedInvoiceUrl'
+  > & {
+    /** The newest try of which the customer's bank wanted a confirmation; null when it never did. */
+    confirmAttempt: number | null;
+  }
 >;
 export type InvoicePaymentRow = Dated<InvoicePaymentFacts>;
 export type ChargeRow = Dated<
@@ -59,12 +64,20 @@ export const noEvidence: Evidence = {
  * the same one.
  */
 export function newerInvoice(current: InvoiceRow | null, next: InvoiceRow): InvoiceRow {
-  return newest(current, next, (row) => [
-    rank(finalInvoiceStatuses, row.status),
-    row.at.getTime(),
-    rank(invoiceLife, row.status),
-    row.amountPaid,
+  const row = newest(current, next, ({ status, at, amountPaid, attemptCount }) => [
+    rank(finalInvoiceStatuses, status),
+    at.getTime(),
+    rank(invoiceLife, status),
+    amountPaid,
+    attemptCount,
   ]);
+  const confirmAttempt = laterTry(current?.confirmAttempt ?? null, next.confirmAttempt);
+  return confirmAttempt === row.confirmAttempt ? row : { ...row, confirmAttempt };
+}
+
+/** That a bank wants a confirmation is told by one event, that the try has failed by another, in the same second. */
+function laterTry(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? (a ?? b) : Math.max(a, b);
 }
 
 export function newerInvoicePayment(current: InvoicePaymentRow | null, next: InvoicePaymentRow): InvoicePaymentRow {

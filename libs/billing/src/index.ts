@@ -31,6 +31,7 @@ export type { Evidence } from './evidence.js';
 export { keyOf, linksOf, newerObject, toEvidence } from './stripe-object.js';
 export type { StripeObject } from './stripe-object.js';
 export { objectsOf } from './objects-of.js';
+export { returnsToTell } from './returned-money.js';
 export { defaultGraceDays } from './grace.js';
 export type { GraceDays } from './grace.js';
 export { tierFor } from './tier-policy.js';

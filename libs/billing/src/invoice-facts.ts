@@ -10,6 +10,7 @@ import {
   read,
   reference,
   userIdIn,
+  webAddress,
 } from './json-reader.js';
 import type { Place, Reading } from './json-reader.js';
 import { readPaymentReference } from './payment-facts.js';
@@ -41,6 +42,8 @@ export interface InvoiceFacts {
   /** The prices of that period. */
   priceIds: string[];
   paidAt: Date | null;
+  /** Stripe's page on which the customer can pay or confirm it; null for a draft. */
+  hostedInvoiceUrl: string | null;
   /** What paid it, as far as the invoice itself says so: since API version 2025-03-31.basil InvoicePayments do. */
   payments: PaymentReference[];
 }
@@ -74,6 +77,7 @@ function readInvoice(root: Place): InvoiceFacts {
     covers: spanOf(lines),
     priceIds: [...new Set(lines.flatMap((line) => line.priceId ?? []))],
     paidAt: orNull(optionalField(root, 'status_transitions', 'paid_at'), instant),
+    hostedInvoiceUrl: orNull(field(root, 'hosted_invoice_url'), webAddress),
     payments: readPayments(root),
   };
 }

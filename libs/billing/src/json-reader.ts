@@ -21,6 +21,7 @@ export const wholeDocument = '(document)';
 const lastSecond = 253_402_300_799;
 /** Stripe's ids, statuses and currencies. Keeps out what a text column refuses (NUL) and what has no business in an id. */
 const idPattern = /^[\x21-\x7e]{1,255}$/;
+const webAddressPattern = /^https?:\/\/[\x21-\x7e]{1,2000}$/;
 /** PostgreSQL's jsonb refuses unpaired surrogates, and neither it nor text takes NUL. */
 const unpairedSurrogate = /[\ud800-\udfff]/u;
 
@@ -62,6 +63,12 @@ export function elements(place: Place): Place[] {
 
 export function id(place: Place): string {
   if (typeof place.value !== 'string' || !idPattern.test(place.value)) throw new Unreadable(place.path);
+  return place.value;
+}
+
+/** For a link that is shown to somebody: nothing that a browser would run. */
+export function webAddress(place: Place): string {
+  if (typeof place.value !== 'string' || !webAddressPattern.test(place.value)) throw new Unreadable(place.path);
   return place.value;
 }
 

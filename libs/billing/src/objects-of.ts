@@ -8,8 +8,9 @@ import type { StripeObject } from './stripe-object.js';
 export function objectsOf(fact: StripeFact, at: Date): StripeObject[] {
   switch (fact.kind) {
     case 'payment':
+      return [toInvoice(fact.invoice, null, at)];
     case 'action_required':
-      return [toInvoice(fact.invoice, at)];
+      return [toInvoice(fact.invoice, fact.invoice.attemptCount, at)];
     case 'invoice_payment': {
       const { payment } = fact;
       return [{ kind: 'invoice_payment', id: payment.invoicePaymentId, customerId: null, row: { ...payment, at } }];
@@ -41,9 +42,9 @@ export function objectsOf(fact: StripeFact, at: Date): StripeObject[] {
   }
 }
 
-function toInvoice(invoice: InvoiceFacts, at: Date): StripeObject {
+function toInvoice(invoice: InvoiceFacts, confirmAttempt: number | null, at: Date): StripeObject {
   const { invoiceId, customerId } = invoice;
-  return { kind: 'invoice', id: invoiceId, customerId, row: toInvoiceRow(invoice, at) };
+  return { kind: 'invoice', id: invoiceId, customerId, row: toInvoiceRow(invoice, confirmAttempt, at) };
 }
 
 function toCharge(charge: ChargeFacts, at: Date): StripeObject {
@@ -54,9 +55,11 @@ function toRefund(refund: RefundFacts, at: Date): StripeObject {
   return { kind: 'refund', id: refund.refundId, customerId: refund.customerId, row: toRefundRow(refund, at) };
 }
 
-function toInvoiceRow(invoice: InvoiceFacts, at: Date): InvoiceRow {
-  const { invoiceId, customerId, subscriptionId, status, amountPaid, currency, covers, paidAt, payments } = invoice;
-  return { invoiceId, customerId, subscriptionId, status, amountPaid, currency, covers, paidAt, payments, at };
+function toInvoiceRow(invoice: InvoiceFacts, confirmAttempt: number | null, at: Date): InvoiceRow {
+  const { invoiceId, customerId, subscriptionId, status, amountPaid, currency, covers, paidAt } = invoice;
+  const { payments, attemptCount, hostedInvoiceUrl } = invoice;
+  const said = { invoiceId, customerId, subscriptionId, status, amountPaid, currency, covers, paidAt };
+  return { ...said, payments, attemptCount, hostedInvoiceUrl, confirmAttempt, at };
 }
 
 function toChargeRow(charge: ChargeFacts, at: Date): ChargeRow {

@@ -1,4 +1,4 @@
-import type { ChargeRow, DisputeRow, Evidence, InvoiceRow, RefundRow } from './evidence.js';
+import type { ChargeRow, Evidence, InvoiceRow, RefundRow } from './evidence.js';
 import { isPaymentOf, paymentsOf } from './payment-links.js';
 
 /** Why a period that was paid for counts as not paid. */
@@ -66,11 +66,16 @@ function byPayment(a: CoveringInvoice, b: CoveringInvoice): number {
 function returnOf(invoice: InvoiceRow, evidence: Evidence): Revocation | null {
   const { invoiceId } = invoice;
   const payments = paymentsOf(invoice, evidence);
-  const isOfInvoice = (row: DisputeRow | RefundRow | ChargeRow) => isPaymentOf(row, payments);
-  const disputes = evidence.disputes.filter(isOfInvoice);
+  const disputes = evidence.disputes.filter((dispute) => isPaymentOf(dispute, payments));
   if (disputes.some(({ status }) => disputeMeaning(status) === 'chargeback')) return { by: 'dispute', invoiceId };
-  const refunded = amountRefunded(evidence.charges.filter(isOfInvoice), evidence.refunds.filter(isOfInvoice));
-  return refunded >= invoice.amountPaid ? { by: 'refund', invoiceId } : null;
+  return amountReturned(invoice, evidence) >= invoice.amountPaid ? { by: 'refund', invoiceId } : null;
+}
+
+/** How much of what was paid for an invoice has gone back, by all that is known. */
+export function amountReturned(invoice: InvoiceRow, evidence: Evidence): number {
+  const payments = paymentsOf(invoice, evidence);
+  const isOfInvoice = (row: RefundRow | ChargeRow) => isPaymentOf(row, payments);
+  return amountRefunded(evidence.charges.filter(isOfInvoice), evidence.refunds.filter(isOfInvoice));
 }
 
 /**

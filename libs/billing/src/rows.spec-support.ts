@@ -58,6 +58,9 @@ export function anInvoiceRow(overrides: Partial<InvoiceRow> = {}): InvoiceRow {
     covers: { start: day(0), end: day(30) },
     paidAt: day(0),
     payments: [{ chargeId: null, paymentIntentId: 'pi_1' }],
+    attemptCount: 1,
+    hostedInvoiceUrl: null,
+    confirmAttempt: null,
     at: day(0),
     ...overrides,
   };

@@ -169,6 +169,7 @@ describe('an invoice event', () => {
         customerId: 'cus_1',
         userId: 'user_1',
         invoice: {
+          hostedInvoiceUrl: null,
           invoiceId: 'in_1',
           customerId: 'cus_1',
           subscriptionId: 'sub_1',

@@ -42,6 +42,9 @@ export interface ModelEvent {
   type: string;
   /** Seconds. */
   second: number;
+  /** As Stripe sends them: the object, and what was different in it before. */
+  object: object;
+  previous: object | undefined;
   fact: StripeFact;
 }
 
@@ -74,10 +77,15 @@ export class StripeModel {
 
   /** Stripe's answer to whoever asks right after the event with this index. */
   askedAfter(index: number, id: string): { snapshot: SubscriptionSnapshot; at: Date } | null {
+    const answer = this.answerAfter(index, id);
+    return answer === null ? null : { snapshot: this.snapshotOf(answer.object), at: answer.at };
+  }
+
+  /** The same as Stripe sends it. */
+  answerAfter(index: number, id: string): { object: RawSubscription; at: Date } | null {
     const object = this.moments[index]?.get(id);
     const second = this.events[index]?.second;
-    if (object === undefined || second === undefined) return null;
-    return { snapshot: this.snapshotOf(object), at: new Date(second * 1000) };
+    return object === undefined || second === undefined ? null : { object, at: new Date(second * 1000) };
   }
 
   get subscriptionIds(): string[] {
@@ -260,7 +268,8 @@ export class StripeModel {
 
   private tell(type: string, object: object, previous?: object): void {
     const id = `evt_${this.events.length}`;
-    this.events.push({ id, type, second: this.now, fact: factOf(type, object, this.now, { id, previous }) });
+    const fact = factOf(type, object, this.now, { id, previous });
+    this.events.push({ id, type, second: this.now, object, previous, fact });
     this.moments.push(this.subscriptions);
   }
 }

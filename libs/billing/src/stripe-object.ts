@@ -79,8 +79,8 @@ function merged<Kind extends keyof Rows>(
 }
 
 /**
- * The ids that lead from one object to another of the same payment: since API version 2025-03-31.basil a refund leads to its
- * invoice over its payment intent and an InvoicePayment only.
+ * The ids by which an object is found before it is known whose it is, never none. Those of a payment lead from one object to
+ * another: since API version 2025-03-31.basil a refund leads to its invoice over its payment intent and an InvoicePayment only.
  */
 export function linksOf(object: StripeObject): string[] {
   switch (object.kind) {
@@ -92,10 +92,10 @@ export function linksOf(object: StripeObject): string[] {
       return [...paymentIds(object.row), ...(object.row.invoiceId === null ? [] : [object.row.invoiceId])];
     case 'refund':
     case 'dispute':
-      return paymentIds(object.row);
+      return [object.id, ...paymentIds(object.row)];
     case 'schedule':
     case 'deleted_customer':
-      return [];
+      return [object.id];
     default:
       return object satisfies never;
   }

@@ -41,12 +41,25 @@ export const subscriptionViewSchema = z.object({
   cancel_at: instantSchema.nullable(),
   canceled_at: instantSchema.nullable(),
   trial_end: instantSchema.nullable(),
+  /** In an account only: what the subscription's own events say of it before and after does not tell of it. */
   scheduled_change: z.object({ tier: tierSchema, billing_cycle: billingCycleSchema, at: instantSchema }).nullable(),
   is_active: z.boolean(),
   is_canceled: z.boolean(),
   will_renew: z.boolean(),
 });
 export type SubscriptionView = z.infer<typeof subscriptionViewSchema>;
+
+/**
+ * What only the customer can do before a payment goes through. `reason` is open: `payment_confirmation` (their bank asks them to
+ * confirm it) and `payment_failed` so far. `url` is Stripe's page for the invoice, where both can be done; null where Stripe named
+ * none.
+ */
+export const actionRequiredSchema = z.object({
+  reason: z.string(),
+  invoice_id: z.string(),
+  url: z.string().nullable(),
+});
+export type ActionRequired = z.infer<typeof actionRequiredSchema>;
 
 /**
  * A user's whole billing state, carried by every `billing.account.changed`. `version` only grows, so a consumer that applies
@@ -58,6 +71,8 @@ export const accountSchema = z.object({
   tier_name: z.enum(tierNames),
   entitlements: entitlementsSchema,
   subscription: subscriptionViewSchema.nullable(),
+  /** About the subscription above. Absent in what a release without it wrote. */
+  action_required: actionRequiredSchema.nullable().default(null),
   version: z.int().nonnegative(),
   as_of: instantSchema,
 });

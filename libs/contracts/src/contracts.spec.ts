@@ -23,6 +23,12 @@ describe('domain events', () => {
     });
   });
 
+  it('reads an account that was written before it named what the customer has to do', () => {
+    const { action_required: none, ...older } = samples['billing.account.changed'];
+    const parsed = parseDomainEvent('billing.account.changed', JSON.stringify(older));
+    expect([none, parsed]).toEqual([null, { ok: true, data: samples['billing.account.changed'] }]);
+  });
+
   it('does not take a property of Object.prototype for an event type', () => {
     expect(isDomainEventType('constructor')).toBe(false);
   });

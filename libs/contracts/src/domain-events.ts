@@ -79,6 +79,16 @@ export const domainEvents = {
     version: 1,
     schema: user.extend({ ...plan.shape, session_id: z.string().nullable(), reason: z.string() }),
   },
+  /** What became of a session whose payment took days (a bank debit), or that Stripe closed unpaid. */
+  'billing.checkout.settled': {
+    version: 1,
+    schema: user.extend({
+      customer_id: z.string(),
+      session_id: z.string(),
+      subscription_id: z.string().nullable(),
+      outcome: z.enum(['succeeded', 'failed', 'expired']),
+    }),
+  },
   'billing.portal.opened': { version: 1, schema: user.extend({ customer_id: z.string() }) },
   'billing.cancellation.requested': {
     version: 1,
@@ -109,6 +119,22 @@ export const domainEvents = {
   'billing.payment.failed': { version: 1, schema: payment },
   /** The bank asks the customer to confirm the payment: until they do, `amount` is not paid. */
   'billing.payment.action_required': { version: 1, schema: payment },
+  /**
+   * `amount` is all that has gone back by now of what was paid for the invoice (`amount_paid`): it grows with each part, and is less
+   * again once a refund has failed.
+   */
+  'billing.payment.refunded': { version: 1, schema: payment.extend({ amount_paid: z.int() }) },
+  /** Once for each status that a dispute comes to. `status` is Stripe's own and open. */
+  'billing.payment.disputed': { version: 1, schema: payment.extend({ dispute_id: z.string(), status: z.string() }) },
+  /** The user pays for these beside one another, the oldest first: told when one comes to them, not when one ends. */
+  'billing.duplicate_subscription.found': {
+    version: 1,
+    schema: user.extend({
+      subscriptions: z.array(
+        z.object({ id: z.string(), customer_id: z.string(), status: z.string(), tier: tierSchema.nullable() }),
+      ),
+    }),
+  },
   /** Ask Stripe about one subscription, about the one that a Checkout session made, or about all of a user's. `reason` is for the trail. */
   'billing.reconcile.requested': {
     version: 1,

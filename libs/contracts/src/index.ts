@@ -3,7 +3,15 @@
  * Pure: nothing here does I/O, and nothing but zod is imported.
  */
 export { accountSchema, entitlementsSchema, tierNames } from './account.js';
-export type { Account, BillingCycle, Entitlements, SubscriptionView, Tier, TierName } from './account.js';
+export type {
+  Account,
+  ActionRequired,
+  BillingCycle,
+  Entitlements,
+  SubscriptionView,
+  Tier,
+  TierName,
+} from './account.js';
 export { attributesSchema, fromHeaders, toHeaders } from './envelope.js';
 export type { EventAttributes } from './envelope.js';
 export { domainEvents, isDomainEventType, parseDomainEvent } from './domain-events.js';

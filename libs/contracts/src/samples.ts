@@ -32,6 +32,7 @@ const account: Account = {
     export_formats: ['csv'],
   },
   subscription,
+  action_required: null,
   version: 3,
   as_of: '2026-11-01T00:00:00.000Z',
 };
@@ -94,6 +95,13 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
   'billing.checkout.completed': checkout,
   'billing.checkout.expired': checkout,
   'billing.checkout.failed': { ...checkout, session_id: null, reason: 'stripe_unavailable' },
+  'billing.checkout.settled': {
+    user_id: 'user-1',
+    customer_id: 'cus_sample',
+    session_id: 'cs_test_sample',
+    subscription_id: 'sub_sample',
+    outcome: 'failed',
+  },
   'billing.portal.opened': { user_id: 'user-1', customer_id: 'cus_sample' },
   'billing.cancellation.requested': {
     user_id: 'user-1',
@@ -140,6 +148,15 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
   'billing.payment.succeeded': payment,
   'billing.payment.failed': payment,
   'billing.payment.action_required': payment,
+  'billing.payment.refunded': { ...payment, amount: 500, amount_paid: 999 },
+  'billing.payment.disputed': { ...payment, dispute_id: 'dp_sample', status: 'needs_response' },
+  'billing.duplicate_subscription.found': {
+    user_id: 'user-1',
+    subscriptions: [
+      { id: 'sub_sample', customer_id: 'cus_sample', status: 'active', tier: 1 },
+      { id: 'sub_second', customer_id: 'cus_sample', status: 'past_due', tier: null },
+    ],
+  },
   'billing.account.changed': account,
   'billing.reconcile.requested': {
     session_id: 'cs_test_sample',

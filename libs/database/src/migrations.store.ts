@@ -5,9 +5,12 @@ import { WithoutParametersLogger } from './query-logger.js';
 
 type MigrationClass = new () => MigrationInterface;
 
+/** Made to be compared with a service's own schema, and dropped. */
+export type ShadowSchema = 'subscription_rebuild';
+
 /** One service's share of the database. */
 export interface ServiceSchema {
-  schema: 'gateway' | 'subscription' | 'audit';
+  schema: 'gateway' | 'subscription' | 'audit' | ShadowSchema;
   /** In order; their names end in a timestamp, as TypeORM asks. */
   migrations: MigrationClass[];
   /** Runs as the schema's owner after the migrations, each time: partitions to come. */
@@ -61,6 +64,13 @@ export function asOwner<T>(
 ): Promise<T> {
   const target = targetOf(place);
   return withClient(target.url, work, ownerSettings(target));
+}
+
+/** A shadow only: nothing that a service lives by is dropped here. Harmless where there is none. */
+export function dropShadow(place: { adminUrl: string; serviceUrl: string; schema: ShadowSchema }): Promise<void> {
+  return asOwner(place, async (client) => {
+    await client.query(`DROP SCHEMA IF EXISTS ${escapeIdentifier(place.schema)} CASCADE`);
+  });
 }
 
 /** Inside a migration: gives the service's role what it needs on something the owner just made, and no more. */

@@ -31,9 +31,14 @@ describe('a consumer whose broker or dependency fails', () => {
     under.send('evt_1');
     await under.start();
     await waitFor('the wait', async () => (await under.trouble())?.includes('waits for what it needs'));
-    expect(await under.channel.checkQueue(queue)).toMatchObject({ messageCount: 1, consumerCount: 0 });
+    // A quorum queue counts an event a moment after it was sent.
+    const there = await waitFor('the event in the queue', async () => {
+      const state = await under.channel.checkQueue(queue);
+      return state.messageCount === 1 && state;
+    });
+    expect([there.consumerCount, under.seen]).toEqual([0, []]);
     under.isReady = true;
-    await waitFor('the event', () => under.seen.length === 1, 2_000);
+    await waitFor('the event', () => under.seen.length === 1);
     expect(under.deliveries[0]?.redelivered).toBe(false);
   });
 

@@ -173,7 +173,10 @@ describe('Outbox and OutboxRelay', () => {
     await aRelay(late);
     await append(opened('req_waits'));
     await waitFor('the relay to hold the lock', async () => {
-      const rows: unknown[] = await dataSource.query("SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted");
+      const rows: unknown[] = await dataSource.query(
+        `SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+      );
       return rows.length > 0;
     });
     expect(await unsent()).toBe(1);

@@ -181,6 +181,11 @@ export const errorTable = {
     title: 'Another request for the same account is still at work',
     cure: 'Wait for the other tab or request to finish, then try again.',
   },
+  reconcile_under_way: {
+    status: 409,
+    title: 'A run of this kind has not ended yet',
+    cure: 'Follow the one that detail names: GET /v1/reconcile/:id.',
+  },
   not_found: { status: 404, title: 'There is nothing here', cure: 'Check the address.' },
   method_not_allowed: { status: 405, title: 'The method does not fit the address', cure: 'Check the method.' },
   media_type_unsupported: {

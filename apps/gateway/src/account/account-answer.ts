@@ -14,6 +14,7 @@ export function freeAccount(userId: string, catalogue: PlanCatalogue, now: Date)
     tier_name: 'free',
     entitlements: catalogue.free.entitlements,
     subscription: null,
+    action_required: null,
     version: 0,
     as_of: now.toISOString(),
   };

@@ -7,6 +7,7 @@ import { EventPattern, Payload } from '@nestjs/microservices';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { eventSource } from '../announcement.js';
+import { TrialUseStore } from '../checkout/trial-use.store.js';
 import { AccountStore } from './account.store.js';
 import { consumerName } from './consumer-name.js';
 
@@ -18,6 +19,7 @@ export class AccountConsumer {
   constructor(
     dataSource: DataSource,
     private readonly accounts: AccountStore,
+    private readonly trialUses: TrialUseStore,
     retries: RetryRunner,
   ) {
     this.process = createBatchProcessor({
@@ -37,6 +39,7 @@ export class AccountConsumer {
   private async apply(manager: EntityManager, deliveries: Delivery[]): Promise<Outcome[]> {
     const readings = deliveries.map((delivery) => readAccount(delivery));
     const kept = await this.accounts.apply(manager, newestOfEach(readings));
+    await this.trialUses.record(manager, readings.flatMap(trialIn));
     return readings.map((reading) => (reading.kind === 'account' ? outcomeOf(reading, kept) : reading.outcome));
   }
 }
@@ -51,6 +54,13 @@ function readAccount({ attributes, body }: Delivery): Reading {
   return parsed.ok
     ? { kind: 'account', account: parsed.data }
     : { kind: 'other', outcome: { kind: 'parked', reason: parsed.reason } };
+}
+
+/** Whose trial an account tells of. Late ones tell too: a trial that has been is not undone by anything newer. */
+function trialIn(reading: Reading): string[] {
+  if (reading.kind !== 'account') return [];
+  const { user_id: userId, subscription } = reading.account;
+  return subscription === null || subscription.trial_end === null ? [] : [userId];
 }
 
 /** An account travels whole, so of several versions in one batch only the newest is worth writing. */

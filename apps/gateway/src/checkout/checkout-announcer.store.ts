@@ -10,6 +10,7 @@ import type { Caller } from '../sign-in/caller.js';
 import { CheckoutAttemptStore } from './checkout-attempt.store.js';
 import type { CheckoutAttempt } from './checkout-attempt.store.js';
 import type { PlanChoice } from './plan-choice.js';
+import { TrialUseStore } from './trial-use.store.js';
 
 /** Tells the other services, through the outbox, what became of a purchase. */
 @Injectable()
@@ -20,6 +21,7 @@ export class CheckoutAnnouncer {
     private readonly dataSource: DataSource,
     private readonly outbox: Outbox,
     private readonly attempts: CheckoutAttemptStore,
+    private readonly trialUses: TrialUseStore,
   ) {}
 
   async started(manager: EntityManager, caller: Caller, choice: PlanChoice, sessionId: string): Promise<void> {
@@ -39,6 +41,8 @@ export class CheckoutAnnouncer {
     if (attempt === null) return;
     const isFirst = await this.attempts.settle(manager, session.id, { state, subscriptionId: subscriptionOf(session) });
     if (!isFirst) return;
+    // Now and not with the event: whoever cancels at once and comes back may be quicker.
+    if (state === 'completed' && attempt.trialDays > 0) await this.trialUses.record(manager, [attempt.userId]);
     const type = state === 'completed' ? 'billing.checkout.completed' : 'billing.checkout.expired';
     const data = { ...planData(caller, attempt), session_id: session.id };
     await this.outbox.append(manager, eventSource, [

@@ -15,6 +15,8 @@ export interface CheckoutAttempt {
   tier: 1 | 2;
   billingCycle: BillingCycle;
   priceId: string;
+  /** Days that it is free to begin with. */
+  trialDays: number;
   state: AttemptState;
   sessionId: string | null;
   subscriptionId: string | null;
@@ -22,10 +24,10 @@ export interface CheckoutAttempt {
   pullRequestedAt: Date | null;
 }
 
-type NewAttempt = Pick<CheckoutAttempt, 'attemptId' | 'userId' | 'tier' | 'billingCycle' | 'priceId'>;
+type NewAttempt = Pick<CheckoutAttempt, 'attemptId' | 'userId' | 'tier' | 'billingCycle' | 'priceId' | 'trialDays'>;
 
 const columns = `attempt_id AS "attemptId", user_id AS "userId", tier, billing_cycle AS "billingCycle", price_id AS "priceId",
-  state, session_id AS "sessionId", subscription_id AS "subscriptionId", settled_at AS "settledAt",
+  trial_days AS "trialDays", state, session_id AS "sessionId", subscription_id AS "subscriptionId", settled_at AS "settledAt",
   pull_requested_at AS "pullRequestedAt"`;
 
 /** Stripe forgets idempotency keys after 24 hours at the earliest, and a session lives for 24 hours. */
@@ -42,23 +44,23 @@ export class CheckoutAttemptStore {
     return rows[0] ?? null;
   }
 
-  /** An attempt at the same price whose answer never came: asking again under its id cannot make a second session. */
+  /** An attempt at the same price and trial whose answer never came: asking again under its id cannot make a second session. */
   async findUnanswered(manager: EntityManager, wanted: NewAttempt): Promise<CheckoutAttempt | null> {
     const rows: CheckoutAttempt[] = await manager.query(
       `SELECT ${columns} FROM checkout_attempt
-       WHERE user_id = $1 AND price_id = $2 AND tier = $3 AND billing_cycle = $4 AND state = 'creating'
+       WHERE user_id = $1 AND price_id = $2 AND tier = $3 AND billing_cycle = $4 AND trial_days = $5 AND state = 'creating'
          AND created_at > now() - interval '${keyIsGoodFor}'
        ORDER BY created_at DESC LIMIT 1`,
-      [wanted.userId, wanted.priceId, wanted.tier, wanted.billingCycle],
+      [wanted.userId, wanted.priceId, wanted.tier, wanted.billingCycle, wanted.trialDays],
     );
     return rows[0] ?? null;
   }
 
   async begin(manager: EntityManager, attempt: NewAttempt): Promise<void> {
     await manager.query(
-      `INSERT INTO checkout_attempt (attempt_id, user_id, tier, billing_cycle, price_id, state)
-       VALUES ($1, $2, $3, $4, $5, 'creating')`,
-      [attempt.attemptId, attempt.userId, attempt.tier, attempt.billingCycle, attempt.priceId],
+      `INSERT INTO checkout_attempt (attempt_id, user_id, tier, billing_cycle, price_id, trial_days, state)
+       VALUES ($1, $2, $3, $4, $5, $6, 'creating')`,
+      [attempt.attemptId, attempt.userId, attempt.tier, attempt.billingCycle, attempt.priceId, attempt.trialDays],
     );
   }
 

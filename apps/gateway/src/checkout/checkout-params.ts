@@ -10,10 +10,11 @@ export function checkoutParams(
     choice: { tier: number; billingCycle: string };
     priceId: string;
     customerId: string;
+    trialDays: number;
   },
   publicUrl: string,
 ): Stripe.Checkout.SessionCreateParams {
-  const { caller, choice, priceId, customerId } = purchase;
+  const { caller, choice, priceId, customerId, trialDays } = purchase;
   const metadata = { user_id: caller.userId, tier: String(choice.tier), billing_cycle: choice.billingCycle };
   return {
     mode: 'subscription',
@@ -22,7 +23,8 @@ export function checkoutParams(
     line_items: [{ price: priceId, quantity: 1 }],
     allow_promotion_codes: true,
     metadata,
-    subscription_data: { metadata },
+    // Without a trial Stripe takes no number of days at all, 0 least.
+    subscription_data: { metadata, ...(trialDays > 0 && { trial_period_days: trialDays }) },
     // Stripe puts the id in place of these braces, so they must not be encoded.
     success_url: `${publicUrl}/payment/success?session_id={CHECKOUT_SESSION_ID}`,
     cancel_url: `${publicUrl}/payment/canceled`,

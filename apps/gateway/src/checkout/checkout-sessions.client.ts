@@ -18,6 +18,8 @@ export interface Purchase {
   choice: PlanChoice;
   priceId: string;
   customerId: string;
+  /** 0 for none. */
+  trialDays: number;
 }
 
 /** Stripe's payment pages of one user: at most one of them is open. Everything here runs under the user's lock. */
@@ -63,8 +65,8 @@ export class CheckoutSessions {
 
   /** Asks under an earlier attempt's id if that one's answer was lost: Stripe then answers with the same session. */
   async create(section: Section, purchase: Purchase, deadline: Deadline): Promise<PayableSession> {
-    const { caller, choice, priceId } = purchase;
-    const fresh = { attemptId: randomUUID(), userId: caller.userId, ...choice, priceId };
+    const { caller, choice, priceId, trialDays } = purchase;
+    const fresh = { attemptId: randomUUID(), userId: caller.userId, ...choice, priceId, trialDays };
     const unanswered = await this.attempts.findUnanswered(section.manager, fresh);
     if (unanswered !== null) {
       const session = await this.ask(unanswered.attemptId, purchase, deadline);
@@ -80,8 +82,10 @@ export class CheckoutSessions {
 
   private async isFor(section: Section, purchase: Purchase, sessionId: string): Promise<boolean> {
     const attempt = await this.attempts.findBySession(section.manager, purchase.caller.userId, sessionId);
+    if (attempt === null) return false;
     const { tier, billingCycle } = purchase.choice;
-    return attempt?.priceId === purchase.priceId && attempt.tier === tier && attempt.billingCycle === billingCycle;
+    const isSamePlan = attempt.tier === tier && attempt.billingCycle === billingCycle;
+    return isSamePlan && attempt.priceId === purchase.priceId && attempt.trialDays === purchase.trialDays;
   }
 
   private ask(attemptId: string, purchase: Purchase, deadline: Deadline): Promise<Stripe.Checkout.Session> {

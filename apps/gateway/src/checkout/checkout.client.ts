@@ -13,6 +13,7 @@ import { CheckoutAnnouncer } from './checkout-announcer.store.js';
 import { CheckoutSessions } from './checkout-sessions.client.js';
 import { Customers } from './customer.client.js';
 import type { PlanChoice } from './plan-choice.js';
+import { Trials } from './trials.client.js';
 
 /** A page at Stripe that can be paid. */
 export interface PayableSession {
@@ -31,6 +32,7 @@ export class Checkout {
     private readonly stripe: StripeBilling,
     private readonly customers: Customers,
     private readonly sessions: CheckoutSessions,
+    private readonly trials: Trials,
     private readonly accounts: AccountReader,
     private readonly announcer: CheckoutAnnouncer,
     private readonly catalogue: LiveCatalogue,
@@ -66,7 +68,9 @@ export class Checkout {
     const priceId = priceOnSale(this.catalogue.current(), choice.tier, choice.billingCycle);
     if (priceId === null) throw new Refused('plan_not_on_sale');
     const customerId = await this.customers.obtain(section, caller, deadline);
-    const purchase = { caller, choice, priceId, customerId };
+    const { userId } = caller;
+    const trialDays = await this.trials.daysFor(section, { userId, customerId, choice }, deadline);
+    const purchase = { caller, choice, priceId, customerId, trialDays };
     // First no other page can be paid any more, then the subscriptions are counted: the other way round, a page that is paid
     // in between is neither open nor counted.
     const { reusable, isBeingPaid } = await this.sessions.closeOthers(section, purchase, deadline);

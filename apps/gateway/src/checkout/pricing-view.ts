@@ -16,6 +16,8 @@ export interface PlanCard {
   tier: Tier;
   name: string;
   features: string[];
+  /** Days that a first subscription is free; 0 for none. */
+  trialDays: number;
   offers: Offer[];
   isCurrent: boolean;
   /** How the current plan is paid; null on every other card. */
@@ -31,6 +33,7 @@ export function pricingView(catalogue: PlanCatalogue, account: Account | null): 
     tier: plan.tier,
     name: plan.name,
     features: features(plan.entitlements),
+    trialDays: plan.trialDays,
     offers: offersOf(plan),
     isCurrent: account?.tier === plan.tier,
     currentCycle: cycleOn(plan.tier, account),

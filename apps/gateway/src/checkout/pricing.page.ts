@@ -31,7 +31,7 @@ function card(plan: PlanCard): Html {
   return html`<section class="card plan ${look.card}" aria-labelledby="plan-${plan.tier}">
     ${plan.isCurrent && html`<span class="badge">Your plan</span>`}
     <h2 id="plan-${plan.tier}" class="${look.name}">${plan.name}</h2>
-    ${price(plan.offers)}
+    ${price(plan.offers)} ${plan.trialDays > 0 && html`<p class="or">${trial(plan.trialDays)}</p>`}
     <ul>
       ${plan.features.map((feature) => html`<li>${feature}</li>`)}
     </ul>
@@ -47,6 +47,10 @@ function price(offers: Offer[]): Html {
       <p class="or">For ever</p>`;
   return html`<p class="price">${money(monthly.amount, monthly.currency)} <small>/ month</small></p>
     <p class="or">${yearly && html`or ${money(yearly.amount, yearly.currency)} a year ${saving(yearly)}`}</p>`;
+}
+
+function trial(days: number): string {
+  return days === 1 ? 'Your first day is free' : `Your first ${days} days are free`;
 }
 
 function isOnSale(offer: Offer): boolean {

@@ -71,6 +71,24 @@ describe('the pricing page', () => {
     ]);
   });
 
+  it('tells how long a first subscription is free, and nothing where it is not', () => {
+    expect(pricingPage(pricingView(catalogue, null), null)).not.toContain('free</p>');
+    const [free, pro, elite] = pricingView(catalogue, null);
+    if (free === undefined || pro === undefined || elite === undefined) throw new Error('a plan is missing');
+    const page = pricingPage([free, { ...pro, trialDays: 14 }, { ...elite, trialDays: 1 }], null);
+    expect(page).toContain('Your first 14 days are free');
+    expect(page).toContain('Your first day is free');
+  });
+
+  it('offers no button for what is not on sale', () => {
+    const [, pro] = pricingView(catalogue, null);
+    if (pro === undefined) throw new Error('a plan is missing');
+    const offers = pro.offers.map((offer) => ({ ...offer, isOnSale: offer.billingCycle === 'yearly' }));
+    const page = pricingPage([{ ...pro, offers }], null);
+    expect(page).toContain('billing_cycle=yearly');
+    expect(page).not.toContain('billing_cycle=monthly');
+  });
+
   it('never promises a saving that is not there', () => {
     expect([yearlySaving(999, 9900), yearlySaving(2999, 29900), yearlySaving(999, 12_000)]).toEqual([2000, 6000, 0]);
   });

@@ -119,7 +119,7 @@ describe('GET /payment/success', () => {
     expect(text).toContain(`url=${successPath}`);
     expect(text).not.toContain('/create-checkout');
     expect((await user.api('GET', '/v1/account')).json).toMatchObject({ tier: 0, version: 0 });
-  }, 15_000);
+  });
 
   it('announces the completed checkout once, however often the page is loaded', async () => {
     const { user, sessionId, url, successPath } = await open('reloader');

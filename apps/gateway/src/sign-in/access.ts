@@ -25,9 +25,9 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   'GET /pricing',
   'GET /assets/billhook.css',
   'GET /assets/icon.svg',
-  'GET /assets/success.js',
   'GET /docs',
   'GET /openapi.json',
+  'GET /assets/success.js',
   'GET /v1/plans',
   // Takes the bearer token itself: it is how a session begins.
   'POST /v1/session',

@@ -10,6 +10,7 @@ import { ownInvoiceRoutes } from '../invoices/own-invoice-routes.js';
 import { invoiceRoutes } from '../invoices/invoice-routes.js';
 import { disputeRoutes } from '../disputes/dispute-routes.js';
 import { paymentRoutes } from '../payments/payment-routes.js';
+import { ownPaymentRoutes } from '../payments/own-payment-routes.js';
 import { refundRoutes } from '../refunds/refund-routes.js';
 import { portalRoutes } from '../portal/portal-routes.js';
 import { scheduleRoutes } from '../schedules/schedule-routes.js';
@@ -30,6 +31,7 @@ export const apiRoutes: readonly Route[] = [
   ...ownInvoiceRoutes,
   ...invoicePaymentRoutes,
   ...paymentRoutes,
+  ...ownPaymentRoutes,
   ...refundRoutes,
   ...disputeRoutes,
   ...eventRoutes,

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { secretKey, settle, startSimulator, typesAbout } from '../start-simulator.spec-support.js';
+import { advance, secretKey, settle, startSimulator, typesAbout } from '../start-simulator.spec-support.js';
 import type { Simulator } from '../start-simulator.spec-support.js';
 
 /** The requests that Stripe's CLI makes, seen when it was run against this simulator (1.52.0, `--api-base`). */
@@ -73,5 +73,73 @@ describe('what Stripe’s own CLI asks for', () => {
     await expect(
       stripe.customers.create({ invoice_settings: { default_payment_method: 'pm_card_visa' } }),
     ).rejects.toMatchObject({ param: 'invoice_settings[default_payment_method]' });
+  });
+
+  const triggered = { currency: 'usd', payment_method_types: ['card'], confirm: true };
+
+  it('trigger charge.refunded: a payment of no invoice, and its refund', async () => {
+    const { stripe } = simulator;
+    const intent = await stripe.rawRequest('POST', '/v1/payment_intents', {
+      ...triggered,
+      amount: 100,
+      payment_method: 'pm_card_visa',
+    });
+    expect(intent).toMatchObject({ status: 'succeeded', amount_received: 100, customer: null });
+    const refund = await stripe.refunds.create({ payment_intent: intent.id });
+    expect(refund).toMatchObject({ status: 'succeeded', amount: 100, payment_intent: intent.id });
+    const told = ['payment_intent.created', 'charge.succeeded', 'payment_intent.succeeded', 'charge.refunded'];
+    expect(await typesAbout(simulator, intent.id)).toEqual(expect.arrayContaining(told));
+  });
+
+  it('trigger charge.failed: a payment that the bank declines', async () => {
+    const { stripe } = simulator;
+    const failing = { ...triggered, amount: 2000, payment_method: 'pm_card_chargeDeclined' };
+    await expect(stripe.rawRequest('POST', '/v1/payment_intents', failing)).rejects.toMatchObject({
+      statusCode: 402,
+      code: 'card_declined',
+    });
+    const [intent] = (await stripe.paymentIntents.list({ limit: 1 })).data;
+    expect(intent).toMatchObject({ status: 'requires_payment_method', last_payment_error: { code: 'card_declined' } });
+    const told = ['payment_intent.created', 'charge.failed', 'payment_intent.payment_failed'];
+    expect(await typesAbout(simulator, intent?.id ?? '')).toEqual(told);
+  });
+
+  it('trigger payment_intent.canceled: a payment that nobody made, and none that was made', async () => {
+    const { stripe } = simulator;
+    const intent = await stripe.paymentIntents.create({ amount: 2000, currency: 'usd' });
+    expect(intent.status).toBe('requires_payment_method');
+    expect(await stripe.paymentIntents.cancel(intent.id)).toMatchObject({ status: 'canceled' });
+    await expect(stripe.paymentIntents.confirm(intent.id, { payment_method: 'pm_card_visa' })).rejects.toMatchObject({
+      statusCode: 400,
+    });
+  });
+
+  it('trigger subscription_schedule.created: a schedule with a subscription of its own, whose second phase follows', async () => {
+    const { stripe } = simulator;
+    const customer = await stripe.rawRequest('POST', '/v1/customers', { source: 'tok_visa' });
+    const phases = [1, 2].map((quantity) => ({ iterations: 1, items: [{ price: 'price_pro_monthly', quantity }] }));
+    const made = await stripe.rawRequest('POST', '/v1/subscription_schedules', {
+      customer: customer.id,
+      start_date: 'now',
+      phases,
+    });
+    expect(made).toMatchObject({ status: 'active', customer: customer.id, phases: [{}, {}] });
+    const [subscription] = (await stripe.subscriptions.list({ customer: String(customer.id) })).data;
+    expect(subscription).toMatchObject({ status: 'active', schedule: made.id, items: { data: [{ quantity: 1 }] } });
+    expect(await typesAbout(simulator, String(made.id))).toContain('subscription_schedule.created');
+    await advance(simulator, { to: subscription?.items.data[0]?.current_period_end ?? 0 });
+    const renewed = await stripe.subscriptions.retrieve(subscription?.id ?? '');
+    expect(renewed).toMatchObject({ status: 'active', items: { data: [{ quantity: 2 }] } });
+  });
+
+  it.each([
+    ['without a customer', { start_date: 'now', phases: [{ items: [{ price: 'price_pro_monthly' }] }] }, 'customer'],
+    ['without phases', { start_date: 'now', customer: 'theirs' }, 'phases'],
+    ['from a subscription and for a customer', { from_subscription: 'sub_x', customer: 'theirs' }, 'customer'],
+  ])('makes no schedule %s', async (_name, given, param) => {
+    const { id } = await simulator.stripe.customers.create({});
+    const wish = { ...given, ...('customer' in given && { customer: id }) };
+    const made = simulator.stripe.rawRequest('POST', '/v1/subscription_schedules', wish);
+    await expect(made).rejects.toMatchObject({ statusCode: 400, param });
   });
 });

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { z } from 'zod';
 import { isWithin, list } from '../api/paging.js';
 import { created, mergeMetadata, metadata, paging, params, text, unsettable } from '../api/params.js';
 import { route } from '../api/route.js';
@@ -26,6 +27,8 @@ export const customerRoutes: Route[] = [
       ...fields,
       invoice_settings: params({ default_payment_method: text.optional() }).optional(),
       payment_method: text.optional(),
+      // From before payment methods, and what Stripe's own CLI still sends: here it is one, and the default.
+      source: z.enum(['tok_visa']).optional(),
     }),
     handle: ({ world, input }) => {
       const customer = aCustomer({
@@ -36,8 +39,9 @@ export const customerRoutes: Route[] = [
         description: input.description || null,
         metadata: mergeMetadata({}, input.metadata),
       });
-      const { payment_method: method, invoice_settings: settings } = input;
-      const standard = settings?.default_payment_method;
+      const { payment_method: given, invoice_settings: settings, source } = input;
+      const method = source === undefined ? given : 'pm_card_visa';
+      const standard = source === undefined ? settings?.default_payment_method : method;
       // Only the method that comes along can be the default of a customer who has no other.
       if (standard !== undefined && standard !== method) {
         throw noSuch('PaymentMethod', standard, 'invoice_settings[default_payment_method]');

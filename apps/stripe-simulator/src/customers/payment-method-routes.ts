@@ -7,7 +7,7 @@ import type { Route } from '../api/route.js';
 import { found, invalid, noSuch, referenced, StripeFault } from '../api/stripe-error.js';
 import type { World } from '../world/world.js';
 import { verdictOn } from '../payments/verdict.js';
-import { aCardMethod } from './payment-method.js';
+import { aCardMethod, lastFourOf } from './payment-method.js';
 
 const type = z.enum(['card']).optional();
 
@@ -99,17 +99,22 @@ const testMethods: Record<string, string> = {
   pm_card_threeDSecure2Required: '4000000000003220',
 };
 
-/** Stripe's own test payment methods become a new method of the customer they are given to; it is not stored yet. */
-export function newMethod(world: World, id: string, customer: Stripe.Customer): Stripe.PaymentMethod {
+/** A new method made of one of Stripe's own test payment methods. It is not stored, and nobody has asked the bank. */
+export function testMethod(world: World, id: string, customer: Stripe.Customer | null): Stripe.PaymentMethod {
   const number = testMethods[id];
   if (number === undefined) throw noSuch('PaymentMethod', id, 'payment_method');
-  const lastFour = number.slice(-4);
-  const verdict = verdictOn({ lastFour, isBankDebit: false, purpose: 'save', hasAuthenticated: true, isSetUp: false });
+  const card = { number, expMonth: 12, expYear: new Date(world.now() * 1000).getUTCFullYear() + 4 };
+  return aCardMethod({ customer, card, created: world.now() });
+}
+
+/** The same, to be saved for the customer it is given to; not every card lets itself be saved. */
+export function newMethod(world: World, id: string, customer: Stripe.Customer): Stripe.PaymentMethod {
+  const method = testMethod(world, id, customer);
+  const verdict = verdictOn({ ...lastFourOf(method), purpose: 'save', hasAuthenticated: true, isSetUp: false });
   if (verdict.kind === 'declined') {
     throw new StripeFault({ status: 402, type: 'card_error', code: 'card_declined', message: verdict.message });
   }
-  const card = { number, expMonth: 12, expYear: new Date(world.now() * 1000).getUTCFullYear() + 4 };
-  return aCardMethod({ customer, card, created: world.now() });
+  return method;
 }
 
 function attachTo(world: World, id: string, customer: Stripe.Customer): Stripe.PaymentMethod {

@@ -8,7 +8,8 @@ export interface CardInput {
 }
 
 interface MethodInput {
-  customer: Stripe.Customer;
+  /** Whose it is; null for one that is used once. */
+  customer: Stripe.Customer | null;
   created: number;
 }
 
@@ -19,13 +20,13 @@ const aMethod = ({ customer, created }: MethodInput) =>
     allow_redisplay: 'limited',
     billing_details: {
       address: { city: null, country: 'US', line1: null, line2: null, postal_code: null, state: null },
-      email: customer.email,
-      name: customer.name ?? null,
+      email: customer?.email ?? null,
+      name: customer?.name ?? null,
       phone: null,
       tax_id: null,
     },
     created,
-    customer: customer.id,
+    customer: customer?.id ?? null,
     customer_account: null,
     livemode: false,
     metadata: {},

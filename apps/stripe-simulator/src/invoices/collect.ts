@@ -68,7 +68,7 @@ interface Charged {
 }
 
 /** An answer from the bank leaves a charge behind; a challenge or a debit on its way does not yet. */
-function chargeFor(world: World, { intent, method, verdict }: Charged): Stripe.Charge | null {
+export function chargeFor(world: World, { intent, method, verdict }: Charged): Stripe.Charge | null {
   if (verdict.kind !== 'paid' && verdict.kind !== 'declined') return null;
   const failure = verdict.kind === 'declined' ? { code: 'card_declined', message: verdict.message } : null;
   const charge = aCharge({ intent, method, created: world.now(), failure });

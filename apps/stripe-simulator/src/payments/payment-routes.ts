@@ -7,7 +7,7 @@ import { found, invalid, referenced } from '../api/stripe-error.js';
 import { idOf } from '../world/ids.js';
 import type { World } from '../world/world.js';
 
-/** Charges and payment intents come from invoices here, and are only read. */
+/** Charges and payment intents, as they are read; most come from invoices. */
 export const paymentRoutes: Route[] = [
   route({
     method: 'GET',

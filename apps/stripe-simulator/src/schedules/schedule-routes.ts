@@ -5,6 +5,7 @@ import { created, flag, integer, mergeMetadata, metadata, paging, params, text }
 import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
 import { found, invalid, referenced } from '../api/stripe-error.js';
+import { createSubscription } from '../subscriptions/create.js';
 import { cancelNow, saveSubscription } from '../subscriptions/lifecycle.js';
 import { prorationBehavior } from '../subscriptions/subscription-params.js';
 import { isLive, withoutEnd } from '../subscriptions/subscription.js';
@@ -42,13 +43,28 @@ const updateParams = params({
 });
 type UpdateInput = z.output<typeof updateParams>;
 
+/** From a subscription, or with one of its own that begins at once; one that begins later is not modelled. */
+const createParams = params({
+  customer: text.optional(),
+  end_behavior: endBehavior.optional(),
+  from_subscription: text.optional(),
+  metadata: metadata.optional(),
+  // `iterations` is gone, but Stripe's own CLI (1.52.0) still sends it: so many billing periods.
+  phases: z
+    .array(phase.extend({ iterations: integer.optional() }))
+    .min(1)
+    .max(10)
+    .optional(),
+  start_date: z.enum(['now']).optional(),
+});
+type CreateInput = z.output<typeof createParams>;
+
 export const scheduleRoutes: Route[] = [
   route({
     method: 'POST',
     path: '/v1/subscription_schedules',
-    // A schedule for a subscription that does not exist yet is not modelled.
-    params: params({ from_subscription: text }),
-    handle: ({ world, input }) => create(world, input.from_subscription),
+    params: createParams,
+    handle: ({ world, input }) => create(world, input),
   }),
   route({
     method: 'GET',
@@ -103,7 +119,73 @@ function running(schedule: Stripe.SubscriptionSchedule, verb: string): Stripe.Su
   );
 }
 
-function create(world: World, id: string): Stripe.SubscriptionSchedule {
+function create(world: World, input: CreateInput): Stripe.SubscriptionSchedule {
+  const { from_subscription: subscription, ...own } = input;
+  if (subscription === undefined) return begin(world, own);
+  const [other] = Object.entries(own).find(([, value]) => value !== undefined) ?? [];
+  if (other === undefined) return takeOver(world, subscription);
+  throw invalid(other, `You cannot set \`${other}\` if \`from_subscription\` is set.`);
+}
+
+/** A subscription is made of the first phase, and the schedule goes on from there. */
+function begin(world: World, input: Omit<CreateInput, 'from_subscription'>): Stripe.SubscriptionSchedule {
+  const customer = referenced({
+    table: world.customers,
+    id: needed('customer', input.customer),
+    noun: 'customer',
+    param: 'customer',
+  });
+  needed('start_date', input.start_date);
+  const given = needed('phases', input.phases);
+  const wishes = given.map((wish, index) => inPeriods(toWish(world, wish, `phases[${index}]`), wish.iterations));
+  const subscription = createSubscription(world, {
+    customer: customer.id,
+    lines: wishes[0]?.items ?? [],
+    paymentMethod: null,
+    metadata: {},
+    description: null,
+    trial: null,
+    paymentBehavior: 'allow_incomplete',
+  });
+  const bare = scheduleFrom(subscription, world.now());
+  const phases = phasesFrom(bare, wishes);
+  const [{ start_date, end_date } = { start_date: 0, end_date: 0 }] = phases;
+  const schedule: Stripe.SubscriptionSchedule = {
+    ...bare,
+    current_phase: { start_date, end_date },
+    end_behavior: input.end_behavior ?? 'release',
+    metadata: mergeMetadata({}, input.metadata),
+    phases,
+  };
+  return attach(world, schedule, subscription);
+}
+
+function needed<T>(param: string, value: T | undefined): T {
+  if (value !== undefined) return value;
+  throw invalid(param, `Missing required param: ${param}.`, 'parameter_missing');
+}
+
+function inPeriods(wish: PhaseWish, iterations: number | undefined): PhaseWish {
+  const recurring = wish.items[0]?.price.recurring;
+  if (iterations === undefined || !recurring) return wish;
+  // There are no others here.
+  const interval = recurring.interval === 'year' ? 'year' : 'month';
+  return { ...wish, duration: { interval, count: iterations * recurring.interval_count } };
+}
+
+function attach(
+  world: World,
+  schedule: Stripe.SubscriptionSchedule,
+  subscription: Stripe.Subscription,
+): Stripe.SubscriptionSchedule {
+  world.schedules.set(schedule.id, schedule);
+  world.emit('subscription_schedule.created', schedule);
+  // From now on the schedule says when it ends.
+  saveSubscription(world, { ...withoutEnd(subscription), schedule: schedule.id });
+  return schedule;
+}
+
+function takeOver(world: World, id: string): Stripe.SubscriptionSchedule {
   const param = 'from_subscription';
   const subscription = referenced({ table: world.subscriptions, id, noun: 'subscription', param });
   if (!isLive(subscription)) throw invalid(param, 'You cannot migrate a subscription that is already canceled.');
@@ -111,12 +193,7 @@ function create(world: World, id: string): Stripe.SubscriptionSchedule {
   if (existing) {
     throw invalid(param, `You cannot migrate a subscription that is already attached to a schedule: ${existing.id}.`);
   }
-  const schedule = scheduleFrom(subscription, world.now());
-  world.schedules.set(schedule.id, schedule);
-  world.emit('subscription_schedule.created', schedule);
-  // From now on the schedule says when it ends.
-  saveSubscription(world, { ...withoutEnd(subscription), schedule: schedule.id });
-  return schedule;
+  return attach(world, scheduleFrom(subscription, world.now()), subscription);
 }
 
 /** The phase that runs may change too; then its items apply at once. */

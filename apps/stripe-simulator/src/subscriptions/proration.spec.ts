@@ -75,13 +75,14 @@ describe('a change in mid-period', () => {
 
   it('waits for the next invoice by default', async () => {
     const { stripe } = simulator;
-    const { subscription, customer, to } = await halfway();
-    const items = to('price_elite_monthly');
+    const { subscription, customer, half, to } = await halfway();
+    // Half a cent is rounded up, and a second later it is less than half: this exact second, however slow the machine.
+    const details = { items: to('price_elite_monthly'), proration_date: half };
     const preview = await stripe.invoices.createPreview({
       subscription: subscription.id,
-      subscription_details: { items },
+      subscription_details: details,
     });
-    const changed = await stripe.subscriptions.update(subscription.id, { items });
+    const changed = await stripe.subscriptions.update(subscription.id, details);
     expect(changed.latest_invoice).toBe(subscription.latest_invoice);
     expect(await typesAbout(simulator, subscription.id)).toContain('invoiceitem.created');
     await advance(simulator, { to: endOf(subscription) });

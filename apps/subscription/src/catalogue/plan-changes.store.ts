@@ -7,7 +7,7 @@ import { DataSource } from 'typeorm';
 import { PendingFetchStore } from '../fetch/pending-fetch.store.js';
 import type { FetchRequest, Rules } from '../ledger/ledger.js';
 import { LedgerStore } from '../ledger/ledger.store.js';
-import { reconsider } from '../ledger/settle.js';
+import { reconsider } from '../ledger/reconsider.js';
 
 /** Rows that one statement looks at: a fraction of a second, far below what a statement may take. */
 const chunkSize = 5_000;

@@ -4,6 +4,7 @@ import { inTransaction } from '@billhook/database';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
+import { RawEvents } from '../intake/raw-event.store.js';
 import { TakenEvents } from '../intake/taken-events.store.js';
 import { WaitingEvents } from '../intake/waiting-events.store.js';
 import { CustomerStore } from '../ledger/customer.store.js';
@@ -14,9 +15,11 @@ import type { AccountEntry, Ledger, Rules } from '../ledger/ledger.js';
 import { LedgerStore } from '../ledger/ledger.store.js';
 import { scopeOf } from '../ledger/scope.js';
 import { settle, settleSubscription } from '../ledger/settle.js';
+import { fetchedEvent } from './fetched-event.js';
 import { HintStore } from './hint.store.js';
 import { PendingFetchStore } from './pending-fetch.store.js';
 import type { LeasedFetch } from './pending-fetch.store.js';
+import { PullStore } from './pull.store.js';
 import type { FetchedObject } from './subscription.client.js';
 
 export type FetchOutcome =
@@ -30,23 +33,26 @@ export class FetchApplier {
     private readonly customers: CustomerStore,
     private readonly ledgers: LedgerStore,
     private readonly pending: PendingFetchStore,
+    private readonly pulls: PullStore,
     private readonly hints: HintStore,
     private readonly waiting: WaitingEvents,
     private readonly taken: TakenEvents,
+    private readonly rawEvents: RawEvents,
   ) {}
 
   async apply(fetch: LeasedFetch, answer: FetchedObject, rules: Rules): Promise<FetchOutcome> {
     const reading = toSubscriptionSnapshot(answer.object);
     if (!reading.ok) return { kind: 'unreadable', path: reading.path };
     const event = toEvent(fetch, reading.value, answer.answeredAt);
-    return inTransaction(this.dataSource, (manager) => this.settle(manager, fetch, event, rules));
+    const answered = { event, object: answer.object };
+    return inTransaction(this.dataSource, (manager) => this.settle(manager, fetch, answered, rules));
   }
 
   /** The row's customer is the one to lock: an answer that names another one is a contradiction for `decide` to find. */
   private async settle(
     manager: EntityManager,
     fetch: LeasedFetch,
-    event: FetchedSubscription,
+    { event, object }: { event: FetchedSubscription; object: unknown },
     rules: Rules,
   ): Promise<FetchOutcome> {
     const customerId = fetch.customerId ?? event.snapshot.customerId;
@@ -58,11 +64,16 @@ export class FetchApplier {
     const waiting = await this.waiting.find(manager, customers, known);
     const ledger = await this.openLedger(manager, { waiting, customers, known }, rules);
     const released = waiting.map((intake) => ({ delivery: intake.delivery, outcome: settle(ledger, intake, rules) }));
-    const cause = { id: fetch.causeId, effect: effectOf(fetch, accountOf(ledger, userId), event), at: event.at };
+    const effect = effectOf(fetch, accountOf(ledger, userId), event);
+    const cause = { id: fetch.causeId, effect, at: event.at };
     const { kind } = settleSubscription(ledger, { userId, event }, cause, rules);
+    const about = { effect, causeId: fetch.causeId, customerId, userId };
+    // What settled nothing is asked again.
+    if (kind !== 'needsFetch') await this.rawEvents.append(manager, [fetchedEvent(event, about, object)]);
     await this.ledgers.save(manager, ledger, rules);
     await this.waiting.release(manager, released);
     await this.pending.request(manager, [...ledger.changes.fetches.values()]);
+    await this.pulls.request(manager, [...ledger.changes.pulls.values()]);
     if (kind === 'needsFetch') await this.pending.askAgain(manager, fetch.subscriptionId);
     else await this.pending.finish(manager, fetch);
     return { kind };

@@ -5,6 +5,9 @@ import { RulesSource } from '../rules.js';
 import { FetchApplier } from './apply-fetch.store.js';
 import { PendingFetchStore } from './pending-fetch.store.js';
 import type { LeasedFetch } from './pending-fetch.store.js';
+import { PullClient } from './pull.client.js';
+import { PullStore } from './pull.store.js';
+import type { LeasedPull } from './pull.store.js';
 import { SubscriptionClient } from './subscription.client.js';
 
 /** A batch that asks for a fetch wakes us; this is for the fetches of other replicas and for those that were postponed. */
@@ -17,19 +20,32 @@ const mostAtOnce = 8;
  */
 const stopAfterMs = 3_000;
 
-/** Asks Stripe about the subscriptions whose events cannot be put in order, a few at a time, with no transaction open. */
+/** Something to ask Stripe, leased by this process. */
+interface Question {
+  about: object;
+  /** What came of it, for the log. */
+  ask: () => Promise<string>;
+  postpone: (reason: string) => Promise<void>;
+}
+
+/**
+ * Asks Stripe about the subscriptions whose events cannot be put in order, and whatever somebody wants to be pulled: a few at a
+ * time, with no transaction open.
+ */
 @Injectable()
 export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = new Logger('fetch');
   private loop: Promise<void> = Promise.resolve();
   /** What Stripe is being asked right now, and what comes of it; never rejects. */
-  private readonly asked = new Map<LeasedFetch, Promise<void>>();
+  private readonly asked = new Map<Question, Promise<void>>();
   private isStopping = false;
   private isWoken = false;
   private stopWaiting: () => void = () => undefined;
 
   constructor(
     private readonly pending: PendingFetchStore,
+    private readonly pulls: PullStore,
+    private readonly links: PullClient,
     private readonly stripe: SubscriptionClient,
     private readonly applier: FetchApplier,
     private readonly rules: RulesSource,
@@ -59,8 +75,8 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
   private async run(): Promise<void> {
     while (!this.isStopping) {
       this.isWoken = false;
-      const fetch = this.asked.size < mostAtOnce ? await this.lease() : null;
-      if (fetch !== null) this.begin(fetch);
+      const question = this.asked.size < mostAtOnce ? await this.next() : null;
+      if (question !== null) this.begin(question);
       else if (!this.isWoken && !this.isStopping) await this.wait();
     }
     await Promise.all(this.asked.values());
@@ -78,36 +94,65 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
 
   /** Before the leases would end by themselves. */
   private async leaveToOthers(): Promise<void> {
-    for (const fetch of this.asked.keys()) await this.postpone(fetch, 'its process was stopped');
+    for (const question of this.asked.keys()) await this.postpone(question, 'its process was stopped');
   }
 
-  private async lease(): Promise<LeasedFetch | null> {
+  /** Pulls first: each is one request, and somebody may be looking at a page. */
+  private async next(): Promise<Question | null> {
     try {
-      return await this.pending.lease();
+      const pull = await this.pulls.lease();
+      if (pull !== null) return this.toPull(pull);
+      const fetch = await this.pending.lease();
+      return fetch && this.toFetch(fetch);
     } catch (error) {
       this.log.error({ msg: 'fetching failed', err: error });
       return null;
     }
   }
 
-  private begin(fetch: LeasedFetch): void {
-    const ended = this.fetch(fetch).finally(() => {
-      this.asked.delete(fetch);
-      this.wake();
-    });
-    this.asked.set(fetch, ended);
+  private toPull(pull: LeasedPull): Question {
+    const { kind, id, causeId } = pull;
+    const postpone = (reason: string) => this.pulls.postpone(pull, reason);
+    return { about: { [kind]: id, causeId }, ask: () => this.pull(pull), postpone };
   }
 
-  private async fetch(fetch: LeasedFetch): Promise<void> {
+  private toFetch(fetch: LeasedFetch): Question {
     const { subscriptionId, causeId } = fetch;
+    const postpone = (reason: string) => this.pending.postpone(fetch, reason);
+    return { about: { subscriptionId, causeId }, ask: () => this.ask(fetch), postpone };
+  }
+
+  private begin(question: Question): void {
+    const ended = this.answer(question).finally(() => {
+      this.asked.delete(question);
+      this.wake();
+    });
+    this.asked.set(question, ended);
+  }
+
+  private async answer(question: Question): Promise<void> {
+    const { about } = question;
     try {
-      const outcome = await this.ask(fetch);
-      this.log.log({ msg: 'fetched', subscriptionId, causeId, outcome });
+      const outcome = await question.ask();
+      this.log.log({ msg: 'fetched', ...about, outcome });
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      this.log.warn({ msg: 'not fetched, trying again later', subscriptionId, causeId, err: error });
-      await this.postpone(fetch, reason);
+      this.log.warn({ msg: 'not fetched, trying again later', ...about, err: error });
+      await this.postpone(question, reason);
     }
+  }
+
+  private async pull(pull: LeasedPull): Promise<string> {
+    const ids = await this.subscriptionsOf(pull);
+    await this.pulls.finish(pull, ids);
+    return `pulls ${ids.length}`;
+  }
+
+  private async subscriptionsOf({ kind, id }: LeasedPull): Promise<string[]> {
+    if (kind === 'session') return this.links.subscriptionOfSession(id);
+    const customers = await this.pulls.customersOf(id);
+    const found = await Promise.all(customers.map((customer) => this.links.subscriptionsOfCustomer(customer)));
+    return [...new Set(found.flat())];
   }
 
   private async ask(fetch: LeasedFetch): Promise<string> {
@@ -129,9 +174,9 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
     return outcome;
   }
 
-  private async postpone(fetch: LeasedFetch, reason: string): Promise<void> {
+  private async postpone(question: Question, reason: string): Promise<void> {
     try {
-      await this.pending.postpone(fetch, reason);
+      await question.postpone(reason);
     } catch (error) {
       this.log.warn({ msg: 'the lease ends by itself', err: error });
     }

@@ -2,6 +2,7 @@ import type { Delivery, Outcome } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
 import { PendingFetchStore } from '../fetch/pending-fetch.store.js';
+import { PullStore } from '../fetch/pull.store.js';
 import { CustomerStore } from '../ledger/customer.store.js';
 import { customersToLock, learnCustomers } from '../ledger/customers.js';
 import type { Rules } from '../ledger/ledger.js';
@@ -43,6 +44,7 @@ export class BatchApplier {
     private readonly customers: CustomerStore,
     private readonly ledgers: LedgerStore,
     private readonly fetches: PendingFetchStore,
+    private readonly pulls: PullStore,
     private readonly waiting: WaitingEvents,
     private readonly taken: TakenEvents,
   ) {}
@@ -69,8 +71,10 @@ export class BatchApplier {
     await this.ledgers.save(manager, ledger, rules);
     const asked = [...ledger.changes.fetches.values()];
     await this.fetches.request(manager, asked);
+    const pulls = [...ledger.changes.pulls.values()];
+    await this.pulls.request(manager, pulls);
     await this.waiting.release(manager, released);
-    return { outcomes, asksStripe: asked.length > 0, released: released.length };
+    return { outcomes, asksStripe: asked.length + pulls.length > 0, released: released.length };
   }
 
   /** Of what names no customer itself, by what is known of the same payments. */

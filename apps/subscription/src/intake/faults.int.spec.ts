@@ -89,7 +89,7 @@ describe('a batch', () => {
     const events = [ada.created(), impossible, ada.invoice('paid')];
     await world.publish(...events);
     await world.start();
-    await waitFor('the neighbours', async () => (await world.accountOf(ada.userId))?.tier === 1, 5_000);
+    await waitFor('the neighbours', async () => (await world.accountOf(ada.userId))?.tier === 1);
     await waitFor(
       'the parking',
       async () => (await world.query('SELECT FROM parked_event WHERE retry_at IS NULL')).length === 1,

@@ -105,7 +105,8 @@ describe('F25: the outcome of a COMMIT that nobody heard', () => {
       await own.publish(event);
       await waitFor('the COMMIT', async () => {
         const { rowCount } = await admin.query(
-          `SELECT FROM pg_stat_activity WHERE query = 'COMMIT' AND wait_event = 'advisory'`,
+          `SELECT FROM pg_stat_activity
+           WHERE query = 'COMMIT' AND wait_event = 'advisory' AND datname = current_database()`,
         );
         return rowCount === 1;
       });

@@ -13,10 +13,12 @@ const append = `
        AS event (event_id, type, customer_id, user_id, occurred_at, headers, start, length)
   CROSS JOIN LATERAL (SELECT substring($9::bytea FROM start FOR length) OFFSET 0) AS exact (body)`;
 
+export type RawEvent = Pick<Intake, 'id' | 'delivery' | 'customerId' | 'userId' | 'at'>;
+
 /** Every event that came in, byte for byte: what a replay or an argument with Stripe needs. */
 @Injectable()
 export class RawEvents {
-  async append(manager: EntityManager, intakes: readonly Intake[]): Promise<void> {
+  async append(manager: EntityManager, intakes: readonly RawEvent[]): Promise<void> {
     const bodies = intakes.map(({ delivery }) => delivery.body);
     await manager.query(append, [
       intakes.map(({ id }) => id),

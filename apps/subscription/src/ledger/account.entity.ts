@@ -17,6 +17,9 @@ export class AccountEntity {
   @Column('timestamptz', { name: 'newest_stripe_time', nullable: true })
   newestStripeTime: Date | null;
 
+  @Column('text', { name: 'duplicates_told', array: true })
+  duplicatesTold: string[];
+
   @Column('jsonb')
   body: Account;
 
@@ -28,6 +31,7 @@ export class AccountEntity {
 export function fromAccountEntity({
   body,
   newestStripeTime,
-}: Pick<AccountEntity, 'body' | 'newestStripeTime'>): AccountEntry {
-  return { account: body, newestStripeTime };
+  duplicatesTold,
+}: Pick<AccountEntity, 'body' | 'newestStripeTime' | 'duplicatesTold'>): AccountEntry {
+  return { account: body, newestStripeTime, duplicatesTold };
 }

@@ -38,7 +38,7 @@ function endOf(story: CustomerStory, clock: (turn: number) => number) {
     changes: noChanges(),
   };
   const opened = unopenedAccount(story.userId, catalogue, new Date(0));
-  ledger.accounts.set(story.userId, { account: opened, newestStripeTime: null });
+  ledger.accounts.set(story.userId, { account: opened, newestStripeTime: null, duplicatesTold: [] });
   history.forEach((event, turn) => {
     const rules: Rules = { catalogue, graceDays: defaultGraceDays, now: new Date(started * 1000 + clock(turn)) };
     settle(ledger, toIntake({ ...fromStripe(event), redelivered: false }), rules);

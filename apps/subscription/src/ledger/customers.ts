@@ -69,6 +69,7 @@ function lockedCustomer(meaning: Meaning): string | null {
     case 'account_opened':
     case 'subscription_hint':
     case 'hint':
+    case 'pull':
     case 'not_relevant':
     case 'unreadable':
       return null;
@@ -103,6 +104,7 @@ function metadataLink({ meaning }: Intake): CustomerLink[] {
     case 'customer_linked':
     case 'subscription_hint':
     case 'hint':
+    case 'pull':
     case 'not_relevant':
     case 'unreadable':
       return [];

@@ -45,10 +45,25 @@ describe('a delivery', () => {
     });
   });
 
-  test.each(['billing.reconcile.requested', 'billing.account.erasure_requested', 'something.else'])(
-    'of type %s is of no interest yet',
-    (type) => {
-      expect(read(type, '{}').meaning).toEqual({ kind: 'not_relevant' });
-    },
-  );
+  test.each<[object, object]>([
+    [
+      { subscription_id: 'sub_1', session_id: 'cs_1', user_id: 'user-1' },
+      { kind: 'subscription', id: 'sub_1' },
+    ],
+    [
+      { session_id: 'cs_1', user_id: 'user-1' },
+      { kind: 'session', id: 'cs_1' },
+    ],
+    [{ user_id: 'user-1' }, { kind: 'user', id: 'user-1' }],
+  ])('that asks for a pull by %j wants the narrowest of it', (data, wanted) => {
+    expect(read('billing.reconcile.requested', JSON.stringify(data)).meaning).toEqual({ kind: 'pull', wanted });
+  });
+
+  it('that asks for a pull of nothing is unreadable', () => {
+    expect(read('billing.reconcile.requested', '{}').meaning).toMatchObject({ kind: 'unreadable' });
+  });
+
+  test.each(['billing.account.erasure_requested', 'something.else'])('of type %s is of no interest yet', (type) => {
+    expect(read(type, '{}').meaning).toEqual({ kind: 'not_relevant' });
+  });
 });

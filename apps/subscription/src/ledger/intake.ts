@@ -8,6 +8,7 @@ export type Meaning =
   | Exclude<StripeFact, { kind: 'irrelevant' }>
   | { kind: 'account_opened'; userId: string }
   | { kind: 'customer_linked'; userId: string; customerId: string }
+  | { kind: 'pull'; wanted: { kind: 'subscription' | 'session' | 'user'; id: string } }
   | { kind: 'not_relevant' }
   | { kind: 'unreadable'; reason: string };
 
@@ -65,7 +66,23 @@ function readBilling({ attributes, body }: Delivery): Read {
     const { user_id: userId, customer_id: customerId } = linked.data;
     return about(customerId, userId, { kind: 'customer_linked', userId, customerId });
   }
+  if (attributes.type === 'billing.reconcile.requested') return readPull(body.toString());
   return about(null, null, { kind: 'not_relevant' });
+}
+
+/** The narrowest of what it names: a session leads to its subscription, which is one of the user's. */
+function readPull(body: string): Read {
+  const requested = parseDomainEvent('billing.reconcile.requested', body);
+  if (!requested.ok) return about(null, null, { kind: 'unreadable', reason: requested.reason });
+  const { subscription_id: subscription, session_id: session, user_id: user } = requested.data;
+  const named = [
+    { kind: 'subscription', id: subscription },
+    { kind: 'session', id: session },
+    { kind: 'user', id: user },
+  ] as const;
+  const [wanted] = named.flatMap(({ kind, id }) => (id === undefined ? [] : [{ kind, id }]));
+  if (wanted === undefined) return about(null, null, { kind: 'unreadable', reason: 'unreadable: names nothing' });
+  return about(null, user ?? null, { kind: 'pull', wanted });
 }
 
 function about(customerId: string | null, userId: string | null, meaning: Meaning): Read {

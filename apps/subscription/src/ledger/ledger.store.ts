@@ -1,8 +1,9 @@
 import { unopenedAccount } from '@billhook/billing';
-import type { Account } from '@billhook/contracts';
 import { Outbox } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { fromAccountEntity } from './account.entity.js';
+import type { AccountEntity } from './account.entity.js';
 import { fromStored } from './kept-object.js';
 import type { StoredObject } from './kept-object.js';
 import { noChanges, paymentKey, putSubscription } from './ledger.js';
@@ -48,9 +49,11 @@ const lookKeyColumns = [['subscription_id', 'text', 'subscriptionId'], ...lookCo
 const saveRows = `
   WITH changed_account AS (
     UPDATE account SET tier = given.tier, version = given.version, newest_stripe_time = given.newest_stripe_time,
+      duplicates_told = given.duplicates_told,
       body = given.body, updated_at = now()
     FROM json_to_recordset($1::json)
-         AS given (user_id text, tier smallint, version integer, newest_stripe_time timestamptz, body jsonb)
+         AS given (user_id text, tier smallint, version integer, newest_stripe_time timestamptz,
+           duplicates_told text[], body jsonb)
     WHERE account.user_id = given.user_id
   ), changed_subscription AS (
     INSERT INTO subscription (${names(writtenColumns)})
@@ -130,11 +133,12 @@ export class LedgerStore {
       userIds.filter((userId) => !withAccount.has(userId)),
       rules,
     );
-    const rows: { user_id: string; body: Account; newest_stripe_time: Date | null }[] = await manager.query(
-      'SELECT user_id, body, newest_stripe_time FROM account WHERE user_id = ANY($1) ORDER BY user_id FOR UPDATE',
+    const rows: Pick<AccountEntity, 'userId' | 'body' | 'newestStripeTime' | 'duplicatesTold'>[] = await manager.query(
+      `SELECT user_id AS "userId", body, newest_stripe_time AS "newestStripeTime", duplicates_told AS "duplicatesTold"
+       FROM account WHERE user_id = ANY($1) ORDER BY user_id FOR UPDATE`,
       [userIds],
     );
-    return new Map(rows.map((row) => [row.user_id, { account: row.body, newestStripeTime: row.newest_stripe_time }]));
+    return new Map(rows.map((row) => [row.userId, fromAccountEntity(row)]));
   }
 
   /** An account that nobody opened yet gets its row, Free and version 0, so that there is something to lock. */
@@ -178,9 +182,16 @@ function fill(ledger: Ledger, found: Found): void {
   for (const stored of found.objects) putObject(ledger.objects, fromStored(stored), found.userId);
 }
 
-function toAccountColumns({ account, newestStripeTime }: AccountEntry) {
+function toAccountColumns({ account, newestStripeTime, duplicatesTold }: AccountEntry) {
   const { user_id, tier, version } = account;
-  return { user_id, tier, version, newest_stripe_time: newestStripeTime, body: account };
+  return {
+    user_id,
+    tier,
+    version,
+    newest_stripe_time: newestStripeTime,
+    duplicates_told: duplicatesTold,
+    body: account,
+  };
 }
 
 function present<T>(all: ReadonlyMap<string, T>, keys: ReadonlySet<string>): T[] {

@@ -6,6 +6,8 @@ import type { KeptObjects } from './objects.js';
 export interface AccountEntry {
   account: Account;
   newestStripeTime: Date | null;
+  /** The subscriptions that were announced last as running beside one another. */
+  duplicatesTold: readonly string[];
 }
 
 export interface Payment {
@@ -30,6 +32,13 @@ export interface FetchRequest {
   causeId: string;
   /** When what the answer must not be older than happened: whole seconds, as Stripe counts. */
   at: Date;
+}
+
+/** A Checkout session, or a user, whose subscriptions Stripe is to be asked about. */
+export interface PullRequest {
+  kind: 'session' | 'user';
+  id: string;
+  causeId: string;
 }
 
 /**
@@ -60,6 +69,8 @@ export interface Changes {
   /** Their keys. */
   objects: Set<string>;
   fetches: Map<string, FetchRequest>;
+  /** By kind and id. */
+  pulls: Map<string, PullRequest>;
   announcements: OutboxEvent[];
 }
 
@@ -85,6 +96,7 @@ export function noChanges(): Changes {
     payments: [],
     objects: new Set(),
     fetches: new Map(),
+    pulls: new Map(),
     announcements: [],
   };
 }
@@ -136,6 +148,10 @@ export function askStripe(ledger: Ledger, request: FetchRequest): void {
   const customerId = request.customerId ?? asked?.customerId ?? null;
   const at = asked !== undefined && asked.at > request.at ? asked.at : request.at;
   fetches.set(request.subscriptionId, { ...request, customerId, at });
+}
+
+export function askForPull(ledger: Ledger, request: PullRequest): void {
+  ledger.changes.pulls.set(`${request.kind} ${request.id}`, request);
 }
 
 /** To be published with the batch. The subject is the user, so that a user's events leave in the order of their commits. */

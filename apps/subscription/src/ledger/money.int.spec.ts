@@ -1,7 +1,10 @@
-import { createTestDatabase, waitFor } from '@billhook/testing';
+import { parseDomainEvent } from '@billhook/contracts';
+import type { Account, DomainEventType, EventData } from '@billhook/contracts';
+import { aCheckoutSession, createTestDatabase, started, waitFor } from '@billhook/testing';
 import type { StripeEventBody, TestDatabase } from '@billhook/testing';
 import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
 import { Client } from 'pg';
+import { eventId } from '../../../../libs/messaging/src/event-id.js';
 import { CustomerStory } from '../customer-story.spec-support.js';
 import { fromStripe, linked } from '../messages.spec-support.js';
 import { MoneyStory } from '../money-story.spec-support.js';
@@ -135,9 +138,147 @@ describe('a customer who is deleted', () => {
   });
 });
 
-/** Somebody waits for a lock on links. */
+/** Data of what was announced about a user, by type, in the order in which it leaves. */
+async function told<T extends DomainEventType>(type: T, { userId }: CustomerStory): Promise<EventData<T>[]> {
+  const { rows } = await admin.query<{ body: Buffer }>(
+    `SELECT body FROM outbox WHERE type = $1 AND attributes->>'subject' = $2 ORDER BY id`,
+    [type, userId],
+  );
+  return rows.map(({ body }) => {
+    const parsed = parseDomainEvent(type, body.toString());
+    if (!parsed.ok) throw new Error(`${type} does not fit its contract: ${parsed.reason}`);
+    return parsed.data;
+  });
+}
+
+async function accountOf({ userId }: CustomerStory): Promise<Account | undefined> {
+  const { rows } = await admin.query<{ body: Account }>('SELECT body FROM account WHERE user_id = $1', [userId]);
+  return rows[0]?.body;
+}
+
+describe('what became of the money is told', () => {
+  it('once for each sum that has gone back, by refund and charge together', async () => {
+    const subject = aStory('told_refund');
+    await take(...bought(subject), subject.money.refunded({ amount: 500 }));
+    await take(subject.money.refunded({ amount: 500 }, 3 * 86_400), subject.money.chargeRefunded(500));
+    await take(subject.money.refunded({ status: 'failed' }, 4 * 86_400));
+    const about = { customer_id: 'cus_told_refund', subscription_id: 'sub_told_refund', invoice_id: 'in_told_refund' };
+    expect(await told('billing.payment.refunded', subject.story)).toEqual([
+      { user_id: subject.story.userId, ...about, amount: 500, amount_paid: 999, currency: 'usd' },
+      { user_id: subject.story.userId, ...about, amount: 0, amount_paid: 999, currency: 'usd' },
+    ]);
+  });
+
+  it('once for each status of a dispute', async () => {
+    const subject = aStory('told_dispute');
+    const { money } = subject;
+    await take(...bought(subject), money.disputed('needs_response'), money.disputed('needs_response', 5 * 86_400));
+    await take(money.disputed('won', 6 * 86_400));
+    const statuses = (await told('billing.payment.disputed', subject.story)).map(({ status }) => status);
+    expect(statuses).toEqual(['needs_response', 'won']);
+  });
+
+  it('under an id that comes from what told it, and not again when its event is run again', async () => {
+    const subject = aStory('told_once');
+    const refund = subject.money.refunded();
+    await take(...bought(subject), refund);
+    await one.dataSource.transaction((manager) => one.applyAgain(manager, fromStripe(refund)));
+    expect(await told('billing.payment.refunded', subject.story)).toHaveLength(1);
+    const { rows } = await admin.query(
+      `SELECT event_id FROM outbox WHERE type = 'billing.payment.refunded' AND attributes->>'subject' = $1`,
+      [subject.story.userId],
+    );
+    const id = eventId(`${refund.id}/in_told_once/999`, 'billing.payment.refunded', subject.story.userId);
+    expect(rows).toEqual([{ event_id: id }]);
+  });
+});
+
+describe('two subscriptions that are paid for beside one another', () => {
+  it('are told once, however many events tell of them, and again when a third one comes', async () => {
+    const { story } = aStory('twice');
+    const at = (id: string, second: number) => story.subscription({ id, created: started + second });
+    await take(story.created(), story.created(5, at('sub_twice_b', 5)));
+    await take(story.updated(9, at('sub_twice_b', 5), {}), story.created(9, at('sub_twice_c', 9)));
+    await take(story.updated(12, at('sub_twice_c', 9), {}));
+    const found = await told('billing.duplicate_subscription.found', story);
+    expect(found.map(({ subscriptions }) => subscriptions.map(({ id }) => id))).toEqual([
+      ['sub_twice', 'sub_twice_b'],
+      ['sub_twice', 'sub_twice_b', 'sub_twice_c'],
+    ]);
+  });
+});
+
+describe('an account says', () => {
+  const elite = { start_date: started + 86_400 * 30, items: [{ price: 'price_elite_monthly' }] };
+
+  function scheduled({ story }: ReturnType<typeof aStory>, status: string, second: number): StripeEventBody {
+    const { customerId: customer, subscriptionId } = story;
+    const isOn = status === 'active';
+    const plan = {
+      status,
+      subscription: isOn ? subscriptionId : null,
+      current_phase: isOn ? { start_date: started } : null,
+    };
+    const schedule = { id: `sub_sched_${story.name}`, customer, phases: [elite], ...plan };
+    return story.event(`subscription_schedule.${isOn ? 'updated' : status}`, schedule, second);
+  }
+
+  const change = { tier: 2, billing_cycle: 'monthly', at: new Date(elite.start_date * 1000).toISOString() };
+
+  it('what plan is scheduled and when, known before its subscription, until the schedule lets go of it', async () => {
+    const subject = aStory('planned');
+    await take(scheduled(subject, 'active', 2));
+    await take(...bought(subject));
+    expect((await accountOf(subject.story))?.subscription?.scheduled_change).toEqual(change);
+    await take(scheduled(subject, 'released', 3));
+    expect((await accountOf(subject.story))?.subscription?.scheduled_change).toBeNull();
+    await take(scheduled(subject, 'active', 2));
+    expect((await accountOf(subject.story))?.subscription?.scheduled_change).toBeNull();
+  });
+
+  it('nothing of a schedule that had let go before anybody knew whose it was, though that came first', async () => {
+    const subject = aStory('unplanned', {});
+    await take(scheduled(subject, 'released', 3));
+    await take(scheduled(subject, 'active', 2), ...bought(subject));
+    await one.take(linked(subject.story.userId, subject.story.customerId));
+    expect(await accountOf(subject.story)).toMatchObject({ tier: 1, subscription: { scheduled_change: null } });
+  });
+
+  it('what the customer has to do so that the payment goes through, until it has', async () => {
+    const subject = aStory('confirming');
+    const { story, money } = subject;
+    const url = 'https://invoice.stripe.test/i/made-up';
+    const open = { status: 'open', amount_paid: 0, amount_remaining: 999, hosted_invoice_url: url } as const;
+    await take(story.created(0, story.subscription({ status: 'incomplete' })));
+    await take(money.invoice('payment_action_required', open), money.invoice('payment_failed', open));
+    expect(await accountOf(story)).toMatchObject({
+      action_required: { reason: 'payment_confirmation', invoice_id: 'in_confirming', url },
+    });
+    await take(money.invoicePaid(), story.updated(2, story.subscription(), { status: 'incomplete' }));
+    expect(await accountOf(story)).toMatchObject({ tier: 1, action_required: null });
+  });
+});
+
+describe('a checkout whose payment took days', () => {
+  test.each([
+    ['async_payment_succeeded', 'succeeded'],
+    ['async_payment_failed', 'failed'],
+    ['expired', 'expired'],
+  ])('%s is told', async (type, outcome) => {
+    const { story } = aStory(`settled_${outcome}`);
+    const { customerId: customer, subscriptionId: subscription, userId } = story;
+    const session = aCheckoutSession({ customer, subscription, metadata: { user_id: userId } });
+    expect(await take(story.event(`checkout.session.${type}`, session, 5))).toEqual(['applied']);
+    expect(await told('billing.checkout.settled', story)).toMatchObject([{ session_id: session.id, outcome }]);
+  });
+});
+
+/** Somebody waits for a lock on links; here, as the server also shows what other specs wait for in their databases. */
 async function linksAreWaitedFor(): Promise<boolean> {
-  const { rowCount } = await admin.query(`SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+  const { rowCount } = await admin.query(
+    `SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted
+       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  );
   return rowCount === 1;
 }
 

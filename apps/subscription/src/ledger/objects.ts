@@ -49,6 +49,16 @@ function keepObject(ledger: Ledger, news: StripeObject): boolean {
   return true;
 }
 
+/** The state of an object that was announced last. */
+export function toldOf({ objects }: Ledger, about: Pick<StripeObject, 'kind' | 'id'>): string | null {
+  return objects.byKey.get(keyOf(about))?.told ?? null;
+}
+
+export function markTold(ledger: Ledger, about: Pick<StripeObject, 'kind' | 'id'>, state: string): void {
+  const kept = ledger.objects.byKey.get(keyOf(about));
+  if (kept !== undefined) saveObject(ledger, { ...kept, told: state });
+}
+
 export function objectsOfUser({ objects }: Ledger, userId: string): KeptObject[] {
   return [...(objects.ofUser.get(userId) ?? [])].flatMap((key) => objects.byKey.get(key) ?? []);
 }

@@ -32,7 +32,7 @@ function ledgerWith(intakes: readonly Intake[]): Ledger {
     users: new Map([[story.customerId, story.userId]]),
     taken: new Set(intakes.map(({ id }) => id)),
     learned: new Set(),
-    accounts: new Map([[story.userId, { account, newestStripeTime: null }]]),
+    accounts: new Map([[story.userId, { account, newestStripeTime: null, duplicatesTold: [] }]]),
     subscriptions: new Map(),
     byUser: new Map(),
     payments: new Set(),

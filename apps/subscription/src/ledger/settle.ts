@@ -1,4 +1,4 @@
-import { decide, openAccount, reconsiderAccount } from '@billhook/billing';
+import { decide, openAccount } from '@billhook/billing';
 import type { Decision, InvoiceFacts, SubscriptionEvent } from '@billhook/billing';
 import type { DomainEvent } from '@billhook/contracts';
 import type { Outcome } from '@billhook/messaging';
@@ -6,15 +6,16 @@ import type { Intake, Meaning } from './intake.js';
 import {
   accountOf,
   announce,
+  askForPull,
   askStripe,
   paymentKey,
   saveAccount,
   savePayment,
   saveSubscription,
-  subscriptionsOf,
 } from './ledger.js';
 import type { Cause, Ledger, Payment, Rules } from './ledger.js';
-import { evidenceOf, keepObjects } from './objects.js';
+import { keepObjects } from './objects.js';
+import { reconsider } from './reconsider.js';
 import { noteStripeTime } from './stripe-time.js';
 
 const applied: Outcome = { kind: 'applied' };
@@ -51,6 +52,7 @@ export function settle(ledger: Ledger, intake: Intake, rules: Rules): Outcome {
     case 'payment':
     case 'action_required':
     case 'checkout':
+    case 'checkout_settled':
     case 'customer':
       return settleForUser(ledger, meaning, cause, rules);
     case 'invoice_payment':
@@ -61,10 +63,10 @@ export function settle(ledger: Ledger, intake: Intake, rules: Rules): Outcome {
     case 'customer_deleted':
       reconsiderOwner(ledger, intake, cause, rules);
       return isNews ? applied : ignored('newer_state_known');
-    case 'checkout_settled':
-      return ignored('not_relevant');
     case 'subscription_hint':
       return settleHint(ledger, meaning, cause);
+    case 'pull':
+      return settlePull(ledger, meaning.wanted, cause);
     case 'hint':
       return ignored('thin_event');
     case 'not_relevant':
@@ -94,10 +96,14 @@ export function settleSubscription(
   return decision;
 }
 
-type OfCustomer = Extract<Meaning, { kind: 'subscription' | 'payment' | 'action_required' | 'checkout' | 'customer' }>;
+type OfCustomer = Extract<
+  Meaning,
+  { kind: 'subscription' | 'payment' | 'action_required' | 'checkout' | 'checkout_settled' | 'customer' }
+>;
 
 function settleForUser(ledger: Ledger, meaning: OfCustomer, cause: Cause, rules: Rules): Outcome {
   const { customerId } = meaning;
+  if (customerId === null) return ignored('checkout_without_customer');
   const userId = ledger.users.get(customerId);
   if (userId === undefined) return { kind: 'parked', reason: 'unknown_customer', key: customerId };
   noteStripeTime(ledger, userId, cause.at);
@@ -108,6 +114,10 @@ function settleForUser(ledger: Ledger, meaning: OfCustomer, cause: Cause, rules:
       return settlePayment(ledger, toPayment(meaning.invoice, meaning.outcome, userId, cause), cause, rules);
     case 'action_required':
       return settlePayment(ledger, toPayment(meaning.invoice, 'action_required', userId, cause), cause, rules);
+    case 'checkout_settled':
+      announce(ledger, userId, cause, [toSettledEvent(meaning, { userId, customerId })]);
+      reconsider(ledger, userId, cause, rules);
+      return applied;
     case 'checkout':
     case 'customer':
       if (!ledger.learned.has(customerId)) return ignored('customer_already_known');
@@ -184,6 +194,19 @@ function settleHint(
   return ignored(`fetching: ${reason}`);
 }
 
+/** Somebody wants to know now what an event will tell, or should have told. No clock of ours says how old the answer may be. */
+function settlePull(
+  ledger: Ledger,
+  { kind, id }: Extract<Meaning, { kind: 'pull' }>['wanted'],
+  { id: causeId }: Cause,
+): Outcome {
+  const reason = 'pull';
+  if (kind === 'subscription')
+    askStripe(ledger, { subscriptionId: id, customerId: null, reason, causeId, at: new Date(0) });
+  else askForPull(ledger, { kind, id, causeId });
+  return ignored(`fetching: ${reason}`);
+}
+
 function settlePayment(ledger: Ledger, payment: Payment, cause: Cause, rules: Rules): Outcome {
   const isRecorded = ledger.payments.has(paymentKey(payment));
   if (!isRecorded) {
@@ -192,6 +215,15 @@ function settlePayment(ledger: Ledger, payment: Payment, cause: Cause, rules: Ru
   }
   reconsider(ledger, payment.userId, cause, rules);
   return isRecorded ? ignored('payment_already_recorded') : applied;
+}
+
+function toSettledEvent(
+  { outcome, session }: Extract<Meaning, { kind: 'checkout_settled' }>,
+  { userId, customerId }: { userId: string; customerId: string },
+): DomainEvent {
+  const { sessionId: session_id, subscriptionId: subscription_id } = session;
+  const data = { user_id: userId, customer_id: customerId, session_id, subscription_id, outcome };
+  return { type: 'billing.checkout.settled', data };
 }
 
 function toPayment(invoice: InvoiceFacts, outcome: Payment['outcome'], userId: string, cause: Cause): Payment {
@@ -220,18 +252,4 @@ function toPaymentEvent(payment: Payment): DomainEvent {
     currency: payment.currency,
   };
   return { type: `billing.payment.${payment.outcome}`, data };
-}
-
-/** What a user has by now: saves and announces the account if it is not what it was. */
-export function reconsider(ledger: Ledger, userId: string, cause: Cause, rules: Rules): void {
-  const entry = accountOf(ledger, userId);
-  const asOf = entry.newestStripeTime ?? cause.at;
-  const now = asOf > rules.now ? asOf : rules.now;
-  const { catalogue, graceDays } = rules;
-  const evidence = evidenceOf(ledger, userId);
-  const circumstances = { catalogue, graceDays, evidence, now, asOf, at: cause.at };
-  const { account, domainEvents } = reconsiderAccount(entry.account, subscriptionsOf(ledger, userId), circumstances);
-  if (domainEvents.length === 0) return;
-  saveAccount(ledger, { ...entry, account });
-  announce(ledger, userId, cause, domainEvents);
 }
