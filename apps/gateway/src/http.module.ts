@@ -16,6 +16,9 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
       useDefaults: false,
       directives: {
         defaultSrc: ["'none'"],
+        // Files of ours, and what they ask of us: nothing inline, nothing from elsewhere.
+        scriptSrc: ["'self'"],
+        connectSrc: ["'self'"],
         fontSrc: ["'self'"],
         styleSrc: ["'self'"],
         imgSrc: ["'self'"],
