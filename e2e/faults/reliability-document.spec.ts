@@ -3,8 +3,9 @@ import { describe, expect, it } from '@jest/globals';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 
 const document = readFileSync(projectFile('docs/reliability.md'), 'utf8');
-const first = Array.from({ length: 52 }, (_, index) => `F${index + 1}`);
-const wanted = [...first, 'F54', 'F61', 'F62', 'F63', 'F64', 'S1', 'S2', 'S34'];
+/** Up to what Stripe itself does to whoever asks it. */
+const first = Array.from({ length: 59 }, (_, index) => `F${index + 1}`);
+const wanted = [...first, 'F61', 'F62', 'F63', 'F64', 'S1', 'S2', 'S34'];
 
 /** The table's rows: the fault's name and its last cell. */
 const rows = new Map(

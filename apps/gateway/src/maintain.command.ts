@@ -1,6 +1,7 @@
 import { runMaintainCommand } from '@billhook/database';
 import { forgetSent, forgetSettled, forgetUndecodable, MaintainConfig } from '@billhook/messaging';
 import { consumerName } from './account/consumer-name.js';
+import { forgetPreviews } from './change/old-previews.js';
 import { forgetEndedReplicas } from './entitlements/ended-replicas.js';
 import { forgetUsedForms } from './sign-in/used-forms.js';
 
@@ -13,5 +14,6 @@ await runMaintainCommand({
     forgetUndecodable(consumerName),
     forgetUsedForms,
     forgetEndedReplicas,
+    forgetPreviews,
   ],
 });

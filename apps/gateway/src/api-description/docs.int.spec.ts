@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
 import { errorTable } from '@billhook/runtime';
 import { waitFor } from '@billhook/testing';
 import type { z } from 'zod';
+import { follow } from '../event-stream.spec-support.js';
 import { anAccount, frontend, startGateway } from '../running-gateway.spec-support.js';
 import type { TestGateway } from '../running-gateway.spec-support.js';
 import { Routes } from '../sign-in/routes.module.js';
@@ -31,17 +32,26 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => gateway.stop());
 
+const elite = { tier: 2, billing_cycle: 'monthly' };
+
 /** A real request for each operation that succeeds. */
 const requests: Record<string, () => Promise<Answer>> = {
   'POST /v1/session': () => user.api('POST', '/v1/session'),
   'DELETE /v1/session': () => user.api('DELETE', '/v1/session', undefined, { origin: frontend }),
   'GET /v1/plans': () => request('GET', `${gateway.url}/v1/plans`),
   'GET /v1/account': () => user.api('GET', '/v1/account'),
+  'GET /v1/account/events': () => firstWordTo(subscriber),
   'POST /v1/checkout-sessions': () => user.api('POST', '/v1/checkout-sessions', { tier: 2, billing_cycle: 'yearly' }),
   'GET /v1/checkout-sessions/:id': () => subscriber.api('GET', `/v1/checkout-sessions/${sessionId}`),
   'POST /v1/portal-sessions': () => subscriber.api('POST', '/v1/portal-sessions'),
   'POST /v1/subscription/cancel': () => subscriber.api('POST', '/v1/subscription/cancel', { immediate: false }),
   'POST /v1/subscription/resume': () => subscriber.api('POST', '/v1/subscription/resume'),
+  'POST /v1/subscription/change-preview': () => subscriber.api('POST', '/v1/subscription/change-preview', elite),
+  'POST /v1/subscription/change': async () => {
+    const { json } = await subscriber.api('POST', '/v1/subscription/change-preview', elite);
+    const body = { ...elite, proration_date: json['proration_date'] };
+    return subscriber.api('POST', '/v1/subscription/change', body);
+  },
   'GET /v1/preferences': () => user.api('GET', '/v1/preferences'),
   'PUT /v1/preferences': () =>
     user.api('PUT', '/v1/preferences', {
@@ -51,6 +61,15 @@ const requests: Record<string, () => Promise<Answer>> = {
     }),
   'GET /v1/users/:id/entitlements': () => backend.api('GET', '/v1/users/subscriber/entitlements'),
 };
+
+/** What a stream says at once, as if it were an answer. */
+async function firstWordTo({ bearer }: TestBrowser): Promise<Answer> {
+  const stream = await follow(`${gateway.url}/v1/account/events`, bearer);
+  await waitFor('the first event', () => stream.events.length > 0);
+  stream.close();
+  const json = stream.events[0]?.data ?? {};
+  return { status: stream.status, headers: stream.headers, text: JSON.stringify(json), json };
+}
 
 /** Reads it, and finds nothing in it that the schema does not tell of. */
 function expectAsDescribed(schema: z.ZodType, json: unknown): void {

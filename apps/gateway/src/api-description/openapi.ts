@@ -75,7 +75,10 @@ function pathParameter(name: string): Json {
 }
 
 function bodyObject(body: z.ZodType): Json {
-  return { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } };
+  return {
+    required: !body.safeParse({}).success,
+    content: { 'application/json': { schema: schemaOf(body, 'input') } },
+  };
 }
 
 /** What every route may answer: limits, a request that is none, our surroundings. */
@@ -91,7 +94,8 @@ const signedIn: ErrorCode[] = [
 
 function responsesOf(needs: Requirement | undefined, operation: Operation): Json {
   const { status, answer, also = {}, body } = operation;
-  const content = answer && { content: { 'application/json': { schema: schemaOf(answer, 'output') } } };
+  const type = operation.isStream === true ? 'text/event-stream' : 'application/json';
+  const content = answer && { content: { [type]: { schema: schemaOf(answer, 'output') } } };
   return {
     [status]: { description: operation.summary, ...content },
     ...Object.fromEntries(Object.entries(also).map(([code, description]) => [code, { description }])),

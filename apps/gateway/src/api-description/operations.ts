@@ -10,6 +10,8 @@ export interface Operation {
   /** The status of success, with what it carries. */
   status: number;
   answer?: z.ZodType;
+  /** The answer is a stream of server-sent events, and each event's data is what `answer` describes. */
+  isStream?: boolean;
   /** Further statuses that are no errors. */
   also?: Record<number, string>;
   /** The codes of its own; those of signing in, of limits and of our surroundings come on top. */
@@ -17,6 +19,18 @@ export interface Operation {
 }
 
 const stripe: ErrorCode[] = ['busy', 'stripe_refused', 'stripe_unavailable', 'stripe_timeout'];
+
+/** What keeps a plan from being changed just now. */
+const unchangeable: ErrorCode[] = [
+  'no_subscription',
+  'plan_not_on_sale',
+  'already_subscribed',
+  'change_scheduled',
+  'payment_overdue',
+  'subscription_ending',
+  'subscription_incomplete',
+  'subscription_paused',
+];
 
 /** By method and path as the routes are declared. A spec holds this table equal to the routes. */
 export const operations: Readonly<Record<string, Operation>> = {
@@ -37,6 +51,13 @@ export const operations: Readonly<Record<string, Operation>> = {
     status: 200,
     answer: shapes.account,
   },
+  'GET /v1/account/events': {
+    summary: 'The same as server-sent events named account, at once and at every change; goes on from Last-Event-ID.',
+    status: 200,
+    answer: shapes.account,
+    isStream: true,
+    refusals: ['streams_exhausted', 'shutting_down'],
+  },
   'POST /v1/checkout-sessions': {
     summary: 'Opens a payment page at Stripe, or leads to the one that is open for the same plan.',
     body: shapes.planChoice,
@@ -48,6 +69,7 @@ export const operations: Readonly<Record<string, Operation>> = {
       'billing_cycle_unknown',
       'already_subscribed',
       'subscription_exists',
+      'payment_in_progress',
       ...stripe,
     ],
   },
@@ -59,9 +81,10 @@ export const operations: Readonly<Record<string, Operation>> = {
   },
   'POST /v1/portal-sessions': {
     summary: "The address of Stripe's customer portal for this user.",
+    body: shapes.portalChoice,
     status: 201,
     answer: shapes.portalSession,
-    refusals: ['no_subscription', ...stripe],
+    refusals: ['request_invalid', 'no_subscription', ...stripe],
   },
   'POST /v1/subscription/cancel': {
     summary: "Cancels at the period's end, or at once.",
@@ -71,10 +94,32 @@ export const operations: Readonly<Record<string, Operation>> = {
     refusals: ['request_invalid', 'no_subscription', ...stripe],
   },
   'POST /v1/subscription/resume': {
-    summary: 'Takes a scheduled cancellation back.',
+    summary: 'Takes a scheduled cancellation, or a change of plan that is to come, back.',
     status: 200,
     answer: shapes.account,
     refusals: ['no_subscription', ...stripe],
+  },
+  'POST /v1/subscription/change-preview': {
+    summary: 'What another plan would be charged now and at renewal. Changes nothing.',
+    body: shapes.planChoice,
+    status: 200,
+    answer: shapes.changePreview,
+    refusals: ['request_invalid', 'tier_unknown', 'billing_cycle_unknown', ...unchangeable, ...stripe],
+  },
+  'POST /v1/subscription/change': {
+    summary: 'Changes the plan at the figures of a preview: more at once, less when what is paid for is used up.',
+    body: shapes.change,
+    status: 200,
+    answer: shapes.account,
+    refusals: [
+      'request_invalid',
+      'tier_unknown',
+      'billing_cycle_unknown',
+      'payment_required',
+      'preview_expired',
+      ...unchangeable,
+      ...stripe,
+    ],
   },
   'GET /v1/preferences': {
     summary: "The user's preferences as they are in effect on the plan.",

@@ -1,5 +1,6 @@
 import { accountSchema } from '@billhook/contracts';
 import { z } from 'zod';
+import { portalFlows, returnPlaces } from '../manage/portal.client.js';
 import { channels, themes } from '../preferences/preferences.js';
 
 /** The shapes of `/v1`, from which the description is written and which its specs hold the real answers to. */
@@ -13,7 +14,17 @@ export const planChoice = z.strictObject({ tier, billing_cycle: billingCycle });
 export const account = accountSchema
   .extend({
     pending: z
-      .looseObject({ change: z.string(), requested_at: instant, expires_at: instant })
+      .strictObject({
+        change: z.enum(['cancel_at_period_end', 'cancel_now', 'resume', 'change_now', 'change_at_period_end']),
+        subscription_id: z.string(),
+        tier: accountSchema.shape.tier
+          .nullable()
+          .describe('Of the plan that it leads to; null when it is not about the plan.'),
+        billing_cycle: billingCycle.nullable(),
+        ends_at: instant.nullable().describe('When access, or the plan that the account shows, ends by it.'),
+        requested_at: instant,
+        expires_at: instant,
+      })
       .nullable()
       .describe('A change that Stripe has accepted and whose event has not come back yet; it never raises the tier.'),
   })
@@ -46,11 +57,35 @@ export const payableSession = z.strictObject({ id: z.string(), url: z.url().desc
 
 export const checkoutSession = z.strictObject({
   id: z.string(),
-  state: z.enum(['active', 'confirming', 'unpaid', 'expired', 'past']),
+  state: z.enum(['active', 'confirming', 'action_needed', 'failed', 'unpaid', 'expired', 'past']),
   tier,
   billing_cycle: billingCycle,
   subscription_id: z.string().nullable(),
   url: z.string().nullable(),
+});
+
+const inMinorUnit = z.int().describe("In the currency's minor unit.");
+
+export const changePreview = z.strictObject({
+  tier,
+  billing_cycle: billingCycle,
+  takes_effect: z.enum(['now', 'period_end']),
+  effective_at: instant.nullable().describe('When it is not now.'),
+  proration_date: z.int().describe('Seconds since the epoch: names these figures when they are confirmed.'),
+  currency: z.string(),
+  due_now: inMinorUnit,
+  credit: inMinorUnit.describe('What is left of the old price beyond the new one; it pays for the next invoices.'),
+  lines: z.array(z.strictObject({ description: z.string(), amount: inMinorUnit })),
+  renewal: z.strictObject({ amount: inMinorUnit, at: instant.nullable() }),
+});
+
+export const change = planChoice.extend({
+  proration_date: z.int().nonnegative().describe('That of a preview of the same plan, an hour old at most.'),
+});
+
+export const portalChoice = z.strictObject({
+  flow: z.enum(portalFlows).optional().describe('The one thing that it is opened for.'),
+  return_to: z.enum(returnPlaces).optional().describe('Where it leads back to; the profile if it is left out.'),
 });
 
 export const portalSession = z.strictObject({ url: z.url().describe("Stripe's customer portal.") });

@@ -38,6 +38,16 @@ describe('the trail', () => {
     ]);
   });
 
+  it('hears of it on the success page too, where the id stands in the query', async () => {
+    const bob = await gateway.as('bob');
+    const { json } = await bob.api('POST', '/v1/checkout-sessions', { tier: 1, billing_cycle: 'monthly' });
+    const mallory = await gateway.as('mallory');
+    expect((await mallory.page(`/payment/success?session_id=${String(json['id'])}`)).status).toBe(404);
+    const ofBob = () => reports('not_found').filter(({ target }) => target === json['id']);
+    await waitFor('the report', () => ofBob().length > 0);
+    expect(ofBob()).toEqual([expect.objectContaining({ route: 'GET /payment/success', user_id: 'mallory' })]);
+  });
+
   it('hears of every token that was refused, however many came at once, and of no stranger without one', async () => {
     const other = await startTestIdentityProvider();
     const forged = await other.tokenFor({ sub: 'ann' });

@@ -60,7 +60,7 @@ export class Refusals implements OnApplicationBootstrap, BeforeApplicationShutdo
     this.tally.add({
       code,
       route: `${request.method} ${request.routeOptions.url ?? '(none)'}`,
-      target: targetOf(request.params),
+      target: targetOf(request.params) ?? sessionIn(request.query),
       user_id: request.caller?.userId ?? null,
       remote_address: request.ip,
     });
@@ -100,4 +100,9 @@ function targetOf(params: unknown): string | null {
   const values = typeof params === 'object' && params !== null ? Object.values(params) : [];
   const [first] = values.filter((value): value is string => typeof value === 'string' && value !== '');
   return first === undefined ? null : first.replace(/\p{Cc}/gu, ' ').slice(0, longestTarget);
+}
+
+/** The success page has its id in the query, where Stripe puts it. */
+function sessionIn(query: unknown): string | null {
+  return typeof query === 'object' && query !== null && 'session_id' in query ? targetOf([query.session_id]) : null;
 }
