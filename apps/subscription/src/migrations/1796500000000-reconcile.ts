@@ -67,7 +67,6 @@ const tables = [
      PRIMARY KEY (kind, id)
    )`,
   'CREATE INDEX pending_pull_due ON pending_pull (due_at)',
-  'CREATE INDEX customer_of_user ON customer (user_id) WHERE user_id IS NOT NULL',
 ];
 
 const grants: [table: string, privileges: string][] = [
@@ -85,7 +84,6 @@ export class Reconcile1796500000000 implements MigrationInterface {
   }
 
   async down(queryRunner: QueryRunner): Promise<void> {
-    await queryRunner.query('DROP INDEX customer_of_user');
     for (const name of ['pending_pull', 'reconcile_cursor', 'reconcile_drift', 'reconcile_seen', 'reconcile_run']) {
       await queryRunner.query(`DROP TABLE ${name}`);
     }
