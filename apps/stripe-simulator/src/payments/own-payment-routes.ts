@@ -43,10 +43,13 @@ export const ownPaymentRoutes: Route[] = [
   route({
     method: 'POST',
     path: '/v1/payment_intents/:id/cancel',
-    params: params({}),
-    handle: ({ world, id }) => {
-      const canceled = { ...open(world, id, 'cancel'), status: 'canceled' as const, canceled_at: world.now() };
-      return tell(world, 'payment_intent.canceled', canceled);
+    params: params({
+      cancellation_reason: z.enum(['abandoned', 'duplicate', 'fraudulent', 'requested_by_customer']).optional(),
+    }),
+    handle: ({ world, id, input }) => {
+      const { cancellation_reason = null } = input;
+      const end = { status: 'canceled' as const, canceled_at: world.now(), cancellation_reason };
+      return tell(world, 'payment_intent.canceled', { ...open(world, id, 'cancel'), ...end });
     },
   }),
 ];
