@@ -1,7 +1,11 @@
 # Everything a developer runs. On a bare machine (Node 20+ with npm, git, make) each target installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
+<<<<<<< HEAD
+.PHONY: help demo demo-once story test test-faults bench check build migrate maintain import format clean
+=======
 .PHONY: help demo demo-once story test test-faults test-soak bench check build migrate maintain format clean
+>>>>>>> main
 
 # `exec`, so that the program is make's own child: it notices when make is killed, and stops what it started.
 with := exec bash deploy/with-toolchain.sh
@@ -22,7 +26,7 @@ story: ## Play the story against a system that is already up (make demo, docker 
 	@$(with) --build node dist/demo/src/main.js story
 
 test: ## Run every test, on real PostgreSQL and RabbitMQ and in a real browser
-	@$(with) --build --browser $(jest) --maxWorkers=2 --ignoreProjects faults $(JEST_ARGS)
+	@$(with) --build --browser --stripe-cli $(jest) --maxWorkers=2 --ignoreProjects faults $(JEST_ARGS)
 
 test-faults: ## Kill, freeze and cut everything, 500 histories long (SEED=, WAVE=, HISTORIES=, FULL=1)
 	@$(with) --build $(jest) --maxWorkers=2 --selectProjects faults $(JEST_ARGS)
@@ -44,6 +48,9 @@ migrate: ## Migrate the schemas and declare the topology of the servers named in
 
 maintain: ## Do the daily upkeep of the schemas: partitions ahead, retention, sent outbox rows
 	@$(with) --build bash deploy/maintain.sh
+
+import: ## Adopt existing Stripe customers, with the gateway's environment (FILE=customers.csv; APPLY=1, else a dry run)
+	@$(with) --build node dist/apps/gateway/src/import-customers.command.js "$(FILE)" $(if $(APPLY),--apply)
 
 format: ## Format every file
 	@$(with) npm run --silent format

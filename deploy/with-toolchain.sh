@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Runs a command with everything the project needs in place, installing what is missing:
-#   with-toolchain.sh [--build] [--browser] COMMAND...
+#   with-toolchain.sh [--build] [--browser] [--stripe-cli] COMMAND...
 # Node 24 (from PATH if new enough, otherwise beside the project in .tools), npm packages as locked, with --build the
-# compiled services in dist, with --browser a Chromium. Two at once wait for each other. What is in place costs no time.
+# compiled services in dist, with --browser a Chromium, with --stripe-cli Stripe's own CLI in .tools. Two at once wait for each other. What is in place costs no time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 node_version=24.21.0 # what gets installed
 node_needed=24.9     # Jest's support for ES modules needs this at least
+stripe_cli_version=1.52.0
 
 say() { echo "[setup] $*" >&2; }
 
@@ -97,12 +98,22 @@ ensure_browser() {
   fi
 }
 
+# Not in package.json: the lockfile would have to name its packages for every platform, and a registry that lacks one of
+# them would fail `npm ci`. The binary comes in a package of the platform's own; no script fetches anything.
+ensure_stripe_cli() {
+  [ "$(.tools/node_modules/.bin/stripe --version 2>/dev/null)" = "stripe version $stripe_cli_version" ] && return
+  step "installing Stripe's CLI $stripe_cli_version into .tools" \
+    npm install --prefix .tools --no-audit --no-fund --loglevel=error --ignore-scripts "@stripe/cli@$stripe_cli_version"
+}
+
 build=no
 browser=no
+stripe_cli=no
 while true; do
   case ${1:-} in
     --build) build=yes ;;
     --browser) browser=yes ;;
+    --stripe-cli) stripe_cli=yes ;;
     *) break ;;
   esac
   shift
@@ -118,5 +129,6 @@ ensure_node
 ensure_packages
 [ $build = no ] || ensure_build
 [ $browser = no ] || ensure_browser
+[ $stripe_cli = no ] || ensure_stripe_cli
 exec 8>&-
 exec "$@"

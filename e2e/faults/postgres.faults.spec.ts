@@ -1,6 +1,7 @@
 import { startPrivateServers, waitFor } from '@billhook/testing';
 import type { PrivateServers } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { CustomerStory } from '../../apps/subscription/src/customer-story.spec-support.js';
 import { Scene, say } from './scene.spec-support.js';
 
 const startMs = 180_000;
@@ -182,6 +183,48 @@ describe('F32: a PostgreSQL that only reads', () => {
       await load.stop();
       say(`F32: the next event was applied ${ms} ms after writing was possible again`);
       expect(await scene.verdict()).toEqual([]);
+      expect(await triesUsed()).toBe(0);
+    },
+    caseMs,
+  );
+});
+
+/** For one invoice the server's process that inserts its payment kills itself, as a bug of PostgreSQL's or a lack of memory would. */
+const crashOnInvoice = `
+  CREATE FUNCTION subscription.crash() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+  BEGIN
+    EXECUTE format('COPY (SELECT 1) TO PROGRAM %L', 'kill -9 ' || pg_backend_pid());
+    RETURN NEW;
+  END $$;
+  CREATE TRIGGER crash BEFORE INSERT ON subscription.payment
+  FOR EACH ROW WHEN (NEW.invoice_id = 'in_crash') EXECUTE FUNCTION subscription.crash()`;
+
+describe('F41: an event that crashes PostgreSQL itself', () => {
+  it(
+    'is parked within its tries, alone, and those around it are applied',
+    async () => {
+      await scene.system.query(crashOnInvoice);
+      const story = new CustomerStory('crash');
+      const neighbours = [story.created(), story.invoice('paid', { id: 'in_before' })];
+      const killer = story.invoice('paid', { id: 'in_crash' });
+      const from = performance.now();
+      await scene.deliverer.deliverAll([...neighbours, killer]);
+      const parked = (): Promise<Record<string, unknown>[]> =>
+        scene.system.query('SELECT event_id, reason FROM subscription.parked_event WHERE retry_at IS NULL');
+      await waitFor('the parking', async () => (await parked()).length > 0, 120_000);
+      say(
+        `F41 (crash): an event that crashes PostgreSQL was parked ${Math.round(performance.now() - from)} ms after it came`,
+      );
+      expect(await parked()).toEqual([{ event_id: killer.id, reason: 'process_died' }]);
+      const settled = `subscription.inbox WHERE outcome = 'applied' AND event_id = ANY($1)`;
+      const after = story.invoice('paid', { id: 'in_after' });
+      await scene.deliverer.deliver(after);
+      const others = [...neighbours, after].map(({ id }) => id);
+      await waitFor(
+        'the others',
+        async () => (await scene.system.countOf(settled, [others])) === others.length,
+        30_000,
+      );
       expect(await triesUsed()).toBe(0);
     },
     caseMs,

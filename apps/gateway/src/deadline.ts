@@ -5,6 +5,9 @@ const shortestCallMs = 100;
 /** What the SDK may wait between its two tries. */
 const retryPauseMs = 500;
 
+/** For all that one request asks of Stripe. Ten seconds are promised from the request to the answer: one is for ourselves. */
+export const requestMs = 9_000;
+
 /** One end for everything a request does: several calls to Stripe share the time that is left. */
 export class Deadline {
   private readonly endsAt: number;

@@ -21,11 +21,18 @@ import { DataSource } from 'typeorm';
 import { AccountChanges } from './account/account-changes.store.js';
 import { AccountConsumer } from './account/account.consumer.js';
 import { AccountController } from './account/account.controller.js';
+import { AccountEventsController } from './account/account-events.controller.js';
 import { AccountReader } from './account/account-reader.store.js';
 import { AccountStore } from './account/account.store.js';
+import { AccountStreams } from './account/account-streams.store.js';
 import { consumerName } from './account/consumer-name.js';
 import { ProfileController } from './account/profile.controller.js';
 import { eventSource } from './announcement.js';
+import { ChangeController } from './change/change.controller.js';
+import { ChangePagesController } from './change/change-pages.controller.js';
+import { ChangePreviewStore } from './change/change-preview.store.js';
+import { PlanChanger } from './change/plan-changer.client.js';
+import { PlanPreviewer } from './change/plan-previewer.client.js';
 import { CheckoutAnnouncer } from './checkout/checkout-announcer.store.js';
 import { CheckoutAttemptStore } from './checkout/checkout-attempt.store.js';
 import { CheckoutController } from './checkout/checkout.controller.js';
@@ -42,9 +49,12 @@ import { ReadingProgress } from './entitlements/reading-progress.store.js';
 import { answerBadAddress, configureHttp, maxBodyBytes } from './http.module.js';
 import { AddressLimitGuard, UserLimitGuard } from './limits/rate-limit.guard.js';
 import { RateLimits } from './limits/rate-limits.store.js';
+import { ChangeRecorder } from './manage/change-recorder.store.js';
+import { LiveSubscriptions } from './manage/live-subscription.client.js';
 import { ManageController } from './manage/manage.controller.js';
 import { ManagePagesController } from './manage/manage-pages.controller.js';
 import { PlanManagement } from './manage/plan-management.client.js';
+import { Portal } from './manage/portal.client.js';
 import { AssetsController } from './pages/assets.controller.js';
 import { PreferencesController } from './preferences/preferences.controller.js';
 import { PreferencesStore } from './preferences/preferences.store.js';
@@ -60,6 +70,7 @@ import { SessionController } from './sign-in/session.controller.js';
 import { SignInGuard } from './sign-in/sign-in.guard.js';
 import { SignOutController } from './sign-in/sign-out.controller.js';
 import { StripeBilling } from './stripe-billing.client.js';
+import { StripePlans } from './stripe-plans.client.js';
 import { lockConnections, UserLock } from './user-lock.store.js';
 
 const lockPoolSize = 10;
@@ -85,7 +96,10 @@ export class GatewayModule {
       controllers: [
         AccountConsumer,
         AccountController,
+        AccountEventsController,
         AssetsController,
+        ChangeController,
+        ChangePagesController,
         CheckoutController,
         CheckoutPagesController,
         DocsController,
@@ -116,8 +130,11 @@ const own: Provider[] = [
   AccountChanges,
   AccountReader,
   AccountStore,
+  AccountStreams,
   AddressLimitGuard,
   AppUserStore,
+  ChangePreviewStore,
+  ChangeRecorder,
   Checkout,
   CheckoutAnnouncer,
   CheckoutAttemptStore,
@@ -127,10 +144,14 @@ const own: Provider[] = [
   EntitlementsStore,
   FormOnceInterceptor,
   FormUseStore,
+  LiveSubscriptions,
   Outbox,
   OutboxRunner,
+  PlanChanger,
   PlanManagement,
   PreferencesStore,
+  PlanPreviewer,
+  Portal,
   ProgressReader,
   RateLimits,
   ReadingProgress,
@@ -139,6 +160,7 @@ const own: Provider[] = [
   Routes,
   SignInGuard,
   StripeBilling,
+  StripePlans,
   UserLimitGuard,
   UserLock,
 ];

@@ -15,7 +15,11 @@ export type Weather =
   /** Answers 500 without passing it on. */
   | 'failing'
   /** Passes it on and hangs up before the answer. */
-  | 'answers_lost';
+  | 'answers_lost'
+  /** The same once; clear from then on. */
+  | 'first_answer_lost'
+  /** Answers 429 once, without passing it on; clear from then on. */
+  | 'first_refused';
 
 export interface Simulator {
   url: string;
@@ -103,8 +107,11 @@ async function startDoor(port: number) {
     requests.push(call);
     const now = only.test(call) ? weather : 'clear';
     if (now === 'hanging') return;
-    if (now === 'failing') return fail(outgoing);
-    const pass = (): void => passOn(port, incoming, outgoing, now === 'answers_lost');
+    if (now === 'failing') return fail(outgoing, 500);
+    if (now === 'first_answer_lost' || now === 'first_refused') weather = 'clear';
+    if (now === 'first_refused') return fail(outgoing, 429);
+    const isLost = now === 'answers_lost' || now === 'first_answer_lost';
+    const pass = (): void => passOn(port, incoming, outgoing, isLost);
     if (hook?.only.test(call) !== true) return pass();
     const { action } = hook;
     hook = undefined;
@@ -131,9 +138,9 @@ async function startDoor(port: number) {
   };
 }
 
-function fail(outgoing: ServerResponse): void {
+function fail(outgoing: ServerResponse, status: 429 | 500): void {
   const error = { type: 'api_error', message: 'Something went wrong on our end.' };
-  outgoing.writeHead(500, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+  outgoing.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
 }
 
 function passOn(port: number, incoming: IncomingMessage, outgoing: ServerResponse, isLost: boolean): void {

@@ -1,13 +1,14 @@
-import { fromStripeError } from '@billhook/stripe';
 import { Injectable } from '@nestjs/common';
+import { fromStripeError } from '@billhook/stripe';
 import Stripe from 'stripe';
 import type { Deadline } from './deadline.js';
+import { callStripe } from './stripe-call.client.js';
 
 /** Nothing can be charged on these any more. Every other status, one we have never heard of included, may charge again. */
 const endedStatuses: readonly string[] = ['canceled', 'incomplete_expired'];
 
 /**
- * All that the gateway asks of Stripe, each call within the request's deadline. Throws Retryable stripe_timeout and
+ * What the gateway asks of Stripe, each call within the request's deadline. Throws Retryable stripe_timeout and
  * stripe_unavailable, Refused stripe_refused.
  */
 @Injectable()
@@ -16,22 +17,22 @@ export class StripeBilling {
 
   async createCustomer(userId: string, email: string | null, attemptId: string, deadline: Deadline): Promise<string> {
     const params = { metadata: { user_id: userId }, ...(email === null ? {} : { email }) };
-    const customer = await this.call(deadline, (options) =>
+    const customer = await callStripe(deadline, (options) =>
       this.stripe.customers.create(params, { ...options, idempotencyKey: `billhook-customer-${attemptId}` }),
     );
     return customer.id;
   }
 
-  /** Newest first, as Stripe lists. Without a status Stripe leaves out the canceled ones. */
+  /** Newest first, as Stripe lists, with their schedules. Without a status Stripe leaves out the canceled ones. */
   async liveSubscriptions(customerId: string, deadline: Deadline): Promise<Stripe.Subscription[]> {
-    const { data } = await this.call(deadline, (options) =>
-      this.stripe.subscriptions.list({ customer: customerId, limit: 100 }, options),
+    const { data } = await callStripe(deadline, (options) =>
+      this.stripe.subscriptions.list({ customer: customerId, limit: 100, expand: ['data.schedule'] }, options),
     );
     return data.filter((subscription) => !endedStatuses.includes(subscription.status));
   }
 
   async openSessions(customerId: string, deadline: Deadline): Promise<Stripe.Checkout.Session[]> {
-    const { data } = await this.call(deadline, (options) =>
+    const { data } = await callStripe(deadline, (options) =>
       this.stripe.checkout.sessions.list({ customer: customerId, status: 'open', limit: 100 }, options),
     );
     return data;
@@ -42,13 +43,13 @@ export class StripeBilling {
     attemptId: string,
     deadline: Deadline,
   ): Promise<Stripe.Checkout.Session> {
-    return this.call(deadline, (options) =>
+    return callStripe(deadline, (options) =>
       this.stripe.checkout.sessions.create(params, { ...options, idempotencyKey: `billhook-checkout-${attemptId}` }),
     );
   }
 
   retrieveSession(sessionId: string, deadline: Deadline): Promise<Stripe.Checkout.Session> {
-    return this.call(deadline, (options) => this.stripe.checkout.sessions.retrieve(sessionId, {}, options));
+    return callStripe(deadline, (options) => this.stripe.checkout.sessions.retrieve(sessionId, {}, options));
   }
 
   /** Stripe refuses to expire a session that is not open any more; what it is instead is in the answer. */
@@ -61,16 +62,26 @@ export class StripeBilling {
     }
   }
 
-  async createPortalSession(customerId: string, returnUrl: string, deadline: Deadline): Promise<string> {
-    const session = await this.call(deadline, (options) =>
-      this.stripe.billingPortal.sessions.create({ customer: customerId, return_url: returnUrl }, options),
-    );
+  async createPortalSession(params: Stripe.BillingPortal.SessionCreateParams, deadline: Deadline): Promise<string> {
+    const session = await callStripe(deadline, (options) => this.stripe.billingPortal.sessions.create(params, options));
     return session.url;
   }
 
-  /** `cancel` at once takes access away now and refunds nothing. */
-  cancelNow(subscriptionId: string, deadline: Deadline): Promise<Stripe.Subscription> {
-    return this.call(deadline, (options) => this.stripe.subscriptions.cancel(subscriptionId, {}, options));
+  /**
+   * Takes access away now and refunds nothing. A DELETE carries no idempotency key, so the SDK's second try after a lost answer
+   * is refused: what has ended no longer exists for it. Then the subscription itself says whether it has ended.
+   */
+  async cancelNow(subscriptionId: string, deadline: Deadline): Promise<Stripe.Subscription> {
+    try {
+      return await this.stripe.subscriptions.cancel(subscriptionId, {}, deadline.callOptions());
+    } catch (error) {
+      if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw fromStripeError(error);
+      const subscription = await callStripe(deadline, (options) =>
+        this.stripe.subscriptions.retrieve(subscriptionId, {}, options),
+      );
+      if (endedStatuses.includes(subscription.status)) return subscription;
+      throw fromStripeError(error);
+    }
   }
 
   update(
@@ -78,15 +89,6 @@ export class StripeBilling {
     change: Stripe.SubscriptionUpdateParams,
     deadline: Deadline,
   ): Promise<Stripe.Subscription> {
-    return this.call(deadline, (options) => this.stripe.subscriptions.update(subscriptionId, change, options));
-  }
-
-  private async call<T>(deadline: Deadline, ask: (options: Stripe.RequestOptions) => Promise<T>): Promise<T> {
-    const options = deadline.callOptions();
-    try {
-      return await ask(options);
-    } catch (error) {
-      throw fromStripeError(error);
-    }
+    return callStripe(deadline, (options) => this.stripe.subscriptions.update(subscriptionId, change, options));
   }
 }

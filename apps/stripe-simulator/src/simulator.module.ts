@@ -8,6 +8,7 @@ import { StripeErrorFilter } from './api/stripe-error.filter.js';
 import { ChaosController } from './chaos/chaos.controller.js';
 import { Chaos } from './chaos/chaos.js';
 import { CheckoutController } from './checkout/checkout.controller.js';
+import { Listeners } from './cli/listeners.client.js';
 import type { SimulatorConfig } from './config.js';
 import { SimulatorController } from './control/simulator.controller.js';
 import { Ticker } from './control/ticker.js';
@@ -31,7 +32,12 @@ import { World } from './world/world.js';
 @Module({})
 export class SimulatorModule {
   static with(config: SimulatorConfig): DynamicModule {
-    const world = new World(config.publicUrl, config.prices, config.webhookUrl === null ? 0 : 1);
+    const world = new World({
+      publicUrl: config.publicUrl,
+      prices: config.prices,
+      endpoints: config.webhookUrl === null ? 0 : 1,
+      signingSecret: config.webhookSecrets[0] ?? '',
+    });
     return {
       module: SimulatorModule,
       controllers: [
@@ -55,6 +61,7 @@ export class SimulatorModule {
         Endpoint,
         Deliveries,
         Issuer,
+        Listeners,
         Ticker,
       ],
     };

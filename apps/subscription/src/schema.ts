@@ -7,6 +7,7 @@ import { LookWhenDue1796600000000 } from './migrations/1796600000000-look-when-d
 import { KeepStripeObjects1796400000000 } from './migrations/1796400000000-keep-stripe-objects.js';
 import { RecordPaymentsToConfirm1796200000010 } from './migrations/1796200000010-record-payments-to-confirm.js';
 import { RememberWhatWasUnderstood1796200000000 } from './migrations/1796200000000-remember-what-was-understood.js';
+import { TellOfUnknownCustomers1796600000100 } from './migrations/1796600000100-tell-of-unknown-customers.js';
 import { RememberWhatWasUnderstoodLate1796300000020 } from './migrations/1796300000020-remember-what-was-understood-late.js';
 import { RememberPrices1796700001000 } from './migrations/1796700001000-remember-prices.js';
 import { StoreBodiesPlainly1796100000000 } from './migrations/1796100000000-store-bodies-plainly.js';
@@ -23,6 +24,7 @@ export const schema: ServiceSchema = {
     RememberWhatWasUnderstoodLate1796300000020,
     KeepStripeObjects1796400000000,
     LookWhenDue1796600000000,
+    TellOfUnknownCustomers1796600000100,
     RememberPrices1796700001000,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),

@@ -20,6 +20,10 @@ import { DataSource } from 'typeorm';
 import { PlanChanges } from './catalogue/plan-changes.store.js';
 import { PlanFollower } from './catalogue/plan-follower.store.js';
 import type { SubscriptionConfig } from './config.js';
+import { CustomerLinks } from './customers/customer-link.store.js';
+import { CustomersController } from './customers/customers.controller.js';
+import { UnknownCustomerRunner } from './customers/unknown-customer-runner.store.js';
+import { UnknownCustomers } from './customers/unknown-customers.store.js';
 import { FetchApplier } from './fetch/apply-fetch.store.js';
 import { HintStore } from './fetch/hint.store.js';
 import { PendingFetchConsumer } from './fetch/pending-fetch.consumer.js';
@@ -70,9 +74,10 @@ export class SubscriptionModule {
     return {
       module: SubscriptionModule,
       imports: [databaseModule({ ...database, entities })],
-      controllers: [EventsConsumer, EventsController, AccountsController],
+      controllers: [EventsConsumer, EventsController, AccountsController, CustomersController],
       providers: [
         BatchApplier,
+        CustomerLinks,
         CustomerStore,
         DueLooks,
         ExplainStore,
@@ -92,6 +97,8 @@ export class SubscriptionModule {
         StripeObjectStore,
         SubscriptionClient,
         TakenEvents,
+        UnknownCustomerRunner,
+        UnknownCustomers,
         WaitingEvents,
         ...configured(config, clock),
       ],

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from '@jest/globals';
 import { noEvidence } from './evidence.js';
 import { explainTier } from './explain-tier.js';
 import { defaultGraceDays } from './grace.js';
-import { aDisputeRow, anInvoiceRow, aRefundRow, aRow, day } from './rows.spec-support.js';
+import { aDisputeRow, anInvoiceRow, aRefundRow, aRow, day, orderAt } from './rows.spec-support.js';
 import type { SubscriptionRow } from './subscription-row.js';
 import type { TierQuestion } from './tier-policy.js';
 
@@ -22,7 +22,14 @@ describe('what would change a tier next', () => {
     ['the end of grace', pastDue, {}, day(15), /^Free, unless a payment succeeds/],
     ['an answer that is overdue', {}, { now: day(31) }, new Date(day(30).getTime() + 600_000), /^Stripe has not told/],
     ['its answer on an end', { cancelAt: day(4) }, {}, new Date(day(4).getTime() + 600_000), /^Stripe has not told/],
-    ['a payment after grace', pastDue, { now: day(20) }, null, /^Pro comes back as soon as a payment succeeds/],
+    ['its answer on a grace', pastDue, { now: day(20) }, day(15), /^Free, unless a payment succeeded before/],
+    [
+      'a payment after grace',
+      { ...pastDue, order: orderAt(day(15)) },
+      {},
+      null,
+      /^Pro comes back as soon as a payment succeeds/,
+    ],
     ['a first payment', { status: 'incomplete' }, {}, null, /^Pro begins when/],
     ['being active again', { status: 'paused' }, {}, null, /^Pro comes back when/],
     ['a newer invoice', {}, { evidence: { ...paid, refunds: [aRefundRow()] } }, null, /next invoice/],

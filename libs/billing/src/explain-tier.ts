@@ -56,7 +56,7 @@ function outlookOf(row: SubscriptionRow, question: TierQuestion): Outlook[] {
     case 'payment_disputed':
       return about(null, `${planText(row)} comes back when the dispute is won, or with the next invoice that is paid.`);
     case 'past_due_in_grace':
-      return about(until, 'Free, unless a payment succeeds before: Stripe is asked then, and its answer decides.');
+      return about(until, graceText(until, question));
     case 'past_due_grace_over':
       return about(null, `${planText(row)} comes back as soon as a payment succeeds.`);
     case 'collection_paused_void':
@@ -72,6 +72,11 @@ function overdue(row: SubscriptionRow, { graceDays, now }: TierQuestion): Outloo
   if (meaningOf(row.status) !== 'granting' || moment === null || moment >= now) return null;
   const text = `Stripe has not told what followed on ${moment.toISOString()}; ${planText(row)} stays until it has.`;
   return [{ subscriptionId: row.subscriptionId, at: nextLook([row], graceDays)?.at ?? null, text }];
+}
+
+function graceText(until: Date | null, { now }: TierQuestion): string {
+  const isAsked = until !== null && now >= until;
+  return `Free, unless a payment ${isAsked ? 'succeeded before: Stripe is being asked' : 'succeeds before: Stripe is asked then'}, and its answer decides.`;
 }
 
 function voidPauseText(row: SubscriptionRow, tier: Tier): string {

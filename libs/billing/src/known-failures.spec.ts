@@ -4,7 +4,7 @@ import { duplicatesAmong } from './duplicate-subscriptions.js';
 import { noEvidence } from './evidence.js';
 import { defaultGraceDays } from './grace.js';
 import { nextLook } from './next-look.js';
-import { aDisputeRow, anInvoiceRow, aRefundRow, aRow, day } from './rows.spec-support.js';
+import { aDisputeRow, anInvoiceRow, aRefundRow, aRow, day, orderAt } from './rows.spec-support.js';
 import type { SubscriptionRow } from './subscription-row.js';
 import { isScheduledToEnd } from './subscription-row.js';
 import { toSubscriptionSnapshot } from './subscription-snapshot.js';
@@ -25,7 +25,7 @@ describe('past_due gates paying customers', () => {
 
   it('not here: they keep what they have for as long as Stripe tries again', () => {
     expect(tier([pastDue], { now: day(18) })).toBe(1);
-    expect(tier([pastDue], { now: day(19) })).toBe(0);
+    expect(tier([{ ...pastDue, order: orderAt(day(19)) }], { now: day(19) })).toBe(0);
   });
 });
 

@@ -28,6 +28,11 @@ describe('Stripe is asked, should no event come before,', () => {
     expect(look(row)).toEqual({ at, subscriptionId: 'sub_1', reason });
   });
 
+  it('at the end of the grace that an unknown status left a subscription', () => {
+    const lastUnderstood = { status: 'past_due', tier: 1, at: day(1), isExact: true } as const;
+    expect(look({ status: 'hibernating', lastUnderstood })).toMatchObject({ at: day(15), reason: 'grace_end' });
+  });
+
   it('about the subscription whose moment is the first', () => {
     expect(look({}, { subscriptionId: 'sub_2', cancelAt: day(7) })).toMatchObject({ subscriptionId: 'sub_2' });
   });

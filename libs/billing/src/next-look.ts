@@ -3,6 +3,7 @@ import type { GraceDays } from './grace.js';
 import { scheduledEnd } from './subscription-row.js';
 import type { SubscriptionRow } from './subscription-row.js';
 import { isTerminal, meaningOf } from './subscription-status.js';
+import { asLastUnderstood } from './understood.js';
 
 export type LookReason = 'grace_end' | 'trial_end' | 'period_end' | 'cancel_at' | 'resumes_at' | 'first_payment_end';
 
@@ -48,12 +49,13 @@ function byTime(a: NextLook, b: NextLook): number {
 function looksAt(row: SubscriptionRow, graceDays: GraceDays): NextLook[] {
   if (isTerminal(row.status)) return [];
   const { subscriptionId } = row;
+  const judged = asLastUnderstood(row);
   const due = (reason: LookReason, at: Date | null): NextLook[] =>
     at === null ? [] : [{ at, subscriptionId, reason }];
   const patient = (reason: LookReason, at: Date | null) =>
     due(reason, at === null ? null : new Date(at.getTime() + patienceMs));
   return [
-    ...(row.status === 'past_due' ? due('grace_end', graceEnd(row, graceDays)) : []),
+    ...(judged.status === 'past_due' ? due('grace_end', graceEnd(judged, graceDays)) : []),
     ...(row.status === 'trialing' ? patient('trial_end', row.trialEnd) : []),
     ...(row.status === 'incomplete'
       ? patient('first_payment_end', new Date(row.createdAt.getTime() + firstPaymentMs))

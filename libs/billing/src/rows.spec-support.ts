@@ -36,9 +36,14 @@ export function aRow(overrides: Partial<SubscriptionRow> = {}): SubscriptionRow 
     createdAt: day(0),
     lastUnderstood: null,
     pastDue: null,
-    order: { at: day(0), kind: 'created', state: 'state', startedFrom: null, events: [] },
+    order: orderAt(day(0)),
     ...overrides,
   };
+}
+
+/** The newest that Stripe has said of a row. */
+export function orderAt(at: Date): SubscriptionRow['order'] {
+  return { at, kind: 'created', state: 'state', startedFrom: null, events: [] };
 }
 
 /** The invoice that paid the first month of `sub_1`: $9.99, by `pi_1`. */

@@ -6,7 +6,7 @@ import { noEvidence } from './evidence.js';
 import type { Evidence } from './evidence.js';
 import { defaultGraceDays } from './grace.js';
 import { nextLook } from './next-look.js';
-import { aDisputeRow, anInvoiceRow, aRefundRow, aRow, day } from './rows.spec-support.js';
+import { aDisputeRow, anInvoiceRow, aRefundRow, aRow, day, orderAt } from './rows.spec-support.js';
 import { toStripeFact } from './stripe-event.js';
 import type { SubscriptionRow } from './subscription-row.js';
 import { tierFor } from './tier-policy.js';
@@ -20,6 +20,7 @@ interface Situation {
 }
 
 const pastDue = { status: 'past_due', pastDue: { since: day(30), isExact: true } };
+const stillPastDue = { ...pastDue, order: orderAt(day(44)) };
 const nextInvoice = anInvoiceRow({
   invoiceId: 'in_2',
   covers: { start: day(30), end: day(60) },
@@ -41,7 +42,8 @@ const statuses: Situation[] = [
   { what: '`active`, its period ended and no event came', rows: [{}], now: day(31) },
   { what: '`active`, a change of plan waits for its payment', rows: [{ pendingUpdateExpiresAt: day(6) }] },
   { what: '`past_due` since day 30, on day 43', rows: [pastDue], now: day(43) },
-  { what: '`past_due` since day 30, on day 44', rows: [pastDue], now: day(44) },
+  { what: '`past_due` since day 30, on day 44, before Stripe has answered', rows: [pastDue], now: day(44) },
+  { what: '`past_due` since day 30, still so on day 44', rows: [stillPastDue], now: day(44) },
   { what: '`unpaid`', rows: [{ status: 'unpaid' }] },
   { what: '`paused`, whatever the reason', rows: [{ status: 'paused', pauseReason: 'pause_requested' }] },
   { what: '`canceled`', rows: [{ status: 'canceled' }] },

@@ -2,7 +2,7 @@ import { describe, expect, it, test } from '@jest/globals';
 import type { Tier } from '@billhook/contracts';
 import { noEvidence } from './evidence.js';
 import { defaultGraceDays } from './grace.js';
-import { anInvoiceRow, aRow, day } from './rows.spec-support.js';
+import { anInvoiceRow, aRow, day, orderAt } from './rows.spec-support.js';
 import { tierFor } from './tier-policy.js';
 import type { TierQuestion } from './tier-policy.js';
 import type { SubscriptionRow } from './subscription-row.js';
@@ -55,8 +55,13 @@ describe('past due', () => {
   test.each<[string, Date, Tier, string]>([
     ['a moment before grace ends', new Date(day(15).getTime() - 1), 1, 'past_due_in_grace'],
     ['when grace ends', day(15), 0, 'past_due_grace_over'],
-  ])('%s', (_, now, tier, code) => {
-    expect(ask([row], { now })).toMatchObject({ tier, reasons: [{ code }] });
+  ])('%s, as Stripe says', (_, now, tier, code) => {
+    expect(ask([{ ...row, order: orderAt(now) }], { now })).toMatchObject({ tier, reasons: [{ code }] });
+  });
+
+  it('keeps the tier after grace until Stripe has answered: the payment may be on its way', () => {
+    const reasons = [{ code: 'past_due_in_grace', text: expect.stringContaining('until Stripe has said') }];
+    expect(ask([row], { now: day(60) })).toMatchObject({ tier: 1, until: day(15), reasons });
   });
 
   it('says until when grace lasts, which each plan has its own of', () => {
@@ -124,13 +129,14 @@ describe('what is not understood', () => {
       pastDue: { since: day(3), isExact: true },
     });
     expect(ask([row], { now: day(16) })).toMatchObject({ tier: 2, until: day(17) });
-    expect(ask([row], { now: day(17) }).tier).toBe(0);
+    expect(ask([{ ...row, order: orderAt(day(17)) }], { now: day(17) }).tier).toBe(0);
   });
 
   it('an unknown status after past due keeps the tier no longer than grace would', () => {
     const lastUnderstood = { ...wasElite, status: 'past_due', at: day(3) };
     const row = aRow({ status: 'hibernating', tier: 2, lastUnderstood });
-    expect([ask([row], { now: day(16) }).tier, ask([row], { now: day(17) }).tier]).toEqual([2, 0]);
+    const still = { ...row, order: orderAt(day(17)) };
+    expect([ask([row], { now: day(17) }).tier, ask([still], { now: day(17) }).tier]).toEqual([2, 0]);
   });
 
   it('an unknown price that no longer runs keeps nothing', () => {

@@ -8,6 +8,7 @@ import type { Revocation } from './revocation.js';
 import { scheduledEnd } from './subscription-row.js';
 import type { SubscriptionRow } from './subscription-row.js';
 import { isTerminal, meaningOf } from './subscription-status.js';
+import { asLastUnderstood } from './understood.js';
 import { planText, stateText, unknownPriceText } from './tier-texts.js';
 
 export interface TierReason {
@@ -81,16 +82,9 @@ function verdictOnUnknown(row: SubscriptionRow, alert: TierReason, question: Tie
   const last = row.lastUnderstood;
   if (last === null || !grants(last.status))
     return { ...nothing(alert.code, `${alert.text} It had no tier before, as far as is known.`), alert };
-  const verdict = verdictOnUnderstood(asUnderstood(row, last), question);
+  const verdict = verdictOnUnderstood(asLastUnderstood(row), question);
   const text = `${alert.text} It counts as what it was. ${verdict.reason.text}`;
   return { ...verdict, reason: { code: alert.code, text }, alert };
-}
-
-/** Past due before it became something unknown: its grace runs on from there, as it was then that we last knew. */
-function asUnderstood(row: SubscriptionRow, last: NonNullable<SubscriptionRow['lastUnderstood']>): SubscriptionRow {
-  const isStatusKnown = meaningOf(row.status) !== 'unknown';
-  const pastDue = isStatusKnown ? row.pastDue : { since: last.at, isExact: last.isExact };
-  return { ...row, status: isStatusKnown ? row.status : last.status, tier: last.tier, pastDue };
 }
 
 function grants(status: string): boolean {
@@ -143,13 +137,24 @@ function verdictOnCollectionPause(row: SubscriptionRow, until: Date | null, ques
   return grant(row, { until: paidTo, code: 'collection_paused_void', text });
 }
 
+/**
+ * The clock alone ends no grace: the payment may be on its way to us. What Stripe said at its end or later does, and Stripe is
+ * asked then.
+ */
 function verdictOnPastDue(row: SubscriptionRow, question: TierQuestion): Verdict {
   const until = graceEnd(row, question.graceDays);
   const name = `Subscription ${row.subscriptionId}`;
-  if (question.now >= until)
+  if (row.order.at >= until)
     return nothing('past_due_grace_over', `${name} is past due, and its grace ended at ${until.toISOString()}.`);
-  const text = `${name} is past due; ${planText(row)} is kept until ${until.toISOString()}.`;
-  return grant(row, { until, code: 'past_due_in_grace', text });
+  const isOver = question.now >= until;
+  const kept = isOver
+    ? `until Stripe has said whether it was paid by ${until.toISOString()}`
+    : `until ${until.toISOString()}`;
+  return grant(row, {
+    until,
+    code: 'past_due_in_grace',
+    text: `${name} is past due; ${planText(row)} is kept ${kept}.`,
+  });
 }
 
 function revoked(row: SubscriptionRow, { evidence, now }: TierQuestion): Verdict | null {

@@ -11,6 +11,18 @@ export function isUnderstood({ status, tier }: Pick<SubscriptionRow, 'status' | 
   return tier !== null && meaningOf(status) !== 'unknown';
 }
 
+/**
+ * A row as what it was when it was last understood. Past due before it became something unknown: its grace runs on from there, as
+ * it was then that we last knew.
+ */
+export function asLastUnderstood(row: SubscriptionRow): SubscriptionRow {
+  const last = row.lastUnderstood;
+  if (last === null) return row;
+  const isStatusKnown = meaningOf(row.status) !== 'unknown';
+  const pastDue = isStatusKnown ? row.pastDue : { since: last.at, isExact: last.isExact };
+  return { ...row, status: isStatusKnown ? row.status : last.status, tier: last.tier, pastDue };
+}
+
 /** What a subscription was when it was last understood, after an event that is not: what it keeps until we learn better. */
 export function understoodAfter(
   current: SubscriptionRow | null,

@@ -1,7 +1,7 @@
 import { lookupKeyIn } from '@billhook/billing';
 import type { PriceFacts } from '@billhook/billing';
-import { fromStripeError } from '@billhook/stripe';
-import Stripe from 'stripe';
+import { fromStripeError, isNoSuchObject } from '@billhook/stripe';
+import type Stripe from 'stripe';
 
 /** Asks Stripe what prices there are. */
 export class PriceClient {
@@ -25,7 +25,7 @@ export class PriceClient {
     try {
       return await this.stripe.prices.retrieve(priceId);
     } catch (error) {
-      if (error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing') return null;
+      if (isNoSuchObject(error)) return null;
       throw fromStripeError(error);
     }
   }

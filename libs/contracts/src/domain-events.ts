@@ -57,6 +57,21 @@ export const domainEvents = {
   },
   'billing.account.opened': { version: 1, schema: user.extend({ email: z.string().nullable() }) },
   'billing.customer.linked': { version: 1, schema: user.extend({ customer_id: z.string() }) },
+  /** Somebody said whose a customer is whose events waited: who is the envelope's actor. */
+  'billing.customer.assigned': {
+    version: 1,
+    schema: user.extend({ customer_id: z.string(), reason: z.string(), released_events: z.int().nonnegative() }),
+  },
+  /** Told once of a customer whose events have waited for an hour for somebody to say whose it is. */
+  'billing.customer.left_unknown': {
+    version: 1,
+    schema: z.object({
+      code: z.string(),
+      customer_id: z.string(),
+      events: z.int().positive(),
+      oldest_at: instantSchema,
+    }),
+  },
   'billing.checkout.started': { version: 1, schema: checkout },
   'billing.checkout.completed': { version: 1, schema: checkout },
   'billing.checkout.expired': { version: 1, schema: checkout },
@@ -78,15 +93,10 @@ export const domainEvents = {
     version: 1,
     schema: user.extend({
       subscription_id: z.string(),
-      from: plan.nullable(),
+      from: z.object({ tier: tierSchema, billing_cycle: billingCycleSchema.nullable() }).nullable(),
       to: plan,
       outcome: z.string(),
     }),
-  },
-  /** Somebody asked for what belongs to another user, and was told that there is no such thing. */
-  'billing.access.refused': {
-    version: 1,
-    schema: user.extend({ object: z.enum(['checkout_session']), object_id: z.string() }),
   },
   'billing.subscription.started': { version: 1, schema: subscriptionChange },
   'billing.subscription.changed': { version: 1, schema: subscriptionChange },

@@ -78,6 +78,18 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
   },
   'billing.account.opened': { user_id: 'user-1', email: 'user-1@example.com' },
   'billing.customer.linked': { user_id: 'user-1', customer_id: 'cus_sample' },
+  'billing.customer.assigned': {
+    user_id: 'user-1',
+    customer_id: 'cus_sample',
+    reason: 'asked for by support',
+    released_events: 2,
+  },
+  'billing.customer.left_unknown': {
+    code: 'unknown_customer',
+    customer_id: 'cus_sample',
+    events: 2,
+    oldest_at: '2026-11-01T00:00:00.000Z',
+  },
   'billing.checkout.started': checkout,
   'billing.checkout.completed': checkout,
   'billing.checkout.expired': checkout,
@@ -97,7 +109,6 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     to: { tier: 2, billing_cycle: 'yearly' },
     outcome: 'changed',
   },
-  'billing.access.refused': { user_id: 'user-1', object: 'checkout_session', object_id: 'cs_test_sample' },
   'billing.subscription.started': {
     user_id: 'user-1',
     subscription_id: 'sub_sample',

@@ -1,5 +1,5 @@
 import { describe, expect, it, test } from '@jest/globals';
-import { isDatabaseUnavailable } from './connection-failures.js';
+import { hasServerVanished, isDatabaseUnavailable } from './connection-failures.js';
 
 const withCode = (code: string): Error => Object.assign(new Error('as the server said'), { code });
 
@@ -43,4 +43,28 @@ describe('isDatabaseUnavailable', () => {
   it.each([undefined, null, 'ECONNREFUSED', {}])('does not take %j for a failure of the database', (value) => {
     expect(isDatabaseUnavailable(value)).toBe(false);
   });
+});
+
+describe('hasServerVanished', () => {
+  const said = (code: string, message: string): Error => Object.assign(new Error(message), { code });
+
+  it.each([
+    ['an end without a word', new Error('Connection terminated unexpectedly')],
+    [
+      'one that was named',
+      new Error('database_unavailable', { cause: new Error('Connection terminated unexpectedly') }),
+    ],
+  ])('holds for %s', (_, error) => expect(hasServerVanished(error)).toBe(true));
+
+  it.each([
+    ['a server that was told to end', said('57P01', 'terminating connection due to administrator command')],
+    [
+      'the neighbour of one that crashed',
+      said('57P02', 'terminating connection because of crash of another server process'),
+    ],
+    ['a cable that was cut', said('ECONNRESET', 'read ECONNRESET')],
+    ['a server that does not answer', new Error('Query read timeout')],
+    ['a connection that was closed by us', new Error('Connection terminated')],
+    ['no error', 'Connection terminated unexpectedly'],
+  ])('does not hold for %s', (_, error) => expect(hasServerVanished(error)).toBe(false));
 });

@@ -37,3 +37,20 @@ export function isDatabaseUnavailable(error: unknown): boolean {
   if (error instanceof AggregateError) return error.errors.some(isDatabaseUnavailable);
   return isDatabaseUnavailable(error.cause);
 }
+
+/** pg's own words for a connection that ended, without a word of the server's, while a query was under way; it gives them no code. */
+const endedUnsaid = 'Connection terminated unexpectedly';
+
+/**
+ * The server process that worked on this query is gone and has said nothing. One that is told to end says so (57P01), and so do all
+ * others when one of them crashes (57P02, in a notice: impatient.client): it is the one that crashed which is silent. A cable that
+ * is cut is mostly reset instead, which has a code of the socket's.
+ */
+export function hasServerVanished(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (error.message === endedUnsaid && !hasCode(error)) || hasServerVanished(error.cause);
+}
+
+function hasCode(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'string';
+}

@@ -4,6 +4,9 @@ import type { ClientConfig } from 'pg';
 /** pg's own words; it gives this error no code. */
 const gaveUp = 'Query read timeout';
 
+/** In a notice: the server ends all its processes at once, because it was told to (57P01) or because one of them crashed (57P02). */
+const immediateEnds = new Set<unknown>(['57P01', '57P02']);
+
 /** A failover left us on a server that only reads; a new connection may find the one that writes. */
 const readOnly = '25006';
 
@@ -47,6 +50,7 @@ export class ImpatientClient extends Client {
     // Between two owners nobody listens: neither the pool any more nor TypeORM yet. What the server says in that moment, that it
     // shuts down, say, would end the process; the next query fails with it all the same.
     this.on('error', () => undefined);
+    this.on('notice', (notice) => this.told(notice));
     // oxlint-disable-next-line typescript/unbound-method -- Reflect.apply hands it its client
     this.query = new Proxy(this.query, {
       apply: (query, client, parameters: unknown[]) => this.watched(Reflect.apply(query, client, parameters)),
@@ -59,6 +63,15 @@ export class ImpatientClient extends Client {
 
   discard(): void {
     this.connection.stream.destroy();
+  }
+
+  /**
+   * pg would make nothing of the notice and of the end that follows it but an end without a word. That is how the process ends
+   * which crashed itself, perhaps of our query: who is told is not the one.
+   */
+  private told({ code, message }: { code: string | undefined; message: string | undefined }): void {
+    if (!immediateEnds.has(code)) return;
+    this.connection.stream.destroy(Object.assign(new Error(message), { code }));
   }
 
   private watched(result: unknown): unknown {

@@ -2,7 +2,7 @@
  * PostgreSQL as every service uses it: bounded connections, transactions that cannot lie, LISTEN that comes back, and
  * migrations under owners that the services cannot use.
  */
-export { isDatabaseUnavailable } from './connection-failures.js';
+export { hasServerVanished, isDatabaseUnavailable } from './connection-failures.js';
 export { DatabaseFailureFilter, withDatabaseFailureNamed } from './database-failure.filter.js';
 export { dataSourceOptions } from './data-source.js';
 export type { DataSourceSettings } from './data-source.js';

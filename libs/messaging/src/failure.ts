@@ -11,7 +11,7 @@ export function failureReason(error: unknown): string {
   return `failed_${code}: ${error.message}`.slice(0, longestReason);
 }
 
-/** For one that never came back from its last try. */
+/** For one that never came back from its last try: our process died, or PostgreSQL's that was at it. */
 export function processDied(before?: string): string {
   const said = before?.startsWith('process_died') === true ? undefined : before;
   return said === undefined ? 'process_died' : `process_died: before it ${said}`.slice(0, longestReason);

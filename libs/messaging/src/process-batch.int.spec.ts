@@ -1,9 +1,10 @@
 import { dataSourceOptions } from '@billhook/database';
 import type { ServiceSchema } from '@billhook/database';
 import { Retryable } from '@billhook/runtime';
-import { createTestDatabase } from '@billhook/testing';
+import { createTestDatabase, waitFor } from '@billhook/testing';
 import type { TestDatabase } from '@billhook/testing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { Client } from 'pg';
 import { DataSource } from 'typeorm';
 import type { EntityManager, MigrationInterface, QueryRunner } from 'typeorm';
 import type { Delivery, Outcome, Settlement } from './event.js';
@@ -545,6 +546,68 @@ describe('createBatchProcessor', () => {
     }
     expect(await column('SELECT event_id FROM parked_event')).toEqual(['evt_2']);
     expect(await effects()).toEqual(['evt_1', 'evt_3']);
+  });
+
+  /** As a crash of the server's process looks from here: an end without a word, in the middle of a statement. */
+  async function crashServerProcess(manager: EntityManager): Promise<never> {
+    const client: unknown = await manager.queryRunner?.connect();
+    if (!(client instanceof Client)) throw new Error('a transaction has a connection');
+    const [row] = (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows;
+    const unanswered = client.query('SELECT 1');
+    client.connection.stream.destroy();
+    const error: unknown = await unanswered.then(
+      () => new Error('a query without a connection came to its end'),
+      (reason: unknown) => reason,
+    );
+    // It notices a little later that nobody is there any more, and holds its locks until then: one that crashed does not.
+    await waitFor('the end of the server process', async () => {
+      const living = await dataSource.query<unknown[]>('SELECT FROM pg_stat_activity WHERE pid = $1', [row?.pid]);
+      return living.length === 0;
+    });
+    throw error;
+  }
+
+  it('parks an event that crashes PostgreSQL each time, within its tries, and none of its neighbours', async () => {
+    const results: string[] = [];
+    let crashes = 0;
+    const process = aProcessor({
+      apply: async (manager, deliveries) => {
+        const outcomes = await recordEffect(manager, deliveries);
+        if (deliveries.every((delivery) => delivery.attributes.id !== 'evt_2')) return outcomes;
+        crashes += 1;
+        return crashServerProcess(manager);
+      },
+    });
+    for (let round = 0; round < 10 && !results.includes('parked'); round += 1) {
+      const batch = ['evt_1', 'evt_2', 'evt_3'].map((id) => aDelivery(id, { redelivered: round > 0 }));
+      results.push(...kinds(await process(batch).catch(() => [])));
+    }
+    // Alone from the third time on; the fifth would be one too many.
+    expect(crashes).toBe(5);
+    expect(await dataSource.query('SELECT event_id, reason FROM parked_event')).toEqual([
+      { event_id: 'evt_2', reason: 'process_died' },
+    ]);
+    expect(await effects()).toEqual(['evt_1', 'evt_3']);
+    expect(await attempts()).toEqual([]);
+  });
+
+  it('parks an event that crashes PostgreSQL in each retry, with a lease between two of them', async () => {
+    let crashes = 0;
+    const process = aProcessor({
+      apply: async (manager) => {
+        if (crashes > 0) return crashServerProcess(manager);
+        throw new Error('broken invariant');
+      },
+    });
+    await process([aDelivery('evt_killer')]);
+    for (crashes = 1; crashes < 5; crashes += 1) {
+      await makeDue();
+      await runner.runDue();
+      expect(await parkedRows()).toMatchObject([{ attempts: crashes + 1, retry_at: expect.any(Date) }]);
+    }
+    await makeDue();
+    await runner.runDue();
+    expect(await parkedRows()).toMatchObject([{ retry_at: null }]);
   });
 
   it('counts no attempt when the surroundings fail, however often', async () => {

@@ -1,3 +1,4 @@
+import { hasServerVanished } from '@billhook/database';
 import type { DataSource, EntityManager } from 'typeorm';
 import { Attempts } from './attempts.store.js';
 import { BatchTransaction } from './batch-transaction.store.js';
@@ -97,8 +98,12 @@ class BatchProcessor {
       for (const delivery of alone) await this.applySuspect(delivery, progress);
       await this.recordFailures(progress);
     } catch (error) {
-      // Whoever was counted and is not settled comes again: this time was our fault.
-      const marked = together.filter((delivery) => delivery.redelivered && !progress.settlements.has(delivery));
+      // Whoever was counted and is not settled comes again: this time was our fault. Unless the server's process died of one of
+      // them, as ours might have: then they keep the mark, so that each is alone the next time.
+      const isSettled = (delivery: Delivery): boolean => progress.settlements.has(delivery);
+      const marked = hasServerVanished(error)
+        ? []
+        : together.filter((delivery) => delivery.redelivered && !isSettled(delivery));
       const begun = progress.failures.map(({ delivery }) => delivery);
       this.attempts.owe([...marked, ...begun].map(idOf));
       throw error;
@@ -141,7 +146,8 @@ class BatchProcessor {
       await this.applyOnce([delivery], progress);
     } catch (error) {
       if (isEventsFailure(error)) return this.failed(delivery, attempts - (isHeldUp(error) ? 1 : 0), error, progress);
-      this.attempts.owe([idOf(delivery)]);
+      // Alone in the hands of a server process that died: that counts as the death of our own would.
+      if (!hasServerVanished(error)) this.attempts.owe([idOf(delivery)]);
       throw error;
     }
   }

@@ -1,4 +1,4 @@
-import { inTransaction } from '@billhook/database';
+import { hasServerVanished, inTransaction } from '@billhook/database';
 import type { EntityManager } from 'typeorm';
 import type { Delivery, Outcome } from './event.js';
 import { failureReason, processDied } from './failure.js';
@@ -83,7 +83,8 @@ export class RetryLane implements RetrySource {
       if (retry.isOld && isCanceled(error)) return this.fail(retry, failureReason(error));
       if (isHeldUp(error)) return this.retries.giveBack(retry, isCanceled(error) ? longPauseMs : shortPauseMs);
       if (isSurroundingsFailure(error)) {
-        this.owed.push(retry);
+        // What the server's own process died of stays counted, and waits for its lease to end, as after the death of ours.
+        if (!hasServerVanished(error)) this.owed.push(retry);
         throw error;
       }
       await this.fail(retry, failureReason(error));

@@ -126,6 +126,11 @@ export const errorTable = {
     title: 'There is no subscription this could apply to',
     cure: 'Choose a plan at GET /pricing first.',
   },
+  customer_of_another_user: {
+    status: 409,
+    title: 'The Stripe customer belongs to another user',
+    cure: 'Check the customer in Stripe; a customer is never given from one user to another here.',
+  },
   payment_overdue: {
     status: 409,
     title: 'The last payment has not gone through',

@@ -26,6 +26,7 @@ export { aPrice } from './stripe/a-price.js';
 export { aStripeEvent } from './stripe/a-stripe-event.js';
 export type { StripeEventBody, StripeEventOverrides } from './stripe/a-stripe-event.js';
 export { aSubscription, aSubscriptionItem } from './stripe/a-subscription.js';
+export { aSchedulePhase, aSubscriptionSchedule } from './stripe/a-subscription-schedule.js';
 export { periodEnd, started } from './stripe/moments.js';
 export { createVirtualHost, deleteVirtualHost, inVirtualHost } from './infrastructure/virtual-hosts.client.js';
 export { endWithParent } from './infrastructure/parent.process.js';

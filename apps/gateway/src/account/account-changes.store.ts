@@ -34,6 +34,12 @@ export class AccountChanges implements OnModuleInit, OnApplicationShutdown {
     await this.listener?.close();
   }
 
+  /** Calls back at each change of this account until the returned function is called. */
+  subscribe(userId: string, onChange: () => void): () => void {
+    this.add(userId, onChange);
+    return () => this.remove(userId, onChange);
+  }
+
   watch(userId: string): AccountWatch {
     let hasChanged = false;
     let wakeUp: (() => void) | undefined;
@@ -41,7 +47,7 @@ export class AccountChanges implements OnModuleInit, OnApplicationShutdown {
       hasChanged = true;
       wakeUp?.();
     };
-    this.add(userId, onChange);
+    const close = this.subscribe(userId, onChange);
     return {
       async next(timeoutMs) {
         if (!hasChanged) {
@@ -56,7 +62,7 @@ export class AccountChanges implements OnModuleInit, OnApplicationShutdown {
         hasChanged = false;
         wakeUp = undefined;
       },
-      close: () => this.remove(userId, onChange),
+      close,
     };
   }
 

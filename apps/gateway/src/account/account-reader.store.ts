@@ -29,6 +29,15 @@ export class AccountReader {
     return accountAnswer(account ?? freeAccount(userId, this.catalogue.current(), now), change, now);
   }
 
+  /** The same of many users, in any order. */
+  async answers(userIds: readonly string[]): Promise<AccountAnswer[]> {
+    const now = new Date();
+    const rows = await this.store.findAllWithPending(userIds);
+    return rows.map(({ userId, account, change }) =>
+      accountAnswer(account ?? freeAccount(userId, this.catalogue.current(), now), change, now),
+    );
+  }
+
   /** Waits until the account is as `holds` wants it, or the time is over; answers with the account as it then is. */
   async waitUntil(userId: string, holds: (account: Account) => boolean, timeoutMs: number): Promise<Account> {
     const endsAt = performance.now() + timeoutMs;

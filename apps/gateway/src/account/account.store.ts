@@ -1,4 +1,4 @@
-import type { Account } from '@billhook/contracts';
+import type { Account, BillingCycle, Tier } from '@billhook/contracts';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
@@ -21,14 +21,23 @@ export class AccountStore {
 
   /** The account and the change of ours that its events may not have caught up with, in one statement. */
   async findWithPending(userId: string): Promise<{ account: Account | null; change: PendingChange | null }> {
-    const rows: { body: Account | null; change: PendingRow | null }[] = await this.dataSource.query(
-      `SELECT a.body, CASE WHEN p.user_id IS NULL THEN NULL ELSE to_jsonb(p) END AS change
-       FROM (SELECT $1::text AS user_id) AS asked
+    const [found] = await this.findAllWithPending([userId]);
+    return found ?? { account: null, change: null };
+  }
+
+  /** The same of several users: a row for each. */
+  async findAllWithPending(userIds: readonly string[]): Promise<FoundAccount[]> {
+    const rows: { user_id: string; body: Account | null; change: PendingRow | null }[] = await this.dataSource.query(
+      `SELECT asked.user_id, a.body, CASE WHEN p.user_id IS NULL THEN NULL ELSE to_jsonb(p) END AS change
+       FROM unnest($1::text[]) AS asked(user_id)
        LEFT JOIN account a USING (user_id) LEFT JOIN pending_change p USING (user_id)`,
-      [userId],
+      [userIds],
     );
-    const { body = null, change = null } = rows[0] ?? {};
-    return { account: body, change: change && toPendingChange(change) };
+    return rows.map(({ user_id: userId, body, change }) => ({
+      userId,
+      account: body,
+      change: change && toPendingChange(change),
+    }));
   }
 
   /**
@@ -50,27 +59,51 @@ export class AccountStore {
     return new Set(kept.map((row) => row.user_id));
   }
 
+  /** Keeps it in place of an earlier one, and wakes every replica at commit, so that the user's other tabs show it too. */
   async savePending(manager: EntityManager, userId: string, change: PendingChange): Promise<void> {
     await manager.query(
-      `INSERT INTO pending_change (user_id, kind, subscription_id, ends_at, requested_at) VALUES ($1, $2, $3, $4, $5)
+      `INSERT INTO pending_change (user_id, kind, subscription_id, tier, billing_cycle, ends_at, requested_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7)
        ON CONFLICT (user_id) DO UPDATE SET kind = excluded.kind, subscription_id = excluded.subscription_id,
-         ends_at = excluded.ends_at, requested_at = excluded.requested_at`,
-      [userId, change.kind, change.subscriptionId, change.endsAt, change.requestedAt],
+         tier = excluded.tier, billing_cycle = excluded.billing_cycle, ends_at = excluded.ends_at,
+         requested_at = excluded.requested_at
+       RETURNING pg_notify($8, user_id)`,
+      [
+        userId,
+        change.kind,
+        change.subscriptionId,
+        change.plan?.tier ?? null,
+        change.plan?.billingCycle ?? null,
+        change.endsAt,
+        change.requestedAt,
+        accountChannel,
+      ],
     );
   }
+}
+
+/** Null where nothing was ever heard, or asked for. */
+export interface FoundAccount {
+  userId: string;
+  account: Account | null;
+  change: PendingChange | null;
 }
 
 interface PendingRow {
   kind: PendingChange['kind'];
   subscription_id: string;
+  tier: Tier | null;
+  billing_cycle: BillingCycle | null;
   ends_at: string | null;
   requested_at: string;
 }
 
 function toPendingChange(row: PendingRow): PendingChange {
+  const { tier, billing_cycle: billingCycle } = row;
   return {
     kind: row.kind,
     subscriptionId: row.subscription_id,
+    plan: tier === null || billingCycle === null ? null : { tier, billingCycle },
     endsAt: row.ends_at === null ? null : new Date(row.ends_at),
     requestedAt: new Date(row.requested_at),
   };

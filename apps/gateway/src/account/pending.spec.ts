@@ -16,6 +16,7 @@ function withSubscription(changes: Partial<SubscriptionView>): Account {
 const change = (kind: PendingChange['kind'], subscriptionId = 'sub_sample'): PendingChange => ({
   kind,
   subscriptionId,
+  plan: kind.startsWith('change') ? { tier: 2, billingCycle: 'yearly' } : null,
   endsAt: kind === 'resume' ? null : new Date('2026-12-01T00:00:00.000Z'),
   requestedAt,
 });
@@ -25,12 +26,15 @@ describe('pendingFor', () => {
     expect(pendingFor(account, change('cancel_at_period_end'), now)).toEqual({
       change: 'cancel_at_period_end',
       subscription_id: 'sub_sample',
+      tier: null,
+      billing_cycle: null,
       ends_at: '2026-12-01T00:00:00.000Z',
       requested_at: '2026-11-10T12:00:00.000Z',
       expires_at: '2026-11-10T12:01:00.000Z',
     });
   });
 
+  const elitePlanned = { tier: 2, billing_cycle: 'yearly', at: '2026-12-01T00:00:00.000Z' } as const;
   const scheduled = { cancel_at_period_end: true, will_renew: false };
   const ended = { is_active: false, is_canceled: true, will_renew: false, status: 'canceled' };
   test.each([
@@ -38,6 +42,8 @@ describe('pendingFor', () => {
     ['cancel_at_period_end', 'it has ended altogether', ended],
     ['cancel_now', 'it has ended', ended],
     ['resume', 'it will renew', { will_renew: true }],
+    ['change_now', 'the plan is there', { tier: 2, billing_cycle: 'yearly' }],
+    ['change_at_period_end', 'it is scheduled', { scheduled_change: elitePlanned }],
   ] as const)('drops %s once %s', (kind, _, state) => {
     expect(pendingFor(withSubscription(state), change(kind), now)).toBeNull();
   });
@@ -45,6 +51,9 @@ describe('pendingFor', () => {
   test.each([
     ['cancel_now', scheduled],
     ['resume', scheduled],
+    ['resume', { scheduled_change: elitePlanned }],
+    ['change_now', { tier: 2, billing_cycle: 'monthly' }],
+    ['change_at_period_end', { scheduled_change: { ...elitePlanned, tier: 1 } }],
   ] as const)('keeps %s while the account says %j', (kind, state) => {
     expect(pendingFor(withSubscription(state), change(kind), now)?.change).toBe(kind);
   });
@@ -52,6 +61,10 @@ describe('pendingFor', () => {
   it('drops a change of a subscription that the account does not show any more', () => {
     expect(pendingFor(account, change('cancel_now', 'sub_other'), now)).toBeNull();
     expect(pendingFor({ ...account, subscription: null }, change('cancel_now'), now)).toBeNull();
+  });
+
+  it('names the plan that a change leads to, beside a tier that stays as it is', () => {
+    expect(pendingFor(account, change('change_now'), now)).toMatchObject({ tier: 2, billing_cycle: 'yearly' });
   });
 
   it('is over after a minute, event or not', () => {

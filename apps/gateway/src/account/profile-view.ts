@@ -1,6 +1,6 @@
 import { planOf } from '@billhook/billing';
 import type { PlanCatalogue } from '@billhook/billing';
-import type { BillingCycle, SubscriptionView } from '@billhook/contracts';
+import type { BillingCycle, SubscriptionView, Tier } from '@billhook/contracts';
 import type { AccountAnswer } from './account-answer.js';
 
 /** What happens next with a subscription, as a person would ask it. */
@@ -9,6 +9,8 @@ export type Outlook =
   | { kind: 'renews'; on: string | null }
   | { kind: 'ends'; on: string | null }
   | { kind: 'ending_now' }
+  /** Another plan is to come, or is coming this moment; `on` is null for the latter. */
+  | { kind: 'changes'; toName: string; on: string | null }
   /** The last payment failed and the plan is kept for a while. */
   | { kind: 'past_due' }
   /** There is a subscription at Stripe, but it grants nothing: unpaid, paused, incomplete. */
@@ -22,14 +24,15 @@ export interface ProfileView {
   /** Not confirmed by Stripe's event yet. */
   isPending: boolean;
   canCancel: boolean;
-  canResume: boolean;
+  /** What there is to take back: an end, or a plan that is to come. */
+  canResume: false | 'end' | 'change';
+  canChange: boolean;
   canManage: boolean;
 }
 
 export function profileView(account: AccountAnswer, catalogue: PlanCatalogue): ProfileView {
   const plan = planOf(catalogue, account.tier);
-  const outlook = outlookOf(account);
-  const isLive = outlook.kind === 'renews' || outlook.kind === 'past_due';
+  const outlook = outlookOf(account, catalogue);
   const cycle = account.subscription?.billing_cycle ?? null;
   const price = plan.prices.find((each) => each.billingCycle === cycle) ?? null;
   return {
@@ -38,15 +41,25 @@ export function profileView(account: AccountAnswer, catalogue: PlanCatalogue): P
     price: price && { amount: price.amount, currency: price.currency, billingCycle: price.billingCycle },
     outlook,
     isPending: account.pending !== null,
-    canCancel: isLive,
-    canResume: outlook.kind === 'ends',
+    canCancel: ['renews', 'past_due', 'changes'].includes(outlook.kind),
+    canResume: takenBackBy(outlook),
+    canChange: outlook.kind === 'renews',
     canManage: account.subscription !== null,
   };
 }
 
-function outlookOf({ tier, subscription, pending }: AccountAnswer): Outlook {
+function takenBackBy(outlook: Outlook): ProfileView['canResume'] {
+  if (outlook.kind === 'ends') return 'end';
+  return outlook.kind === 'changes' && outlook.on !== null && 'change';
+}
+
+function outlookOf({ tier, subscription, pending }: AccountAnswer, catalogue: PlanCatalogue): Outlook {
   if (subscription === null || subscription.is_canceled) return { kind: 'free' };
-  if (pending === null) return confirmedOutlook(tier, subscription);
+  if (pending === null) return confirmedOutlook(tier, subscription, catalogue);
+  const changes = (on: string | null): Outlook => {
+    const plan = { tier: pending.tier ?? tier, billing_cycle: pending.billing_cycle };
+    return { kind: 'changes', toName: nameOf(plan, catalogue), on };
+  };
   switch (pending.change) {
     case 'cancel_now':
       return { kind: 'ending_now' };
@@ -54,16 +67,28 @@ function outlookOf({ tier, subscription, pending }: AccountAnswer): Outlook {
       return { kind: 'ends', on: pending.ends_at ?? subscription.current_period_end };
     case 'resume':
       return { kind: 'renews', on: subscription.current_period_end };
+    case 'change_now':
+      return changes(null);
+    case 'change_at_period_end':
+      return changes(pending.ends_at ?? subscription.current_period_end);
     default:
       return pending.change satisfies never;
   }
 }
 
-function confirmedOutlook(tier: number, subscription: SubscriptionView): Outlook {
+function confirmedOutlook(tier: number, subscription: SubscriptionView, catalogue: PlanCatalogue): Outlook {
   if (!subscription.is_active || tier === 0) return { kind: 'inactive', status: subscription.status };
   if (!subscription.will_renew) {
     return { kind: 'ends', on: subscription.cancel_at ?? subscription.current_period_end };
   }
   if (subscription.status === 'past_due') return { kind: 'past_due' };
+  const { scheduled_change: planned } = subscription;
+  if (planned !== null) return { kind: 'changes', toName: nameOf(planned, catalogue), on: planned.at };
   return { kind: 'renews', on: subscription.current_period_end };
+}
+
+/** `Elite yearly`. */
+function nameOf(plan: { tier: Tier; billing_cycle: BillingCycle | null }, catalogue: PlanCatalogue): string {
+  const { name } = planOf(catalogue, plan.tier);
+  return plan.billing_cycle === null ? name : `${name} ${plan.billing_cycle}`;
 }

@@ -47,6 +47,10 @@ function sentence(outlook: Outlook, planName: string): string {
       return outlook.on === null
         ? `${planName} will not renew. After that you are on Free.`
         : `${planName} ends on ${day(outlook.on)} and will not renew. After that you are on Free.`;
+    case 'changes':
+      return outlook.on === null
+        ? `Your plan is changing to ${outlook.toName}.`
+        : `You keep ${planName} until ${day(outlook.on)}. From then on your plan is ${outlook.toName}.`;
     case 'ending_now':
       return 'Your subscription is being cancelled.';
     case 'past_due':
@@ -62,6 +66,8 @@ function facts({ price, outlook, planName }: ProfileView): Html {
   const rows: [string, string][] = [['Plan', planName]];
   if (price !== null) rows.push(['Price', `${money(price.amount, price.currency)} ${perCycle[price.billingCycle]}`]);
   if (outlook.kind === 'renews' && outlook.on !== null) rows.push(['Next payment', day(outlook.on)]);
+  if (outlook.kind === 'changes' && outlook.on !== null)
+    rows.push(['Next plan', outlook.toName], ['From', day(outlook.on)]);
   if (outlook.kind === 'ends') rows.push(['Next payment', 'None']);
   if (outlook.kind === 'ends' && outlook.on !== null) rows.push(['Ends on', day(outlook.on)]);
   return html`<dl class="facts">
@@ -78,7 +84,8 @@ function facts({ price, outlook, planName }: ProfileView): Html {
 function actions(view: ProfileView, dashboardUrl: string): Html {
   const isFree = view.outlook.kind === 'free';
   return html`${isFree && html`<a class="button green" href="/pricing">See the plans</a>`}
-    ${view.canResume && html`<form method="post" action="/resume-subscription"><button class="button green" type="submit">Don't cancel</button></form>`}
+    ${view.canChange && html`<a class="button green" href="/pricing">Change plan</a>`}
+    ${view.canResume !== false && html`<form method="post" action="/resume-subscription"><button class="button green" type="submit">${view.canResume === 'end' ? "Don't cancel" : `Keep ${view.planName}`}</button></form>`}
     ${view.canManage && html`<a class="button quiet" href="/manage-subscription">Manage billing</a>`}
     <a class="button quiet" href="${dashboardUrl}">Dashboard</a>
     ${view.canCancel && html`<form method="post" action="/cancel-subscription"><input type="hidden" name="immediate" value="false" /><button class="button danger" type="submit">Cancel subscription</button></form>`}`;

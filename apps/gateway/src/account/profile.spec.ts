@@ -26,6 +26,7 @@ function answer(
 const pending = (kind: PendingChange['kind']): PendingChange => ({
   kind,
   subscriptionId: 'sub_sample',
+  plan: kind.startsWith('change') ? { tier: 2, billingCycle: 'yearly' } : null,
   endsAt: kind === 'resume' ? null : new Date('2026-12-01T00:00:00.000Z'),
   requestedAt: now,
 });
@@ -72,6 +73,18 @@ describe('the profile says', () => {
       ['resume', 'manage'],
     ],
     ['a resumption likewise', answer(scheduled, { change: pending('resume') }), 'Pro renews on', ['cancel', 'manage']],
+    [
+      'a change of plan likewise',
+      answer({}, { change: pending('change_now') }),
+      'Your plan is changing to Elite yearly',
+      ['cancel', 'manage'],
+    ],
+    [
+      'a plan that is to come',
+      answer({ scheduled_change: { tier: 2, billing_cycle: 'yearly', at: '2026-12-01T00:00:00.000Z' } }),
+      'You keep Pro until December 1, 2026. From then on your plan is Elite yearly.',
+      ['cancel', 'resume', 'manage'],
+    ],
     ['an immediate end likewise', answer({}, { change: pending('cancel_now') }), 'is being cancelled', ['manage']],
   ])('%s in words, with the buttons that fit', (_, account, words, buttons) => {
     const text = show(account);

@@ -31,17 +31,34 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => gateway.stop());
 
+const elite = { tier: 2, billing_cycle: 'monthly' };
+
+/** The beginning of an answer that has no end. */
+async function firstOf(url: string, headers: Record<string, string>): Promise<Answer> {
+  const response = await fetch(url, { headers });
+  expect(response.headers.get('content-type')).toContain('text/event-stream');
+  await response.body?.cancel();
+  return { status: response.status, headers: response.headers, text: '', json: {} };
+}
+
 /** A real request for each operation that succeeds. */
 const requests: Record<string, () => Promise<Answer>> = {
   'POST /v1/session': () => user.api('POST', '/v1/session'),
   'DELETE /v1/session': () => user.api('DELETE', '/v1/session', undefined, { origin: frontend }),
   'GET /v1/plans': () => request('GET', `${gateway.url}/v1/plans`),
   'GET /v1/account': () => user.api('GET', '/v1/account'),
+  'GET /v1/account/events': () => firstOf(`${gateway.url}/v1/account/events`, user.bearer),
   'POST /v1/checkout-sessions': () => user.api('POST', '/v1/checkout-sessions', { tier: 2, billing_cycle: 'yearly' }),
   'GET /v1/checkout-sessions/:id': () => subscriber.api('GET', `/v1/checkout-sessions/${sessionId}`),
-  'POST /v1/portal-sessions': () => subscriber.api('POST', '/v1/portal-sessions'),
+  'POST /v1/portal-sessions': () => subscriber.api('POST', '/v1/portal-sessions', {}),
   'POST /v1/subscription/cancel': () => subscriber.api('POST', '/v1/subscription/cancel', { immediate: false }),
   'POST /v1/subscription/resume': () => subscriber.api('POST', '/v1/subscription/resume'),
+  'POST /v1/subscription/change-preview': () => subscriber.api('POST', '/v1/subscription/change-preview', elite),
+  'POST /v1/subscription/change': async () => {
+    const { json } = await subscriber.api('POST', '/v1/subscription/change-preview', elite);
+    const { proration_date } = json;
+    return subscriber.api('POST', '/v1/subscription/change', { ...elite, proration_date });
+  },
   'GET /v1/preferences': () => user.api('GET', '/v1/preferences'),
   'PUT /v1/preferences': () =>
     user.api('PUT', '/v1/preferences', {

@@ -18,13 +18,14 @@ export function docsPage(described: readonly Described[]): string {
 }
 
 function section({ method, path, needs, operation }: Described): Html {
-  const { summary, status, body, answer, refusals = [] } = operation;
+  const { summary, status, body, answer, isStream, refusals = [] } = operation;
+  const without = isStream ? 'a stream of events' : 'without a body';
   return html`<section class="card" aria-label="${method} ${path}">
     <h2><code>${method} ${path}</code></h2>
     <p>${summary}</p>
     <p class="soft">${needs === undefined ? 'Public.' : `Signed in with the role ${needs.role}.`}</p>
     ${body && details('Body', body)}
-    ${answer === undefined ? html`<p>${status}, without a body.</p>` : details(`Answer ${status}`, answer)}
+    ${answer === undefined ? html`<p>${status}, ${without}.</p>` : details(`Answer ${status}`, answer)}
     ${refusals.length > 0 && html`<p class="soft">Refuses with <code>${refusals.join(', ')}</code>.</p>`}
   </section>`;
 }

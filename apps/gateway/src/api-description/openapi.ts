@@ -90,8 +90,9 @@ const signedIn: ErrorCode[] = [
 ];
 
 function responsesOf(needs: Requirement | undefined, operation: Operation): Json {
-  const { status, answer, also = {}, body } = operation;
-  const content = answer && { content: { 'application/json': { schema: schemaOf(answer, 'output') } } };
+  const { status, answer, isStream, also = {}, body } = operation;
+  const json = answer && { content: { 'application/json': { schema: schemaOf(answer, 'output') } } };
+  const content = isStream ? { content: { 'text/event-stream': { schema: { type: 'string' } } } } : json;
   return {
     [status]: { description: operation.summary, ...content },
     ...Object.fromEntries(Object.entries(also).map(([code, description]) => [code, { description }])),

@@ -7,9 +7,10 @@ export interface Operation {
   summary: string;
   /** What comes in its body, if anything must. */
   body?: z.ZodType;
-  /** The status of success, with what it carries. */
+  /** The status of success, with what it carries: JSON of this shape, or a stream. */
   status: number;
   answer?: z.ZodType;
+  isStream?: true;
   /** Further statuses that are no errors. */
   also?: Record<number, string>;
   /** The codes of its own; those of signing in, of limits and of our surroundings come on top. */
@@ -37,6 +38,13 @@ export const operations: Readonly<Record<string, Operation>> = {
     status: 200,
     answer: shapes.account,
   },
+  'GET /v1/account/events': {
+    summary:
+      'The same at once and at every change, as server-sent events named account; Last-Event-ID is the version to go on from.',
+    status: 200,
+    isStream: true,
+    refusals: ['streams_exhausted'],
+  },
   'POST /v1/checkout-sessions': {
     summary: 'Opens a payment page at Stripe, or leads to the one that is open for the same plan.',
     body: shapes.planChoice,
@@ -58,10 +66,11 @@ export const operations: Readonly<Record<string, Operation>> = {
     refusals: ['not_found', 'stripe_unavailable', 'stripe_timeout'],
   },
   'POST /v1/portal-sessions': {
-    summary: "The address of Stripe's customer portal for this user.",
+    summary: "The address of Stripe's customer portal for this user, or of one thing in it.",
+    body: shapes.portalRequest,
     status: 201,
     answer: shapes.portalSession,
-    refusals: ['no_subscription', ...stripe],
+    refusals: ['request_invalid', 'no_subscription', ...stripe],
   },
   'POST /v1/subscription/cancel': {
     summary: "Cancels at the period's end, or at once.",
@@ -71,10 +80,39 @@ export const operations: Readonly<Record<string, Operation>> = {
     refusals: ['request_invalid', 'no_subscription', ...stripe],
   },
   'POST /v1/subscription/resume': {
-    summary: 'Takes a scheduled cancellation back.',
+    summary: 'Takes a scheduled cancellation, or a change that is to come, back.',
     status: 200,
     answer: shapes.account,
     refusals: ['no_subscription', ...stripe],
+  },
+  'POST /v1/subscription/change-preview': {
+    summary: 'What a change of plan would cost now and at renewal, in Stripe’s own figures.',
+    body: shapes.planChoice,
+    status: 200,
+    answer: shapes.changePreview,
+    refusals: [
+      'request_invalid',
+      'tier_unknown',
+      'billing_cycle_unknown',
+      'already_subscribed',
+      'no_subscription',
+      ...stripe,
+    ],
+  },
+  'POST /v1/subscription/change': {
+    summary: 'Changes the plan at the figures of a preview: to more at once, to less at the period’s end.',
+    body: shapes.planChange,
+    status: 200,
+    answer: shapes.account,
+    refusals: [
+      'request_invalid',
+      'tier_unknown',
+      'billing_cycle_unknown',
+      'payment_required',
+      'already_subscribed',
+      'no_subscription',
+      ...stripe,
+    ],
   },
   'GET /v1/preferences': {
     summary: "The user's preferences as they are in effect on the plan.",

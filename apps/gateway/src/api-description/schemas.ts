@@ -1,5 +1,6 @@
 import { accountSchema } from '@billhook/contracts';
 import { z } from 'zod';
+import { portalFlows, returnPlaces } from '../manage/portal.client.js';
 import { channels, themes } from '../preferences/preferences.js';
 
 /** The shapes of `/v1`, from which the description is written and which its specs hold the real answers to. */
@@ -10,10 +11,42 @@ const { entitlements } = accountSchema.shape;
 
 export const planChoice = z.strictObject({ tier, billing_cycle: billingCycle });
 
+const minorUnit = z.int().describe("In the currency's minor unit.");
+
+export const planChange = planChoice.extend({
+  proration_date: z.int().describe("The preview's: the change is charged exactly as that said."),
+});
+
+export const changePreview = z.strictObject({
+  tier,
+  billing_cycle: billingCycle,
+  takes_effect: z.enum(['now', 'period_end']),
+  effective_at: instant.nullable(),
+  proration_date: z.int(),
+  currency: z.string(),
+  due_now: minorUnit,
+  credit: minorUnit.describe('What is left of the old price: it pays for the next invoices.'),
+  lines: z.array(z.strictObject({ description: z.string(), amount: minorUnit })),
+  renewal: z.strictObject({ amount: minorUnit, at: instant.nullable() }),
+});
+
+export const portalRequest = z.strictObject({
+  flow: z.enum(portalFlows).optional(),
+  return_to: z.enum(returnPlaces).optional().describe('Where the portal leads back to; the profile if it is left out.'),
+});
+
 export const account = accountSchema
   .extend({
     pending: z
-      .looseObject({ change: z.string(), requested_at: instant, expires_at: instant })
+      .strictObject({
+        change: z.string(),
+        subscription_id: z.string(),
+        tier: z.int().nullable(),
+        billing_cycle: billingCycle.nullable(),
+        ends_at: instant.nullable(),
+        requested_at: instant,
+        expires_at: instant,
+      })
       .nullable()
       .describe('A change that Stripe has accepted and whose event has not come back yet; it never raises the tier.'),
   })
@@ -31,7 +64,7 @@ export const plans = z.strictObject({
       prices: z.array(
         z.strictObject({
           billing_cycle: billingCycle,
-          amount: z.int().describe("In the currency's minor unit."),
+          amount: minorUnit,
           currency: z.string(),
           saving: z.int().describe('What twelve months at the monthly price would cost more.'),
           on_sale: z.boolean(),

@@ -8,6 +8,7 @@ import type Stripe from 'stripe';
 import { announcement, eventSource } from '../announcement.js';
 import type { Caller } from '../sign-in/caller.js';
 import { CheckoutAttemptStore } from './checkout-attempt.store.js';
+import type { CheckoutAttempt } from './checkout-attempt.store.js';
 import type { PlanChoice } from './plan-choice.js';
 
 /** Tells the other services, through the outbox, what became of a purchase. */
@@ -42,6 +43,16 @@ export class CheckoutAnnouncer {
     const data = { ...planData(caller, attempt), session_id: session.id };
     await this.outbox.append(manager, eventSource, [
       announcement(caller, { type, data }, { at: new Date(), causeId: session.id }),
+    ]);
+  }
+
+  /** Asks for Stripe's own word on a purchase that is paid but not confirmed: once for each, however often it is looked at. */
+  async pullOnce(manager: EntityManager, caller: Caller, attempt: CheckoutAttempt): Promise<void> {
+    const { sessionId } = attempt;
+    if (sessionId === null || !(await this.attempts.askForPullOnce(manager, attempt.attemptId))) return;
+    const data = { user_id: caller.userId, session_id: sessionId, reason: 'checkout_not_confirmed' };
+    await this.outbox.append(manager, eventSource, [
+      announcement(caller, { type: 'billing.reconcile.requested', data }, { at: new Date(), causeId: sessionId }),
     ]);
   }
 

@@ -19,12 +19,14 @@ export interface CheckoutAttempt {
   sessionId: string | null;
   subscriptionId: string | null;
   settledAt: Date | null;
+  pullRequestedAt: Date | null;
 }
 
 type NewAttempt = Pick<CheckoutAttempt, 'attemptId' | 'userId' | 'tier' | 'billingCycle' | 'priceId'>;
 
 const columns = `attempt_id AS "attemptId", user_id AS "userId", tier, billing_cycle AS "billingCycle", price_id AS "priceId",
-  state, session_id AS "sessionId", subscription_id AS "subscriptionId", settled_at AS "settledAt"`;
+  state, session_id AS "sessionId", subscription_id AS "subscriptionId", settled_at AS "settledAt",
+  pull_requested_at AS "pullRequestedAt"`;
 
 /** Stripe forgets idempotency keys after 24 hours at the earliest, and a session lives for 24 hours. */
 const keyIsGoodFor = '23 hours';
@@ -77,6 +79,16 @@ export class CheckoutAttemptStore {
       `UPDATE checkout_attempt SET state = $2, subscription_id = $3, settled_at = now()
        WHERE session_id = $1 AND state = 'open' RETURNING attempt_id`,
       [sessionId, outcome.state, outcome.subscriptionId],
+    );
+    return rows.length > 0;
+  }
+
+  /** True for the first to ask, which is the one to announce it. */
+  async askForPullOnce(manager: EntityManager, attemptId: string): Promise<boolean> {
+    const [rows]: [unknown[], number] = await manager.query(
+      `UPDATE checkout_attempt SET pull_requested_at = now()
+       WHERE attempt_id = $1 AND pull_requested_at IS NULL RETURNING attempt_id`,
+      [attemptId],
     );
     return rows.length > 0;
   }

@@ -12,12 +12,13 @@ import { CurrentCaller, SignInGuard } from '../sign-in/sign-in.guard.js';
 import { Checkout } from './checkout.client.js';
 import { canceledPage, successPage } from './payment.page.js';
 import { toPlanChoice, toTier } from './plan-choice.js';
+import type { PlanChoice } from './plan-choice.js';
 import { pricingPage } from './pricing.page.js';
 import { pricingView } from './pricing-view.js';
 import { ProgressReader } from './progress.client.js';
 
-/** Shorter than a browser's or a proxy's patience; after it the page looks again by itself. */
-const successWaitMs = 8_000;
+/** Most events come sooner than people read; after it the page waits by itself. */
+const successWaitMs = 1_500;
 
 /** The way from the prices through Stripe's page and back. */
 @Controller()
@@ -62,21 +63,30 @@ export class CheckoutPagesController {
     try {
       redirect(reply, (await this.checkout.start(caller, choice)).url);
     } catch (error) {
-      if (!(error instanceof Refused) || error.code !== 'subscription_exists') throw error;
-      redirectToProfile(reply, 'subscription_exists');
+      if (!(error instanceof Refused)) throw error;
+      // A subscription that lives is changed, and never bought a second time: by the form of this page, with its figures.
+      if (error.code === 'subscription_exists') return redirect(reply, changePath(choice));
+      if (error.code !== 'already_subscribed') throw error;
+      redirectToProfile(reply, 'already_subscribed');
     }
   }
 
-  /** The address that older links use: monthly unless it says otherwise. */
+  /**
+   * The address that older links use: monthly unless it says otherwise. The read model only saves a step: either way leads to
+   * the other where Stripe knows better.
+   */
   @Get('upgrade/:tier')
   @SignedIn('page')
-  upgrade(
+  async upgrade(
+    @CurrentCaller() caller: Caller,
     @Param('tier') tier: string,
     @Query('billing_cycle') billingCycle: unknown,
     @Res() reply: FastifyReply,
-  ): void {
+  ): Promise<void> {
     const choice = toPlanChoice({ tier: toTier(tier), billing_cycle: billingCycle ?? 'monthly' });
-    redirect(reply, `/create-checkout?tier=${choice.tier}&billing_cycle=${choice.billingCycle}`);
+    const { subscription } = await this.accounts.read(caller.userId);
+    const hasPlan = subscription !== null && !subscription.is_canceled;
+    redirect(reply, hasPlan ? changePath(choice) : `/create-checkout?${queryOf(choice)}`);
   }
 
   @Get('payment/success')
@@ -90,7 +100,7 @@ export class CheckoutPagesController {
     const progress = await this.progress.reportToPage(caller, sessionId, successWaitMs);
     if (progress.kind === 'past') return redirect(reply, '/profile');
     const selfUrl = `/payment/success?session_id=${encodeURIComponent(sessionId)}`;
-    sendPage(reply, successPage({ progress, selfUrl, dashboardUrl: this.config.DASHBOARD_URL }));
+    sendPage(reply, successPage({ progress, sessionId, selfUrl, dashboardUrl: this.config.DASHBOARD_URL }));
   }
 
   @Get('payment/canceled')
@@ -99,3 +109,6 @@ export class CheckoutPagesController {
     sendPage(reply, canceledPage());
   }
 }
+
+const queryOf = ({ tier, billingCycle }: PlanChoice): string => `tier=${tier}&billing_cycle=${billingCycle}`;
+const changePath = (choice: PlanChoice): string => `/change-plan?${queryOf(choice)}`;

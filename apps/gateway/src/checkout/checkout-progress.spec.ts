@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { samples } from '@billhook/contracts';
 import type { Account, SubscriptionView } from '@billhook/contracts';
-import { progressOfPaid } from './checkout-progress.js';
+import { needsPull, progressOfPaid } from './checkout-progress.js';
 
 const completedAt = new Date('2026-11-10T12:00:00.000Z');
 const soon = new Date('2026-11-10T12:00:03.000Z');
@@ -16,16 +16,37 @@ function account(changes: Partial<SubscriptionView>, tier: Account['tier'] = 1):
 
 const free: Account = { ...samples['billing.account.changed'], tier: 0, subscription: null };
 
+const unpaid = (status: string) => ({
+  status,
+  is_active: false,
+  is_canceled: /^(canceled|incomplete_expired)$/.test(status),
+});
+
 describe('a paid session', () => {
   test.each([
     ['active once the account shows its subscription', account({}), soon, 'active'],
     ['confirming while the account shows nothing', free, soon, 'confirming'],
     ['confirming while the account shows another subscription', account({ id: 'sub_other' }), soon, 'confirming'],
     ['confirming while its subscription grants nothing yet', account({ is_active: false }, 0), soon, 'confirming'],
-    ['past once its subscription has ended', account({ is_active: false, is_canceled: true }, 0), soon, 'past'],
+    ['in need of action while it is incomplete', account(unpaid('incomplete'), 0), soon, 'action_needed'],
+    ['in need of action while its payment is overdue', account(unpaid('past_due'), 0), soon, 'action_needed'],
+    ['failed once Stripe has given it up', account(unpaid('incomplete_expired'), 0), soon, 'failed'],
+    ['past once its subscription has ended', account(unpaid('canceled'), 0), soon, 'past'],
     ['past when the account moved on long ago', account({ id: 'sub_other' }), later, 'past'],
     ['still active on a late reload', account({}), later, 'active'],
   ] as const)('is %s', (_, current, now, kind) => {
     expect(progressOfPaid(paid, current, now).kind).toBe(kind);
+  });
+});
+
+describe('a pull', () => {
+  const after = (ms: number) => new Date(completedAt.getTime() + ms);
+  test.each([
+    ['confirming', 5_000, true],
+    ['confirming', 4_999, false],
+    ['action_needed', 60_000, false],
+    ['failed', 60_000, false],
+  ] as const)('of what is %s after %d ms is asked for: %s', (kind, ms, isNeeded) => {
+    expect(needsPull({ kind }, completedAt, after(ms))).toBe(isNeeded);
   });
 });

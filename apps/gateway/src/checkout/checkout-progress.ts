@@ -1,10 +1,14 @@
-import type { Account } from '@billhook/contracts';
+import type { Account, SubscriptionView } from '@billhook/contracts';
 
 /** How far a purchase has come, as its buyer sees it. */
 export type CheckoutProgress =
   | { kind: 'active'; planName: string }
   /** Paid, but the account does not say so yet. */
   | { kind: 'confirming' }
+  /** The bank or the customer has something left to do before the subscription begins. */
+  | { kind: 'action_needed' }
+  /** The payment did not come about in the end, and Stripe has given the subscription up. */
+  | { kind: 'failed' }
   | { kind: 'unpaid'; url: string | null }
   | { kind: 'expired' }
   /** An old success page: what it told of has been replaced or has ended since. */
@@ -20,10 +24,30 @@ export function progressOfPaid(
   now: Date,
 ): CheckoutProgress {
   const { subscription } = account;
-  if (subscription !== null && subscription.id === paid.subscriptionId) {
-    return subscription.is_active && account.tier > 0
-      ? { kind: 'active', planName: paid.planName }
-      : { kind: subscription.is_canceled ? 'past' : 'confirming' };
+  if (subscription === null || subscription.id !== paid.subscriptionId) {
+    return { kind: now.getTime() - paid.completedAt.getTime() > lateMs ? 'past' : 'confirming' };
   }
-  return { kind: now.getTime() - paid.completedAt.getTime() > lateMs ? 'past' : 'confirming' };
+  if (subscription.is_active && account.tier > 0) return { kind: 'active', planName: paid.planName };
+  return { kind: standstillOf(subscription) };
+}
+
+/** What a subscription that grants nothing waits for. Stripe's statuses are open: on an unknown one, for the next event. */
+function standstillOf({ status, is_canceled }: SubscriptionView): 'action_needed' | 'confirming' | 'failed' | 'past' {
+  switch (status) {
+    case 'incomplete':
+    case 'past_due':
+    case 'unpaid':
+      return 'action_needed';
+    case 'incomplete_expired':
+      return 'failed';
+    default:
+      return is_canceled ? 'past' : 'confirming';
+  }
+}
+
+/** How long a confirmation is waited for before Stripe itself is asked to tell. */
+const pullAfterMs = 5_000;
+
+export function needsPull(progress: CheckoutProgress, completedAt: Date, now: Date): boolean {
+  return progress.kind === 'confirming' && now.getTime() - completedAt.getTime() >= pullAfterMs;
 }

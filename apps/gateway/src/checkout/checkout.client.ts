@@ -4,7 +4,7 @@ import { Refused, Retryable } from '@billhook/runtime';
 import { Injectable } from '@nestjs/common';
 import type Stripe from 'stripe';
 import { AccountReader } from '../account/account-reader.store.js';
-import { Deadline } from '../deadline.js';
+import { Deadline, requestMs } from '../deadline.js';
 import type { Caller } from '../sign-in/caller.js';
 import { StripeBilling } from '../stripe-billing.client.js';
 import { UserLock } from '../user-lock.store.js';
@@ -19,9 +19,6 @@ export interface PayableSession {
   id: string;
   url: string;
 }
-
-/** For all calls to Stripe together. Ten seconds are promised from the request to the answer: one is for ourselves. */
-const totalMs = 9_000;
 
 /**
  * Leads a user to Stripe's payment page, and never to a second payment: under the user's lock, every other payable page is
@@ -41,7 +38,7 @@ export class Checkout {
 
   /** Throws Refused plan_not_on_sale, already_subscribed, subscription_exists, busy; Retryable stripe_timeout, stripe_unavailable. */
   async start(caller: Caller, choice: PlanChoice): Promise<PayableSession> {
-    const deadline = new Deadline(totalMs, Date.now);
+    const deadline = new Deadline(requestMs, Date.now);
     try {
       await this.refuseEarly(caller, choice);
       return await this.lock.hold(caller.userId, deadline, (section) => this.open(section, caller, choice, deadline));
@@ -84,8 +81,7 @@ export class Checkout {
   }
 
   private refusalFor(live: Stripe.Subscription[], choice: PlanChoice): Refused {
-    if (live.length === 0)
-      return new Refused('subscription_exists', 'another checkout of yours is being paid right now');
+    if (live.length === 0) return new Refused('payment_in_progress');
     if (live.some((subscription) => this.isFor(subscription, choice))) return alreadySubscribed();
     return new Refused('subscription_exists', 'change the plan with plan management instead of buying a second one');
   }

@@ -115,6 +115,14 @@ describe('GET /upgrade/:tier', () => {
     );
     expect((await user.page('/upgrade/gold')).status).toBe(400);
   });
+
+  it('leads whoever has a subscription to the preview of a change', async () => {
+    await gateway.announce(anAccount('climber', { version: 1 }));
+    const user = await gateway.as('climber');
+    await waitFor('the account', async () => (await user.api('GET', '/v1/account')).json['version'] === 1);
+    const answer = await user.page('/upgrade/2');
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/change-plan?tier=2&billing_cycle=monthly']);
+  });
 });
 
 describe('POST /v1/checkout-sessions', () => {
@@ -166,14 +174,13 @@ describe('POST /v1/checkout-sessions', () => {
 
     const user = await gateway.as('owner');
     const page = await user.page('/create-checkout?tier=1&billing_cycle=monthly');
-    expect(page.status).toBe(409);
-    expect(page.text).toContain('This plan is already active');
+    expect([page.status, page.headers.get('location')]).toEqual([303, '/profile?message=already_subscribed']);
+    expect((await user.page('/profile?message=already_subscribed')).text).toContain('nothing was bought or changed');
     const elsewhere = await user.page('/create-checkout?tier=2&billing_cycle=yearly');
     expect([elsewhere.status, elsewhere.headers.get('location')]).toEqual([
       303,
-      '/profile?message=subscription_exists',
+      '/change-plan?tier=2&billing_cycle=yearly',
     ]);
-    expect((await user.page('/profile?message=subscription_exists')).text).toContain('You already have a subscription');
   });
 
   it('answers from the read model when that already knows', async () => {

@@ -1,3 +1,4 @@
+import { successScriptPath } from '../pages/assets.controller.js';
 import { html } from '../pages/html.js';
 import type { Html } from '../pages/html.js';
 import { layout } from '../pages/layout.page.js';
@@ -8,6 +9,7 @@ const onwardSeconds = 5;
 
 export interface SuccessPage {
   progress: Exclude<CheckoutProgress, { kind: 'past' }>;
+  sessionId: string;
   /** This page's own address, for looking again. */
   selfUrl: string;
   dashboardUrl: string;
@@ -19,7 +21,19 @@ export function successPage(page: SuccessPage): string {
     case 'active':
       return activePage(page.progress.planName, page.dashboardUrl);
     case 'confirming':
-      return confirmingPage(page.selfUrl);
+      return confirmingPage(page.sessionId, page.selfUrl);
+    case 'action_needed':
+      return unfinishedPage({
+        title: 'One more step',
+        text: 'Your bank or Stripe needs something more before your plan can begin. Complete the payment there; there is no need to choose a plan again.',
+        action: html`<a class="button green" href="/manage-subscription">Complete the payment</a>`,
+      });
+    case 'failed':
+      return unfinishedPage({
+        title: 'The payment did not go through',
+        text: 'It was not completed in time, so your plan has not begun. Choose your plan again to start afresh.',
+        action: plansLink,
+      });
     case 'unpaid':
       return unfinishedPage({
         title: 'Not paid yet',
@@ -61,11 +75,12 @@ function activePage(planName: string, dashboardUrl: string): string {
 }
 
 /** Offers no second purchase: the first one is on its way. */
-function confirmingPage(selfUrl: string): string {
+function confirmingPage(sessionId: string, selfUrl: string): string {
   return layout({
     title: 'Confirming your payment',
     refresh: { afterSeconds: refreshSeconds, url: selfUrl },
-    body: html`<div class="card narrow center" role="status">
+    script: successScriptPath,
+    body: html`<div class="card narrow center" role="status" data-session="${sessionId}" data-state="confirming">
       <div class="spinner" aria-hidden="true"></div>
       <h1>Confirming your payment</h1>
       <p class="lead">

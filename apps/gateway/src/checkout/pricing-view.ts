@@ -18,7 +18,7 @@ export interface PlanCard {
   features: string[];
   offers: Offer[];
   isCurrent: boolean;
-  /** `buy` leads to Checkout; `manage` to the profile, where a living subscription is changed instead of bought again. */
+  /** `buy` leads to Checkout; `manage` to the preview of a change: a living subscription is not bought again. */
   action: 'buy' | 'manage' | 'none';
 }
 

@@ -62,16 +62,18 @@ function actions(plan: PlanCard, button: string): Html | Html[] {
     case 'none':
       return html``;
     case 'manage':
-      return html`<a class="button quiet" href="/profile">${plan.isCurrent ? 'Manage your plan' : 'Change plan'}</a>`;
+      return offers(plan, button, '/change-plan');
     case 'buy':
-      return plan.offers.filter(isOnSale).map((offer) => {
-        const isMonthly = offer.billingCycle === 'monthly';
-        const href = `/create-checkout?tier=${plan.tier}&billing_cycle=${offer.billingCycle}`;
-        return html`<a class="button ${isMonthly ? button : 'quiet'}" href="${href}"
-          >${plan.name} ${offer.billingCycle}</a
-        >`;
-      });
+      return offers(plan, button, '/create-checkout');
     default:
       return plan.action satisfies never;
   }
+}
+
+function offers(plan: PlanCard, button: string, path: string): Html[] {
+  return plan.offers.filter(isOnSale).map(({ billingCycle }) => {
+    const look = billingCycle === 'monthly' ? button : 'quiet';
+    const href = `${path}?tier=${plan.tier}&billing_cycle=${billingCycle}`;
+    return html`<a class="button ${look}" href="${href}">${plan.name} ${billingCycle}</a>`;
+  });
 }

@@ -12,7 +12,7 @@ import { StripeBilling } from '../stripe-billing.client.js';
 import { CheckoutAnnouncer } from './checkout-announcer.store.js';
 import { CheckoutAttemptStore } from './checkout-attempt.store.js';
 import type { CheckoutAttempt } from './checkout-attempt.store.js';
-import { progressOfPaid } from './checkout-progress.js';
+import { needsPull, progressOfPaid } from './checkout-progress.js';
 import type { CheckoutProgress } from './checkout-progress.js';
 
 const askStripeMs = 5_000;
@@ -38,17 +38,17 @@ export class ProgressReader {
   ) {}
 
   /**
-   * Waits up to `waitMs` for the account to show a paid session. Throws Refused not_found for a session that is not this
+   * Waits up to `waitMs` for the account to show a paid session; one that stays unconfirmed has Stripe's word asked for. Throws Refused not_found for a session that is not this
    * caller's, without asking Stripe: nobody learns whether it exists.
    */
   async report(caller: Caller, sessionId: string, waitMs: number): Promise<CheckoutReport> {
     const known = await this.find(caller, sessionId);
-    if (known.state === 'completed') return { attempt: known, progress: await this.progressOf(known, waitMs) };
+    if (known.state === 'completed') return { attempt: known, progress: await this.progressOf(caller, known, waitMs) };
     if (known.state !== 'open') return { attempt: known, progress: { kind: 'expired' } };
     const session = await this.stripe.retrieveSession(sessionId, new Deadline(askStripeMs, Date.now));
     if (session.status === 'open') return { attempt: known, progress: { kind: 'unpaid', url: session.url } };
     const attempt = await this.settle(caller, session);
-    const progress = attempt.state === 'completed' ? await this.progressOf(attempt, waitMs) : expired;
+    const progress = attempt.state === 'completed' ? await this.progressOf(caller, attempt, waitMs) : expired;
     return { attempt, progress };
   }
 
@@ -74,19 +74,20 @@ export class ProgressReader {
     return attempt;
   }
 
-  private async progressOf(attempt: CheckoutAttempt, waitMs: number): Promise<CheckoutProgress> {
-    const paid = {
-      subscriptionId: attempt.subscriptionId,
-      completedAt: attempt.settledAt ?? new Date(),
-      planName: planOf(this.catalogue.current(), attempt.tier).name,
-    };
-    const isSettled = (progress: CheckoutProgress): boolean => progress.kind !== 'confirming';
+  private async progressOf(caller: Caller, attempt: CheckoutAttempt, waitMs: number): Promise<CheckoutProgress> {
+    const completedAt = attempt.settledAt ?? new Date();
+    const planName = planOf(this.catalogue.current(), attempt.tier).name;
+    const paid = { subscriptionId: attempt.subscriptionId, completedAt, planName };
     const account = await this.accounts.waitUntil(
       attempt.userId,
-      (current) => isSettled(progressOfPaid(paid, current, new Date())),
+      (current) => progressOfPaid(paid, current, new Date()).kind !== 'confirming',
       waitMs,
     );
-    return progressOfPaid(paid, account, new Date());
+    const progress = progressOfPaid(paid, account, new Date());
+    if (attempt.pullRequestedAt === null && needsPull(progress, completedAt, new Date())) {
+      await inTransaction(this.dataSource, (manager) => this.announcer.pullOnce(manager, caller, attempt));
+    }
+    return progress;
   }
 }
 

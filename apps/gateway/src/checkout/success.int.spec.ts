@@ -37,18 +37,77 @@ async function accountOf(userId: string, sessionId: string, changes: Partial<Acc
 }
 
 describe('GET /payment/success', () => {
-  it('waits for the account and then says so and leads on to the dashboard', async () => {
+  it('says so once the account does, and leads on to the dashboard', async () => {
     const { user, sessionId, url, successPath } = await open('winner');
     await gateway.simulator.pay(url);
-    const page = user.page(successPath);
     await gateway.announce(await accountOf('winner', sessionId));
-    const { status, text } = await page;
+    await waitFor('the plan', async () => (await user.page(successPath)).text.includes('You&#39;re on Pro'));
+    const { status, text } = await user.page(successPath);
     expect(status).toBe(200);
-    expect(text).toContain('You&#39;re on Pro');
     expect(text).toMatch(/<meta http-equiv="refresh" content="\d+;url=https:\/\/app\.example\.com\/dashboard"/);
     await waitFor('the announcement', () =>
       publishedAbout(gateway, 'winner').some((event) => event.type === 'billing.checkout.completed'),
     );
+  });
+
+  it('waits by a script of our own, and by loading itself again where none runs', async () => {
+    const { user, url, successPath, sessionId } = await open('scripted');
+    await gateway.simulator.pay(url);
+    const { text, headers } = await user.page(successPath);
+    expect(text).toContain(`data-session="${sessionId}" data-state="confirming"`);
+    expect(text).toMatch(/<noscript><meta http-equiv="refresh"/);
+    const address = /<script type="module" src="([^"]+)">/.exec(text)?.[1] ?? '';
+    const script = await user.call('GET', address);
+    expect([script.status, script.headers.get('content-type')]).toEqual([200, 'text/javascript; charset=utf-8']);
+    expect(script.headers.get('cache-control')).toContain('immutable');
+    const policy = headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("script-src 'self'");
+    expect(policy).toContain("connect-src 'self'");
+    expect(policy).not.toContain('unsafe');
+  });
+
+  it('asks for Stripe’s own word after five seconds, once for each purchase, however often it is loaded', async () => {
+    const { user, url, successPath, sessionId } = await open('forgotten');
+    await gateway.simulator.pay(url);
+    await user.page(successPath);
+    const pulls = (): Promise<unknown[]> =>
+      gateway.dataSource.query(
+        `SELECT 1 FROM outbox WHERE type = 'billing.reconcile.requested' AND attributes->>'subject' = 'forgotten'`,
+      );
+    expect(await pulls()).toEqual([]);
+    await gateway.dataSource.query(
+      `UPDATE checkout_attempt SET settled_at = now() - interval '5 seconds' WHERE session_id = $1`,
+      [sessionId],
+    );
+    await Promise.all([
+      user.page(successPath),
+      user.page(successPath),
+      user.api('GET', `/v1/checkout-sessions/${sessionId}`),
+    ]);
+    expect(await pulls()).toHaveLength(1);
+    const asked = () =>
+      publishedAbout(gateway, 'forgotten').filter((event) => event.type === 'billing.reconcile.requested');
+    await waitFor('the announcement', () => asked().length > 0);
+    expect(asked()[0]?.data).toEqual({
+      user_id: 'forgotten',
+      session_id: sessionId,
+      reason: 'checkout_not_confirmed',
+    });
+  });
+
+  it.each([
+    ['incomplete', 'One more step', 'href="/manage-subscription"'],
+    ['incomplete_expired', 'The payment did not go through', 'href="/pricing"'],
+  ])('of a subscription that is %s says: %s', async (status, title, action) => {
+    const { user, sessionId, url, successPath } = await open(`waits-${status}`);
+    await gateway.simulator.pay(url);
+    const { subscription, ...account } = await accountOf(`waits-${status}`, sessionId, { tier: 0 });
+    if (subscription === null) throw new Error('the account has a subscription');
+    const isOver = status === 'incomplete_expired';
+    const waiting = { ...subscription, status, is_active: false, is_canceled: isOver, will_renew: false };
+    await gateway.announce({ ...account, subscription: waiting });
+    await waitFor('the page', async () => (await user.page(successPath)).text.includes(title));
+    expect((await user.page(successPath)).text).toContain(action);
   });
 
   it('keeps confirming while the event has not come, offers no second purchase, and grants nothing', async () => {
@@ -105,6 +164,7 @@ describe('GET /payment/success', () => {
     if (subscription === null) throw new Error('the account has a subscription');
     const ended = { ...subscription, status: 'canceled', is_active: false, is_canceled: true, will_renew: false };
     await gateway.announce({ ...account, subscription: ended });
+    await waitFor('the account', async () => (await user.api('GET', '/v1/account')).json['version'] === 2);
     const answer = await user.page(successPath);
     expect([answer.status, answer.headers.get('location')]).toEqual([303, '/profile']);
   });

@@ -3,8 +3,8 @@ import { isIPv4, isIPv6 } from 'node:net';
 /** What a request costs us: a change is counted over all replicas, a read by each for itself. */
 export type Weight = 'change' | 'read';
 
-/** Links that make something at Stripe, though they are links. */
-const changingLinks: ReadonlySet<string> = new Set(['/create-checkout', '/manage-subscription']);
+/** Links that make or work something out at Stripe, though they are links. */
+const changingLinks: ReadonlySet<string> = new Set(['/create-checkout', '/change-plan', '/manage-subscription']);
 
 /** `route` is the pattern that answers the request, if one does. */
 export function weightOf(request: { method: string; route: string | undefined }): Weight {

@@ -1,17 +1,21 @@
-import { Body, Controller, Get, Post, Res } from '@nestjs/common';
+import { Body, Controller, Get, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { redirect, redirectToProfile } from '../pages/reply.js';
 import { SignedIn } from '../sign-in/access.js';
 import type { Caller } from '../sign-in/caller.js';
 import { CurrentCaller } from '../sign-in/sign-in.guard.js';
-import { CancelForm } from './manage.request.js';
+import { CancelForm, PortalRequest } from './manage.request.js';
 import { PlanManagement } from './plan-management.client.js';
+import { Portal } from './portal.client.js';
 
 /** The profile's buttons. */
 @Controller()
 @SignedIn('page')
 export class ManagePagesController {
-  constructor(private readonly management: PlanManagement) {}
+  constructor(
+    private readonly management: PlanManagement,
+    private readonly portal: Portal,
+  ) {}
 
   @Post('cancel-subscription')
   async cancel(@CurrentCaller() caller: Caller, @Body() form: CancelForm, @Res() reply: FastifyReply): Promise<void> {
@@ -27,7 +31,11 @@ export class ManagePagesController {
   }
 
   @Get('manage-subscription')
-  async manage(@CurrentCaller() caller: Caller, @Res() reply: FastifyReply): Promise<void> {
-    redirect(reply, await this.management.openPortal(caller));
+  async manage(
+    @CurrentCaller() caller: Caller,
+    @Query() request: PortalRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    redirect(reply, await this.portal.open(caller, request.flow ?? null, request.return_to ?? 'profile'));
   }
 }

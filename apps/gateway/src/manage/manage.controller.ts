@@ -3,14 +3,18 @@ import type { AccountAnswer } from '../account/account-answer.js';
 import { SignedIn } from '../sign-in/access.js';
 import type { Caller } from '../sign-in/caller.js';
 import { CurrentCaller } from '../sign-in/sign-in.guard.js';
-import { CancelRequest } from './manage.request.js';
+import { CancelRequest, PortalRequest } from './manage.request.js';
 import { PlanManagement } from './plan-management.client.js';
+import { Portal } from './portal.client.js';
 
 /** Cancel and resume answer with the account, the change shown as pending. */
 @Controller('v1')
 @SignedIn('api')
 export class ManageController {
-  constructor(private readonly management: PlanManagement) {}
+  constructor(
+    private readonly management: PlanManagement,
+    private readonly portal: Portal,
+  ) {}
 
   @Post('subscription/cancel')
   @HttpCode(200)
@@ -25,7 +29,7 @@ export class ManageController {
   }
 
   @Post('portal-sessions')
-  async openPortal(@CurrentCaller() caller: Caller): Promise<{ url: string }> {
-    return { url: await this.management.openPortal(caller) };
+  async openPortal(@CurrentCaller() caller: Caller, @Body() request: PortalRequest): Promise<{ url: string }> {
+    return { url: await this.portal.open(caller, request.flow ?? null, request.return_to ?? 'profile') };
   }
 }

@@ -1,11 +1,9 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from '@jest/globals';
-import type { SubscriptionView } from '@billhook/contracts';
-import { samples } from '@billhook/contracts';
 import { waitFor } from '@billhook/testing';
-import { anAccount, publishedAbout, startGateway } from '../running-gateway.spec-support.js';
+import { publishedAbout, startGateway } from '../running-gateway.spec-support.js';
 import type { TestGateway } from '../running-gateway.spec-support.js';
-import { idOf } from '../simulator.spec-support.js';
-import type { TestBrowser } from '../test-browser.spec-support.js';
+import { subscribe as subscribeTo } from '../subscriber.spec-support.js';
+import type { Plan, Subscriber } from '../subscriber.spec-support.js';
 
 let gateway: TestGateway;
 beforeAll(async () => {
@@ -14,29 +12,8 @@ beforeAll(async () => {
 afterAll(() => gateway.stop());
 afterEach(() => gateway.simulator.setWeather('clear'));
 
-interface Subscriber {
-  user: TestBrowser;
-  subscriptionId: string;
-  /** Announces the subscription as it would be after an event. */
-  announce: (version: number, changes?: Partial<SubscriptionView>) => Promise<void>;
-}
-
-async function subscribe(userId: string): Promise<Subscriber> {
-  const user = await gateway.as(userId, { email: `${userId}@example.com` });
-  const { json } = await user.api('POST', '/v1/checkout-sessions', { tier: 1, billing_cycle: 'monthly' });
-  await gateway.simulator.pay(String(json['url']));
-  const session = await gateway.simulator.stripe.checkout.sessions.retrieve(String(json['id']));
-  const subscriptionId = idOf(session.subscription);
-  const sample = samples['billing.account.changed'].subscription;
-  if (sample === null) throw new Error('the golden account has a subscription');
-  const announce = async (version: number, changes: Partial<SubscriptionView> = {}): Promise<void> => {
-    await gateway.announce(anAccount(userId, { version, subscription: { ...sample, id: subscriptionId, ...changes } }));
-    await waitFor('the account', async () => (await user.api('GET', '/v1/account')).json['version'] === version);
-  };
-  await announce(1);
-  return { user, subscriptionId, announce };
-}
-
+const subscribe = (userId: string, plan?: Plan): Promise<Subscriber> => subscribeTo(gateway, userId, plan);
+const eliteMonthly = { tier: 2, billing_cycle: 'monthly' } as const;
 const atStripe = (subscriptionId: string) => gateway.simulator.stripe.subscriptions.retrieve(subscriptionId);
 const published = (userId: string, type: string) =>
   publishedAbout(gateway, userId).filter((event) => event.type === type);
@@ -79,6 +56,45 @@ describe('POST /cancel-subscription', () => {
     const { user, subscriptionId } = await subscribe('terse');
     await user.submit('/cancel-subscription', {});
     expect((await atStripe(subscriptionId)).cancel_at_period_end).toBe(true);
+  });
+
+  it('F59: is one cancellation at once, however often it is clicked', async () => {
+    const { user, subscriptionId } = await subscribe('hammerer');
+    const before = gateway.simulator.requests.length;
+    const clicks = Array.from({ length: 20 }, () => user.api('POST', '/v1/subscription/cancel', { immediate: true }));
+    const answers = await Promise.all(clicks);
+    expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
+    const asked = gateway.simulator.requests.slice(before).filter((request) => request.startsWith('DELETE'));
+    expect(asked).toEqual([`DELETE /v1/subscriptions/${subscriptionId}`]);
+  });
+
+  it('F59: is one cancellation at the period’s end, however often it is clicked', async () => {
+    const { user, subscriptionId } = await subscribe('gentle-hammerer');
+    const before = gateway.simulator.requests.length;
+    const clicks = Array.from({ length: 20 }, () => user.api('POST', '/v1/subscription/cancel', {}));
+    const answers = await Promise.all(clicks);
+    expect(answers.map((answer) => answer.status)).toEqual(Array(20).fill(200));
+    const asked = gateway.simulator.requests.slice(before).filter((request) => request.startsWith('POST'));
+    expect(asked).toEqual([`POST /v1/subscriptions/${subscriptionId}`]);
+  });
+
+  it('F56: at once is done although the answer to it is lost, and the second try is refused', async () => {
+    const { user, subscriptionId } = await subscribe('cut-off');
+    gateway.simulator.setWeather('first_answer_lost', /^DELETE /);
+    const answer = await user.api('POST', '/v1/subscription/cancel', { immediate: true });
+    expect([answer.status, answer.json['pending']]).toEqual([200, expect.objectContaining({ change: 'cancel_now' })]);
+    expect((await atStripe(subscriptionId)).status).toBe('canceled');
+  });
+
+  it('takes the place of a downgrade that was to come', async () => {
+    const { user, subscriptionId, periodEnd } = await subscribe('leaving-anyway', eliteMonthly);
+    const plan = { tier: 1, billing_cycle: 'monthly' };
+    const { json } = await user.api('POST', '/v1/subscription/change-preview', plan);
+    await user.api('POST', '/v1/subscription/change', { ...plan, proration_date: json['proration_date'] });
+    expect((await user.api('POST', '/v1/subscription/cancel', {})).status).toBe(200);
+    const { cancel_at, schedule, items } = await atStripe(subscriptionId);
+    expect([cancel_at, schedule]).toEqual([periodEnd.getTime() / 1000, null]);
+    expect(items.data[0]?.price.id).toBe('price_elite_monthly');
   });
 
   it('does nothing on a word that is neither true nor false', async () => {
@@ -175,4 +191,46 @@ describe('the customer portal', () => {
     expect((await user.api('POST', '/v1/portal-sessions')).json['url']).toMatch(/^http/);
     await waitFor('both announcements', () => published('manager', 'billing.portal.opened').length === 2);
   });
+
+  test.each([
+    ['payment_method', { type: 'payment_method_update' }],
+    ['cancel', { type: 'subscription_cancel' }],
+    ['update', { type: 'subscription_update' }],
+  ])('opens at %s for who comes for that alone, and goes back from there', async (flow, expected) => {
+    const { user } = await subscribe(`deep-${flow}`);
+    const { status, json } = await user.api('POST', '/v1/portal-sessions', { flow, return_to: 'pricing' });
+    expect(status).toBe(201);
+    const { body } = await eventOf('billing_portal.session.created', String(json['url']).split('/').at(-1) ?? '');
+    expect(body).toMatchObject({
+      return_url: `${gateway.publicUrl}/pricing`,
+      flow: { ...expected, after_completion: { redirect: { return_url: `${gateway.publicUrl}/pricing` } } },
+    });
+  });
+
+  it('leads back to the dashboard where that is asked for, and to no address of the caller’s own', async () => {
+    const { user } = await subscribe('homebound');
+    const answer = await user.page('/manage-subscription?return_to=dashboard');
+    expect(await (await fetch(answer.headers.get('location') ?? '')).text()).toContain(
+      'https://app.example.com/dashboard',
+    );
+    const evil = await user.api('POST', '/v1/portal-sessions', { return_to: 'https://evil.example' });
+    expect([evil.status, evil.json['code']]).toEqual([400, 'request_invalid']);
+    expect((await user.page('/manage-subscription?return_url=//evil.example')).status).toBe(400);
+  });
+
+  it('has nothing to cancel for who has cancelled', async () => {
+    const { user } = await subscribe('gone-already');
+    await user.api('POST', '/v1/subscription/cancel', { immediate: true });
+    const answer = await user.api('POST', '/v1/portal-sessions', { flow: 'cancel' });
+    expect([answer.status, answer.json['code']]).toEqual([409, 'no_subscription']);
+    expect((await user.api('POST', '/v1/portal-sessions', { flow: 'payment_method' })).status).toBe(201);
+  });
 });
+
+/** What Stripe's newest event of a type says about an object. */
+async function eventOf(type: string, id: string): Promise<{ body: object }> {
+  const { data } = await gateway.simulator.stripe.events.list({ type, limit: 100 });
+  const found = data.map((event) => event.data.object).find((object) => 'id' in object && object.id === id);
+  if (found === undefined) throw new Error(`no ${type} of ${id}`);
+  return { body: found };
+}

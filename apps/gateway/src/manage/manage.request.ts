@@ -1,4 +1,6 @@
 import { IsBoolean, IsIn, IsOptional } from 'class-validator';
+import { portalFlows, returnPlaces } from './portal.client.js';
+import type { PortalFlow, ReturnPlace } from './portal.client.js';
 
 /** The body of `POST /v1/subscription/cancel`. At the period's end unless it says otherwise. */
 export class CancelRequest {
@@ -12,4 +14,15 @@ export class CancelForm {
   @IsOptional()
   @IsIn(['true', 'false'], { message: 'immediate must be true or false' })
   immediate?: string;
+}
+
+/** The body of `POST /v1/portal-sessions` and the query of `GET /manage-subscription`. */
+export class PortalRequest {
+  @IsOptional()
+  @IsIn(portalFlows, { message: `flow must be one of ${portalFlows.join(', ')}` })
+  flow?: PortalFlow;
+
+  @IsOptional()
+  @IsIn(returnPlaces, { message: `return_to must be one of ${returnPlaces.join(', ')}` })
+  return_to?: ReturnPlace;
 }

@@ -1,20 +1,29 @@
 import { Controller, Get, Headers, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { createHash } from 'node:crypto';
+import { successScript } from './success-script.js';
 import { icon, stylesheet } from './stylesheet.js';
 
 const stylesheetHash = hashOf(stylesheet);
 const iconHash = hashOf(icon);
+const successScriptHash = hashOf(successScript);
 
 /** Addresses that change with their content, so that browsers may keep it for a year and still never show an old look. */
 export const stylesheetPath = `/assets/billhook.css?v=${stylesheetHash}`;
 export const iconPath = `/assets/icon.svg?v=${iconHash}`;
+export const successScriptPath = `/assets/success.js?v=${successScriptHash}`;
 
 @Controller('assets')
 export class AssetsController {
   @Get('billhook.css')
   css(@Query('v') version: unknown, @Headers('if-none-match') known: string | undefined, @Res() reply: FastifyReply) {
     sendAsset(reply, { body: stylesheet, hash: stylesheetHash, type: 'text/css; charset=utf-8', version, known });
+  }
+
+  @Get('success.js')
+  js(@Query('v') version: unknown, @Headers('if-none-match') known: string | undefined, @Res() reply: FastifyReply) {
+    const type = 'text/javascript; charset=utf-8';
+    sendAsset(reply, { body: successScript, hash: successScriptHash, type, version, known });
   }
 
   @Get('icon.svg')

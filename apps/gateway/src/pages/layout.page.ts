@@ -9,6 +9,8 @@ export interface PageParts {
   place?: 'pricing' | 'profile';
   /** Sends the browser on by itself, without a script. `url` is configuration or this page's own address. */
   refresh?: { afterSeconds: number; url: string };
+  /** The address of a script of ours; `refresh` is for browsers that run none then. */
+  script?: string;
 }
 
 /** The frame of every page. */
@@ -22,7 +24,7 @@ export function layout(page: PageParts): string {
         <title>${page.title} · Billhook</title>
         <link rel="stylesheet" href="${stylesheetPath}" />
         <link rel="icon" type="image/svg+xml" href="${iconPath}" />
-        ${page.refresh && html`<meta http-equiv="refresh" content="${page.refresh.afterSeconds};url=${page.refresh.url}" />`}
+        ${refreshOf(page)} ${page.script !== undefined && html`<script type="module" src="${page.script}"></script>`}
       </head>
       <body>
         <a class="skip" href="#content">Skip to content</a>
@@ -37,6 +39,12 @@ export function layout(page: PageParts): string {
       </body>
     </html>`.text
   }\n`;
+}
+
+function refreshOf({ refresh, script }: PageParts): Html | undefined {
+  if (refresh === undefined) return undefined;
+  const meta = html`<meta http-equiv="refresh" content="${refresh.afterSeconds};url=${refresh.url}" />`;
+  return script === undefined ? meta : html`<noscript>${meta}</noscript>`;
 }
 
 function navigation(place: PageParts['place']): Html[] {

@@ -13,11 +13,14 @@ const messages = {
     text: 'Your subscription will not renew. You keep your plan until the date below.',
   },
   canceled_now: { tone: 'good', text: 'Your subscription has been cancelled, effective immediately.' },
-  resumed: { tone: 'good', text: 'Welcome back: your subscription will renew as before.' },
-  subscription_exists: {
-    tone: 'warn',
-    text: 'You already have a subscription, so nothing was bought a second time. Change your plan with Manage billing.',
+  changed: { tone: 'good', text: 'Your plan is being changed. It shows below as soon as Stripe has confirmed it.' },
+  change_scheduled: {
+    tone: 'good',
+    text: 'Your plan will change. You keep what you have paid for until the date below.',
   },
+  already_subscribed: { tone: 'info', text: 'This is the plan that you have, so nothing was bought or changed.' },
+  no_subscription: { tone: 'info', text: 'There is no subscription to change. Choose a plan to begin.' },
+  resumed: { tone: 'good', text: 'Welcome back: your subscription will renew as before.' },
 } as const satisfies Record<string, { tone: Tone; text: string }>;
 
 export type MessageCode = keyof typeof messages;

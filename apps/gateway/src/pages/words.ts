@@ -9,7 +9,11 @@ export function money(amount: number, currency: string): string {
 
 /** Stripe bills in UTC: the same words whatever the server's zone. */
 export function day(instant: string): string {
-  return new Intl.DateTimeFormat('en-US', { dateStyle: 'long', timeZone: 'UTC' }).format(new Date(instant));
+  return dayOf(new Date(instant));
+}
+
+export function dayOf(instant: Date): string {
+  return new Intl.DateTimeFormat('en-US', { dateStyle: 'long', timeZone: 'UTC' }).format(instant);
 }
 
 export const perCycle: Record<BillingCycle, string> = { monthly: 'per month', yearly: 'per year' };

@@ -27,6 +27,7 @@ export const publicRoutes: ReadonlySet<string> = new Set([
   'GET /assets/icon.svg',
   'GET /docs',
   'GET /openapi.json',
+  'GET /assets/success.js',
   'GET /v1/plans',
   // Takes the bearer token itself: it is how a session begins.
   'POST /v1/session',

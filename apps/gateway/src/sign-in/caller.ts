@@ -9,6 +9,8 @@ export interface Caller {
   remoteAddress: string;
   userAgent: string | undefined;
   requestId: string;
+  /** When the token ends, in seconds. */
+  expiresAt: number;
 }
 
 const longestUserAgent = 256;
@@ -25,5 +27,6 @@ export function originOf(request: {
 }
 
 export function toCaller(identity: Identity, role: Role, request: Parameters<typeof originOf>[0]): Caller {
-  return { userId: identity.userId, email: identity.email, role, ...originOf(request) };
+  const { userId, email, expiresAt } = identity;
+  return { userId, email, role, expiresAt, ...originOf(request) };
 }

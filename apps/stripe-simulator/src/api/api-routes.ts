@@ -1,6 +1,7 @@
 import { catalogueChanges } from '../catalogue/catalogue-changes.js';
 import { catalogueRoutes } from '../catalogue/catalogue-routes.js';
 import { checkoutRoutes } from '../checkout/checkout-routes.js';
+import { cliSessionRoutes } from '../cli/session-routes.js';
 import { customerRoutes } from '../customers/customer-routes.js';
 import { paymentMethodRoutes } from '../customers/payment-method-routes.js';
 import { eventRoutes } from '../events/event-routes.js';
@@ -32,4 +33,5 @@ export const apiRoutes: readonly Route[] = [
   ...refundRoutes,
   ...disputeRoutes,
   ...eventRoutes,
+  ...cliSessionRoutes,
 ];

@@ -6,7 +6,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { SimulatorConfig } from '../config.js';
 import { configToken } from '../tokens.js';
 import type { Attempt } from './delivery.js';
-import { signatureHeader } from './signature.js';
+import { deliveryHeaders } from './signature.js';
 
 const answerTimeoutMs = 10_000;
 
@@ -42,12 +42,7 @@ export class Endpoint implements OnApplicationShutdown {
     const bytes = Buffer.from(body);
     const request = this.open(this.url, {
       method: 'POST',
-      headers: {
-        'content-type': 'application/json; charset=utf-8',
-        'content-length': bytes.length,
-        'stripe-signature': signatureHeader(body, Math.floor(now.getTime() / 1000), secrets),
-        'user-agent': 'Stripe/1.0 (+https://docs.stripe.com/webhooks)',
-      },
+      headers: { ...deliveryHeaders(body, now.getTime(), secrets), 'content-length': bytes.length },
       // The broken connection is nobody else's.
       agent: isCut ? false : this.agent,
       signal: AbortSignal.any([stop, AbortSignal.timeout(answerTimeoutMs)]),

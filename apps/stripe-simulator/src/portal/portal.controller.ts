@@ -51,7 +51,13 @@ export class PortalController {
     const cause = { id: newId('req_'), idempotencyKey: newIdempotencyKey() };
     const problem = this.world.causedBy(cause, () => this.perform(customer, form));
     if (problem !== null) return this.answer(id, reply, { isProblem: true, text: problem });
-    void reply.redirect(`/p/session/${id}?done=${encodeURIComponent(form.action ?? '')}`, 303);
+    void reply.redirect(this.onward(id, form.action ?? ''), 303);
+  }
+
+  /** Who came for one thing only goes back when it is done, if the session says so. */
+  private onward(id: string, done: string): string {
+    const redirect = this.world.portalSessions.get(id)?.flow?.after_completion.redirect;
+    return redirect?.return_url ?? `/p/session/${id}?done=${encodeURIComponent(done)}`;
   }
 
   /** Answers what is wrong, or null when it is done. */
@@ -108,7 +114,7 @@ export class PortalController {
     }
     const cause = { id: newId('req_'), idempotencyKey: newIdempotencyKey() };
     this.world.causedBy(cause, () => saveCard(this.world, customer, { card, hasAuthenticated: false }));
-    void reply.redirect(`/p/session/${id}?done=update_card`, 303);
+    void reply.redirect(this.onward(id, 'update_card'), 303);
   }
 
   private answer(id: string, reply: FastifyReply, message: { isProblem: boolean; text: string } | null): void {

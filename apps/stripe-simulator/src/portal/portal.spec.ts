@@ -56,6 +56,26 @@ describe('the billing portal', () => {
     expect(changes).toHaveLength(2);
   });
 
+  it('opened for one thing goes back as soon as that is done', async () => {
+    const { customer, subscription } = await openPortal();
+    const return_url = 'http://shop.example/done';
+    const open = (subscriptionId: string) =>
+      simulator.stripe.billingPortal.sessions.create({
+        customer: customer.id,
+        flow_data: {
+          type: 'subscription_cancel',
+          subscription_cancel: { subscription: subscriptionId },
+          after_completion: { type: 'redirect', redirect: { return_url } },
+        },
+      });
+    const session = await open(subscription.id);
+    expect(session.flow).toMatchObject({ type: 'subscription_cancel' });
+    expect(session.flow?.subscription_cancel?.subscription).toBe(subscription.id);
+    const done = await submit(session.url, { action: 'cancel_at_period_end', subscription: subscription.id });
+    expect([done.status, done.location]).toEqual([303, return_url]);
+    await expect(open('sub_madeup')).rejects.toMatchObject({ param: 'flow_data[subscription_cancel][subscription]' });
+  });
+
   it('offers every other plan, and changes to the one chosen', async () => {
     const { act, current, show, subscription } = await openPortal();
     const offered = async () => [...(await show()).matchAll(/name="price" value="(\w+)"/g)].map(([, price]) => price);

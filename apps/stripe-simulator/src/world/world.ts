@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import { anEvent } from '../events/event.js';
 import type { ThinEvent } from '../events/thin-event.js';
 import type { StoredAnswer } from '../api/idempotency.js';
+import type { CliFeature } from '../cli/session-routes.js';
 import type { SubscriptionData } from '../checkout/session.js';
 import type { Challenge } from '../payments/challenge.js';
 import type { AwaitingPayment } from '../subscriptions/standing.js';
@@ -24,6 +25,11 @@ interface Debit {
   willSucceed: boolean;
 }
 
+interface CliSession {
+  id: string;
+  features: readonly CliFeature[];
+}
+
 interface Circumstances {
   /** What the changed fields were before, for `previous_attributes`. */
   previous?: object;
@@ -33,6 +39,15 @@ interface Circumstances {
 
 /** So that a long run does not eat the memory: about 300 MB of events. */
 const usualRoom = 100_000;
+
+/** What the simulator's environment says about the account. */
+interface Account {
+  publicUrl: string;
+  prices: PriceIds;
+  /** How many webhook endpoints it has. */
+  endpoints: number;
+  signingSecret: string;
+}
 
 /** Everything the pretend Stripe account holds. Work on it is synchronous, so a request is all or nothing. */
 export class World {
@@ -76,6 +91,8 @@ export class World {
   readonly portalSessions = new Map<string, Stripe.BillingPortal.Session>();
   readonly events = new Map<string, Stripe.EventBase>();
   readonly thinEvents = new Map<string, ThinEvent>();
+  /** Whoever runs the CLI's `listen`. */
+  readonly cliSessions = new Map<string, CliSession>();
   readonly answers = new Map<string, StoredAnswer>();
   settings = initialSettings;
 
@@ -84,12 +101,14 @@ export class World {
   private isMade: (type: string) => boolean = () => true;
   private readonly listeners: Array<(event: Stripe.EventBase) => void> = [];
 
-  constructor(
-    readonly publicUrl: string,
-    private readonly priceIds: PriceIds,
-    private readonly endpoints: number,
-  ) {
-    seed(this, priceIds);
+  readonly publicUrl: string;
+  /** What deliveries are signed with. */
+  readonly signingSecret: string;
+
+  constructor(private readonly account: Account) {
+    this.publicUrl = account.publicUrl;
+    this.signingSecret = account.signingSecret;
+    seed(this, account.prices);
   }
 
   now(): number {
@@ -131,7 +150,7 @@ export class World {
       cause,
       created: this.now(),
       version: this.settings.api_version,
-      pending: this.endpoints,
+      pending: this.account.endpoints,
     });
     if (!this.isMade(type)) return event;
     this.keepEvent(event);
@@ -208,7 +227,7 @@ export class World {
     this.settings = initialSettings;
     this.room = usualRoom;
     this.clock.reset();
-    seed(this, this.priceIds);
+    seed(this, this.account.prices);
   }
 
   private tables(): Map<string, object>[] {
@@ -240,6 +259,7 @@ export class World {
       this.portalSessions,
       this.events,
       this.thinEvents,
+      this.cliSessions,
       this.answers,
     ];
   }

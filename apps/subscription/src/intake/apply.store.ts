@@ -25,6 +25,8 @@ export interface Applied {
   outcomes: Outcome[];
   /** Whether some event left a question that only Stripe can answer. */
   asksStripe: boolean;
+  /** How many events were released that had waited for their customer's user. */
+  released: number;
 }
 
 /**
@@ -68,7 +70,7 @@ export class BatchApplier {
     const asked = [...ledger.changes.fetches.values()];
     await this.fetches.request(manager, asked);
     await this.waiting.release(manager, released);
-    return { outcomes, asksStripe: asked.length > 0 };
+    return { outcomes, asksStripe: asked.length > 0, released: released.length };
   }
 
   /** Of what names no customer itself, by what is known of the same payments. */

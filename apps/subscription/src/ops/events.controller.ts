@@ -14,10 +14,10 @@ import { ReplayRun } from './replay-run.store.js';
 import type { Chosen, ReplayReport } from './replay-run.store.js';
 import { noteOf, ReplayRequest, toReplayFilter } from './replay.request.js';
 import type { ReplayOrder, ReplayResult } from './replay.store.js';
+import { userAgentOf } from './user-agent.js';
 
 const idsShown = 20;
 const summedUpMs = 7 * 24 * 60 * 60 * 1000;
-const longestUserAgent = 256;
 
 /** What became of the events that came in, and running them again. */
 @Controller('v1/events')
@@ -120,8 +120,12 @@ function toReplayAnswer({ chosen, results, replayed, last }: ReplayReport): Repl
   };
 }
 
-/** Control characters are taken out of the user agent, so that it cannot forge a line in a log or a terminal. */
 function toOrder(note: string, http: FastifyRequest): ReplayOrder {
-  const userAgent = http.headers['user-agent']?.replace(/\p{Cc}/gu, ' ').slice(0, longestUserAgent);
-  return { by: identityOf(http).userId, note, requestId: http.id, remoteAddress: http.ip, userAgent };
+  return {
+    by: identityOf(http).userId,
+    note,
+    requestId: http.id,
+    remoteAddress: http.ip,
+    userAgent: userAgentOf(http),
+  };
 }

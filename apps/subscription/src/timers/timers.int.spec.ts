@@ -10,7 +10,7 @@ import {
 import type { StripeEventBody } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, test } from '@jest/globals';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { createServer } from 'node:http';
 import type { RunningService } from '@billhook/runtime';
 import type Stripe from 'stripe';
 import { CustomerStory } from '../customer-story.spec-support.js';
@@ -215,18 +215,20 @@ describe('a grace that ends', () => {
 
 it('a process that dies between question and answer leaves the question to the next', async () => {
   world = await World.create();
-  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+  const asked = Promise.withResolvers<void>();
+  const silent = createServer((request) => {
+    if (request.url?.startsWith('/v1/subscriptions/')) asked.resolve();
+  }).listen(0, '127.0.0.1');
   await once(silent, 'listening');
   const address = silent.address();
   if (address === null || typeof address === 'string') throw new Error('the silent Stripe has no port');
-  const asked = once(silent, 'connection');
   const cable = await startCableProxy(world.databaseUrl);
   const dying = await world.start({ DATABASE_URL: cable.url, STRIPE_API_BASE: `http://127.0.0.1:${address.port}` });
   const story = new CustomerStory('dying');
   const { events, subscription } = pastDue(story);
   world.stripe.subscriptions.set(story.subscriptionId, subscription);
   await publishAll([...events, tick(story, afterGrace)]);
-  const [connection] = await asked;
+  await asked.promise;
   cable.cut();
   cable.mute();
   await world.stop(dying);
@@ -240,6 +242,6 @@ it('a process that dies between question and answer leaves the question to the n
   expect(await world.told('billing.tier.changed', story.userId)).toMatchObject([{ to: 1 }, { to: 0 }]);
   await world.end();
   await cable.close();
-  connection.destroy();
+  silent.closeAllConnections();
   silent.close();
 });

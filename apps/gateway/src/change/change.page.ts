@@ -1,0 +1,86 @@
+import { planOf } from '@billhook/billing';
+import type { PlanCatalogue } from '@billhook/billing';
+import type { Tier } from '@billhook/contracts';
+import { html } from '../pages/html.js';
+import type { Html } from '../pages/html.js';
+import { layout } from '../pages/layout.page.js';
+import { dayOf, money, perCycle } from '../pages/words.js';
+import type { ChangePreview } from './change-preview.js';
+
+const tones = { 0: '', 1: 'pro-text', 2: 'elite-text' } as const satisfies Record<Tier, string>;
+const buttons = { 1: 'green', 2: 'purple' } as const;
+
+/** What a change comes to, before it is confirmed. */
+export function changePage(preview: ChangePreview, catalogue: PlanCatalogue): string {
+  const { choice, current } = preview;
+  const name = planOf(catalogue, choice.tier).name;
+  const title = current?.tier === choice.tier ? `Pay ${name} ${choice.billingCycle}` : `Change to ${name}`;
+  return layout({
+    title,
+    body: html`<div class="narrow">
+      <section class="card" aria-labelledby="change">
+        <h1 id="change"><span class="${tones[choice.tier]}">${title}</span></h1>
+        <p class="lead">${sentence(preview, name)}</p>
+        ${figures(preview, name)} ${preview.lines.length > 0 && breakdown(preview)}
+        <div class="actions">
+          <form method="post" action="/change-plan">
+            <input type="hidden" name="tier" value="${choice.tier}" />
+            <input type="hidden" name="billing_cycle" value="${choice.billingCycle}" />
+            <input type="hidden" name="proration_date" value="${preview.prorationDate}" />
+            <button class="button ${buttons[choice.tier]}" type="submit">${confirmLabel(preview)}</button>
+          </form>
+          <a class="button quiet" href="/profile">Leave it as it is</a>
+        </div>
+      </section>
+      <p class="secure">💳 Secure payment powered by Stripe</p>
+    </div>`,
+  });
+}
+
+function sentence({ takesEffect, effectiveAt, dueNow }: ChangePreview, name: string): string {
+  if (takesEffect === 'period_end') {
+    const until = effectiveAt === null ? 'the end of the period' : dayOf(effectiveAt);
+    return `You keep what you have paid for until ${until}. ${name} begins then; nothing is charged today, and until then you can take it back.`;
+  }
+  return dueNow === 0
+    ? `${name} begins as soon as you confirm. Nothing is charged today.`
+    : `${name} begins as soon as you confirm. What is left of your present plan is taken off the price.`;
+}
+
+function confirmLabel({ takesEffect, dueNow, currency }: ChangePreview): string {
+  if (takesEffect === 'period_end') return 'Change at the end of the period';
+  return dueNow === 0 ? 'Change now' : `Pay ${money(dueNow, currency)} and change now`;
+}
+
+function figures(preview: ChangePreview, name: string): Html {
+  const { currency, choice, renewsAt, renewalAmount, credit } = preview;
+  const rows: [string, string][] = [['Charged today', money(preview.dueNow, currency)]];
+  if (credit > 0) rows.push(['Credit for your next invoices', money(credit, currency)]);
+  rows.push([`${name} from then on`, `${money(renewalAmount, currency)} ${perCycle[choice.billingCycle]}`]);
+  if (renewsAt !== null) rows.push(['Next payment', dayOf(renewsAt)]);
+  return html`<dl class="facts">
+    ${rows.map(
+      ([label, value]) =>
+        html`<div>
+          <dt>${label}</dt>
+          <dd>${value}</dd>
+        </div>`,
+    )}
+  </dl>`;
+}
+
+/** Stripe's own lines: what today's amount is made of. */
+function breakdown({ lines, currency }: ChangePreview): Html {
+  return html`<details class="small">
+    <summary>How today's amount comes about</summary>
+    <dl class="facts">
+      ${lines.map(
+        (line) =>
+          html`<div>
+            <dt>${line.description}</dt>
+            <dd>${money(line.amount, currency)}</dd>
+          </div>`,
+      )}
+    </dl>
+  </details>`;
+}
