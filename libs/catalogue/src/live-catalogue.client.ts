@@ -11,11 +11,9 @@ export interface LiveCatalogueOptions {
   settings: CatalogueSettings;
   prices: PriceClient;
   memory: PriceMemory;
-  /** How often Stripe is asked again, in milliseconds. Default five minutes. */
-  checkEveryMs?: number;
 }
 
-const defaultCheckEveryMs = 5 * 60_000;
+const checkEveryMs = 5 * 60_000;
 /** After a failure the pause doubles from the first to the second. */
 const firstRetryMs = 2_000;
 const longestRetryMs = 60_000;
@@ -87,10 +85,10 @@ export class LiveCatalogue implements OnApplicationBootstrap, BeforeApplicationS
 
   /** Spread, so that the replicas of a deployment do not ask all at once. */
   private async pause(failures: number): Promise<void> {
-    const { checkEveryMs = defaultCheckEveryMs } = this.options;
     const ms = failures === 0 ? checkEveryMs : Math.min(firstRetryMs * 2 ** (failures - 1), longestRetryMs);
     const spread = ms * (0.9 + Math.random() * 0.2);
     const { signal } = this.stopping;
+    // Rejects when it is aborted, which ends the pause as well.
     await delay(spread, undefined, { signal, ref: false }).catch(() => undefined);
   }
 
