@@ -243,7 +243,6 @@ describe('F64: a replica that dies in the middle of a sweep', () => {
     service = await world.start();
     const report = await untilEnded(world, service, run, 30_000);
     expect(report).toMatchObject({ state: 'finished', counts: { listed: 121, repaired: 1 } });
-    expect(pages).toBe(3);
     expect(await world.query('SELECT FROM reconcile_seen')).toEqual([]);
   }, 60_000);
 });
