@@ -34,6 +34,7 @@ export function objectsOf(fact: StripeFact, at: Date): StripeObject[] {
     case 'checkout_settled':
     case 'customer':
     case 'subscription_hint':
+    case 'events_not_made':
     case 'hint':
     case 'irrelevant':
       return [];

@@ -285,9 +285,15 @@ describe('other events', () => {
     test.each([
       { type: 'v1.invoice_payment.paid', related_object: { id: 'inpay_1', type: 'invoice_payment' } },
       { type: 'v1.customer.subscription.invented', related_object: { id: 'x_1', type: 'something_new' } },
-      { type: 'v2.core.health.event_generation_failure.resolved', related_object: null },
+      { type: 'v2.core.health.event_generation_failure.failed', related_object: null },
     ])('and about something else ($type) is not used', (about) => {
       expect(toStripeFact({ ...thin, ...about })).toEqual({ ok: true, value: { kind: 'hint' } });
+    });
+
+    it('says that events were never made', () => {
+      const { related_object: _, ...alone } = thin;
+      const type = 'v2.core.health.event_generation_failure.resolved';
+      expect(toStripeFact({ ...alone, type })).toEqual({ ok: true, value: { kind: 'events_not_made' } });
     });
 
     test.each([

@@ -43,6 +43,8 @@ export type StripeFact =
   | { kind: 'customer_deleted'; customerId: string }
   /** Something happened to this subscription, as its snapshot event (if one is paired with it) tells too. */
   | { kind: 'subscription_hint'; subscriptionId: string; snapshotEventId: string | null }
+  /** Stripe could not make some events and never will: only its objects tell what they would have. */
+  | { kind: 'events_not_made' }
   /** A thin event that billing does not use. */
   | { kind: 'hint' }
   | { kind: 'irrelevant' };
@@ -66,6 +68,7 @@ export function toStripeFact(body: unknown): Reading<StripeFact> {
  */
 function hintOf(root: Place): StripeFact {
   const type = id(field(root, 'type'));
+  if (type === 'v2.core.health.event_generation_failure.resolved') return { kind: 'events_not_made' };
   if (!type.startsWith('v1.customer.subscription.')) return { kind: 'hint' };
   const related = field(root, 'related_object');
   if (id(field(related, 'type')) !== 'subscription') return { kind: 'hint' };

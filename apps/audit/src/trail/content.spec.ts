@@ -28,6 +28,15 @@ describe('the content of an entry', () => {
     expect(content.user_id).toBe('user_id' in samples[type] ? samples[type].user_id : null);
   });
 
+  it('keeps no address of the page on which a payment is finished, which opens for whoever has it', () => {
+    const url = 'https://invoice.stripe.test/i/made-up-key';
+    const asked = { reason: 'payment_confirmation', invoice_id: 'in_1' };
+    const account = { ...samples['billing.account.changed'], action_required: { ...asked, url } };
+    const content = contentOf(JSON.stringify(account), { type: 'billing.account.changed' });
+    expect(content).toMatchObject({ data: { action_required: asked }, notes: ['link_left_out'] });
+    expect(contentBytes(content).toString()).not.toContain('made-up-key');
+  });
+
   it('carries whence, by whom, why and from where', () => {
     const content = contentOf('{}', {
       ...billing,

@@ -123,10 +123,25 @@ export function plainAddress(address: string): string {
 function dataOf(type: string, body: Buffer, notes: Set<Note>): Json {
   const parsed = parse(body, notes);
   if (parsed === undefined) return null;
-  const data = type.startsWith('stripe.') ? projectStripeEvent(parsed, notes) : toStorable(parsed, notes);
+  const data = type.startsWith('stripe.')
+    ? projectStripeEvent(parsed, notes)
+    : toStorable(withoutPaymentLink(parsed, notes), notes);
   if (body.length <= surelySmallBytes || byteLength(data) <= maxDataBytes) return data;
   notes.add('data_too_large');
   return null;
+}
+
+/** The page on which a payment is finished opens for whoever knows its address: a key, of which the trail keeps none. */
+function withoutPaymentLink(data: Json, notes: Set<Note>): Json {
+  const action = at(data, 'action_required');
+  if (!isObject(data) || !isObject(action) || !('url' in action)) return data;
+  notes.add('link_left_out');
+  const { url: _key, ...others } = action;
+  return { ...data, action_required: others };
+}
+
+function isObject(value: Json | undefined): value is { [name: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 const utf8 = new TextDecoder();

@@ -14,6 +14,7 @@ export type Note =
   | 'depth_cut'
   | 'list_cut'
   | 'text_cut'
+  | 'link_left_out'
   | 'data_too_large';
 
 /** Deeper than anything Billhook or Stripe sends, and far from where PostgreSQL's jsonb parser runs out of stack. */

@@ -1,6 +1,7 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
+import { Runs } from '../reconcile/run.store.js';
 import { RulesSource } from '../rules.js';
 import { FetchApplier } from './apply-fetch.store.js';
 import { PendingFetchStore } from './pending-fetch.store.js';
@@ -49,6 +50,7 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
     private readonly stripe: SubscriptionClient,
     private readonly applier: FetchApplier,
     private readonly rules: RulesSource,
+    private readonly runs: Runs,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -143,9 +145,17 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
   }
 
   private async pull(pull: LeasedPull): Promise<string> {
+    if (pull.kind === 'everything') return this.sweep(pull);
     const ids = await this.subscriptionsOf(pull);
     await this.pulls.finish(pull, ids);
     return `pulls ${ids.length}`;
+  }
+
+  /** Asked for twice, because the process died in between, it is the same sweep. */
+  private async sweep(pull: LeasedPull): Promise<string> {
+    await this.runs.request({ kind: 'sweep', dryRun: false, requestedBy: 'stripe', note: pull.causeId });
+    await this.pulls.finish(pull, []);
+    return 'sweep';
   }
 
   private async subscriptionsOf({ kind, id }: LeasedPull): Promise<string[]> {

@@ -68,6 +68,7 @@ function lockedCustomer(meaning: Meaning): string | null {
     case 'customer_deleted':
     case 'account_opened':
     case 'subscription_hint':
+    case 'events_not_made':
     case 'hint':
     case 'pull':
     case 'not_relevant':
@@ -103,6 +104,7 @@ function metadataLink({ meaning }: Intake): CustomerLink[] {
     case 'account_opened':
     case 'customer_linked':
     case 'subscription_hint':
+    case 'events_not_made':
     case 'hint':
     case 'pull':
     case 'not_relevant':

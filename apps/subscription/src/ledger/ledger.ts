@@ -34,9 +34,9 @@ export interface FetchRequest {
   at: Date;
 }
 
-/** A Checkout session, or a user, whose subscriptions Stripe is to be asked about. */
+/** A Checkout session, or a user, whose subscriptions Stripe is to be asked about; or everything, by a sweep. */
 export interface PullRequest {
-  kind: 'session' | 'user';
+  kind: 'session' | 'user' | 'everything';
   id: string;
   causeId: string;
 }

@@ -13,7 +13,7 @@ import {
   savePayment,
   saveSubscription,
 } from './ledger.js';
-import type { Cause, Ledger, Payment, Rules } from './ledger.js';
+import type { Cause, Ledger, Payment, PullRequest, Rules } from './ledger.js';
 import { keepObjects } from './objects.js';
 import { reconsider } from './reconsider.js';
 import { noteStripeTime } from './stripe-time.js';
@@ -67,6 +67,8 @@ export function settle(ledger: Ledger, intake: Intake, rules: Rules): Outcome {
       return settleHint(ledger, meaning, cause);
     case 'pull':
       return settlePull(ledger, meaning.wanted, cause);
+    case 'events_not_made':
+      return settlePull(ledger, { kind: 'everything', id: 'subscriptions' }, cause);
     case 'hint':
       return ignored('thin_event');
     case 'not_relevant':
@@ -197,7 +199,7 @@ function settleHint(
 /** Somebody wants to know now what an event will tell, or should have told. No clock of ours says how old the answer may be. */
 function settlePull(
   ledger: Ledger,
-  { kind, id }: Extract<Meaning, { kind: 'pull' }>['wanted'],
+  { kind, id }: Extract<Meaning, { kind: 'pull' }>['wanted'] | Pick<PullRequest, 'kind' | 'id'>,
   { id: causeId }: Cause,
 ): Outcome {
   const reason = 'pull';

@@ -56,7 +56,7 @@ const tables = [
    )`,
   // Questions whose answer is which subscriptions to ask about. due_at is also the lease, as in pending_fetch.
   `CREATE TABLE pending_pull (
-     kind         text NOT NULL CHECK (kind IN ('session', 'user')),
+     kind         text NOT NULL CHECK (kind IN ('session', 'user', 'everything')),
      id           text NOT NULL,
      cause_id     text NOT NULL,
      requests     integer NOT NULL DEFAULT 1,

@@ -23,7 +23,7 @@ export interface Run {
   id: string;
   kind: RunKind;
   dryRun: boolean;
-  /** `schedule`, `gap` (a catch-up that came too late), or `ops:<user id>`. */
+  /** `schedule`, `gap` (a catch-up that came too late), `stripe` (it could not make some events), or `ops:<user id>`. */
   requestedBy: string;
   note: string | null;
   phase: Phase;

@@ -3,6 +3,7 @@ import { started, waitFor } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { CustomerStory } from '../customer-story.spec-support.js';
 import { World } from '../running-service.spec-support.js';
+import { thinEvent } from '../thin-event.spec-support.js';
 import { reconcile, reportOf, request, untilEnded } from './reconcile.spec-support.js';
 
 let world: World;
@@ -98,6 +99,22 @@ describe('a sweep', () => {
     expect(await world.told('billing.drift.found', missing.userId)).toMatchObject([
       { run_id: report.id, kind: 'missing', dry_run: false },
     ]);
+  });
+
+  it('F63: begins when Stripe says that it could not make some events', async () => {
+    await alone();
+    const [story] = await known('unmade');
+    if (story === undefined) throw new Error('one was made');
+    world.stripe.subscriptions.set(story.subscriptionId, story.onPrice('price_elite_monthly'));
+    const type = 'v2.core.health.event_generation_failure.resolved';
+    await world.publish(thinEvent(story, { id: 'evt_not_made' }, { type, related_object: null }));
+    await waitFor('the tier', async () => (await world.accountOf(story.userId))?.tier === 2);
+    const asked = `SELECT kind, requested_by, note FROM reconcile_run WHERE note = 'evt_not_made'`;
+    expect(await world.query(asked)).toEqual([{ kind: 'sweep', requested_by: 'stripe', note: 'evt_not_made' }]);
+    await waitFor('its end', async () => {
+      const open = await world.query('SELECT FROM reconcile_run WHERE finished_at IS NULL');
+      return open.length === 0;
+    });
   });
 
   it('F64: run twice finds nothing the second time', async () => {
