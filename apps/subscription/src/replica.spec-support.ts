@@ -2,6 +2,7 @@ import { defaultGraceDays, planCatalogue } from '@billhook/billing';
 import { dataSourceOptions } from '@billhook/database';
 import { createBatchProcessor, isSurroundingsFailure, RetryRunner } from '@billhook/messaging';
 import type { Delivery, OutgoingEvent, ProcessBatch, Settlement } from '@billhook/messaging';
+import { waitFor } from '@billhook/testing';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { FetchApplier } from './fetch/apply-fetch.store.js';
@@ -39,6 +40,7 @@ const mostTries = 5;
 /** What one replica does with a batch once the broker has handed it over, on connections of its own. */
 export class Replica {
   private readonly processBatch: ProcessBatch;
+  private readonly retries = new RetryRunner();
   private readonly pending: PendingFetchStore;
   private readonly fetches: FetchApplier;
   private readonly applier: BatchApplier;
@@ -66,7 +68,7 @@ export class Replica {
     this.processBatch = createBatchProcessor({
       dataSource,
       consumer: consumerName,
-      retries: new RetryRunner(),
+      retries: this.retries,
       outboxSource: 'subscription',
       apply: async (manager, deliveries, locked) =>
         (await this.applier.apply(manager, deliveries, specRules, locked)).outcomes,
@@ -82,15 +84,28 @@ export class Replica {
     await this.dataSource.destroy();
   }
 
-  /** Again, as the queue would have it, while the surroundings fail: a busy machine may take seconds between two statements. */
+  /** Until each is settled: what a busy machine held up waits for another try. */
   async take(...events: OutgoingEvent[]): Promise<Settlement[]> {
+    const settlements = await this.deliver(events.map(toDelivery));
+    if (settlements.some(({ kind }) => kind === 'retrying')) await waitFor('the retries', () => this.retryAll());
+    return settlements;
+  }
+
+  /** Again, as the queue would have it, while the surroundings fail: a busy machine may take seconds between two statements. */
+  private async deliver(deliveries: Delivery[]): Promise<Settlement[]> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.processBatch(events.map(toDelivery));
+        return await this.processBatch(deliveries);
       } catch (error) {
         if (!isSurroundingsFailure(error) || tries === mostTries) throw error;
       }
     }
+  }
+
+  private async retryAll(): Promise<boolean> {
+    await this.retries.runDue();
+    const left: unknown[] = await this.dataSource.query(`SELECT FROM inbox WHERE outcome = 'retrying'`);
+    return left.length === 0;
   }
 
   /** In a transaction that the caller ends. */
