@@ -16,10 +16,7 @@ let page: Page;
 let complaints: string[];
 
 beforeAll(async () => {
-  started = await startSystem({
-    infrastructure: infrastructureOfThisRun(),
-    say: () => undefined,
-  });
+  started = await startSystem({ infrastructure: infrastructureOfThisRun(), say: () => undefined });
   browser = await chromium.launch({
     executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
     args: [

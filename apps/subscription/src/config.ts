@@ -7,19 +7,8 @@ import { Type } from 'class-transformer';
 import { IsInt, Max, Min } from 'class-validator';
 import { ReconcileSettings } from './reconcile/settings.js';
 
-/** How long a failed renewal keeps its tier. Stripe's own retries end after two months at the latest. */
-function GraceDaysOfPlan(): PropertyDecorator {
-  const message = '$property must be a whole number of days from 0 to 60';
-  return applyDecorators(
-    Type(() => Number),
-    IsInt({ message }),
-    Min(0, { message }),
-    Max(60, { message }),
-  );
-}
-
-function WholeNumber(least: number, most: number): PropertyDecorator {
-  const message = `$property must be a whole number from ${least} to ${most}`;
+function WholeNumber(least: number, most: number, unit = ''): PropertyDecorator {
+  const message = `$property must be a whole number ${unit}from ${least} to ${most}`;
   return applyDecorators(
     Type(() => Number),
     IsInt({ message }),
@@ -27,6 +16,9 @@ function WholeNumber(least: number, most: number): PropertyDecorator {
     Max(most, { message }),
   );
 }
+
+/** How long a failed renewal keeps its tier. Stripe's own retries end after two months at the latest. */
+const GraceDaysOfPlan = (): PropertyDecorator => WholeNumber(0, 60, 'of days ');
 
 /** Everything the subscription service reads from its environment. */
 export class SubscriptionConfig extends CatalogueConfig {

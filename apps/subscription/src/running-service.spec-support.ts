@@ -97,7 +97,7 @@ export class World {
     return (await this.parts.pool.query<T>(sql, parameters)).rows;
   }
 
-  /** What became of events, once all of them have been taken and none waits for another try: on a busy machine a lock may be missed. */
+  /** What became of events, once all of them have been taken and none waits for another try, as after a lock that was missed. */
   async outcomesOf(...ids: string[]): Promise<string[]> {
     const rows = await waitFor(`the outcomes of ${ids.join(', ')}`, async () => {
       const found = await this.query<{ event_id: string; text: string }>(

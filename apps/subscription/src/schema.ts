@@ -2,18 +2,18 @@ import type { ServiceSchema } from '@billhook/database';
 import { createMonthlyPartitions } from './intake/raw-event-partitions.store.js';
 import { CreateSubscription1795392000000 } from './migrations/1795392000000-create-subscription.js';
 import { AddRetries1796000000000 } from './migrations/1796000000000-add-retries.js';
-import { FetchWhatIsNotKnown1796100000010 } from './migrations/1796100000010-fetch-what-is-not-known.js';
-import { KeepWhatStripeAnswered1796600000200 } from './migrations/1796600000200-keep-what-stripe-answered.js';
-import { LookWhenDue1796600000000 } from './migrations/1796600000000-look-when-due.js';
-import { KeepStripeObjects1796400000000 } from './migrations/1796400000000-keep-stripe-objects.js';
-import { RecordPaymentsToConfirm1796200000010 } from './migrations/1796200000010-record-payments-to-confirm.js';
-import { RememberWhatWasUnderstood1796200000000 } from './migrations/1796200000000-remember-what-was-understood.js';
-import { TellOfUnknownCustomers1796600000100 } from './migrations/1796600000100-tell-of-unknown-customers.js';
-import { RememberWhatWasUnderstoodLate1796300000020 } from './migrations/1796300000020-remember-what-was-understood-late.js';
-import { RememberPrices1796700001000 } from './migrations/1796700001000-remember-prices.js';
 import { StoreBodiesPlainly1796100000000 } from './migrations/1796100000000-store-bodies-plainly.js';
+import { FetchWhatIsNotKnown1796100000010 } from './migrations/1796100000010-fetch-what-is-not-known.js';
+import { RememberWhatWasUnderstood1796200000000 } from './migrations/1796200000000-remember-what-was-understood.js';
+import { RecordPaymentsToConfirm1796200000010 } from './migrations/1796200000010-record-payments-to-confirm.js';
+import { RememberWhatWasUnderstoodLate1796300000020 } from './migrations/1796300000020-remember-what-was-understood-late.js';
+import { KeepStripeObjects1796400000000 } from './migrations/1796400000000-keep-stripe-objects.js';
 import { TellDuplicatesOnce1796400000010 } from './migrations/1796400000010-tell-duplicates-once.js';
 import { Reconcile1796500000000 } from './migrations/1796500000000-reconcile.js';
+import { LookWhenDue1796600000000 } from './migrations/1796600000000-look-when-due.js';
+import { TellOfUnknownCustomers1796600000100 } from './migrations/1796600000100-tell-of-unknown-customers.js';
+import { KeepWhatStripeAnswered1796600000200 } from './migrations/1796600000200-keep-what-stripe-answered.js';
+import { RememberPrices1796700001000 } from './migrations/1796700001000-remember-prices.js';
 
 export const schema: ServiceSchema = {
   schema: 'subscription',

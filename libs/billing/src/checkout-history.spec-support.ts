@@ -15,10 +15,3 @@ export const checkoutHistory: [type: string, object: object, second: number, pre
   ['customer.subscription.updated', aSubscription(), 1, { status: 'incomplete' }],
   ['checkout.session.completed', aCheckoutSession(), 1],
 ];
-
-export function* ordersOf<T>(items: readonly T[]): Generator<T[]> {
-  if (items.length === 0) yield [];
-  for (const [index, item] of items.entries()) {
-    for (const rest of ordersOf(items.toSpliced(index, 1))) yield [item, ...rest];
-  }
-}

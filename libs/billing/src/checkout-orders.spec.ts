@@ -2,7 +2,8 @@ import { aStripeEvent, started } from '@billhook/testing';
 import { describe, expect, it } from '@jest/globals';
 import { nothingKnown, take, tierOf } from './billing-state.spec-support.js';
 import type { BillingState, Taken } from './billing-state.spec-support.js';
-import { checkoutHistory, ordersOf } from './checkout-history.spec-support.js';
+import { checkoutHistory } from './checkout-history.spec-support.js';
+import { ordersOf } from './orders.spec-support.js';
 import { toStripeFact } from './stripe-event.js';
 
 /** With everything in one second as well: then only the lifecycle and `previous_attributes` tell what came first. */

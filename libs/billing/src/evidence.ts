@@ -34,8 +34,8 @@ export type ScheduleRow = Dated<ScheduleFacts>;
 export type DeletedCustomerRow = Dated<{ customerId: string }>;
 
 /**
- * All that is known of a user beside subscriptions, most of it about money, one row for each of Stripe's objects. Which invoice a refund is of is worked out each time
- * anew from these rows, so that it does not matter which of them arrived first.
+ * All that is known of a user beside subscriptions, most of it about money, one row for each of Stripe's objects. Which invoice a
+ * refund is of is worked out each time anew from these rows, so that it does not matter which of them arrived first.
  */
 export interface Evidence {
   invoices: readonly InvoiceRow[];

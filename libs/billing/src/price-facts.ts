@@ -23,7 +23,7 @@ export function billingCycleOf({ interval, intervalCount }: PriceFacts): Billing
   return interval === 'month' ? 'monthly' : interval === 'year' ? 'yearly' : null;
 }
 
-/** Whether Checkout would sell it, and as what it is offered. */
+/** Whether Checkout would sell it in this cycle. */
 export function isSellable(price: PriceFacts, billingCycle: BillingCycle): boolean {
   return price.isActive && price.amount !== null && billingCycleOf(price) === billingCycle;
 }

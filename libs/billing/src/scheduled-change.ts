@@ -8,7 +8,8 @@ import { isTerminal } from './subscription-status.js';
 
 /**
  * The next change of plan that a schedule of the subscription has planned: none for phases that change something else, and none for
- * a price that is in no plan, or billed neither by the month nor by the year, which has no name here. A schedule that has ended, or let go of the subscription, plans nothing.
+ * a price that is in no plan, or billed neither by the month nor by the year, which has no name here. A schedule that has ended, or
+ * let go of the subscription, plans nothing.
  */
 export function scheduledChange(
   row: SubscriptionRow,

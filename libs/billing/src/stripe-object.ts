@@ -105,6 +105,7 @@ function paymentIds({ chargeId, paymentIntentId }: PaymentReference): string[] {
   return [chargeId, paymentIntentId].filter((id) => id !== null);
 }
 
+/** The objects of one user by their kinds, as the policy asks for them. */
 export function toEvidence(objects: Iterable<StripeObject>): Evidence {
   const all = [...objects];
   return {

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { readTerms } from './plan-terms.js';
 import type { TermsReading } from './plan-terms.js';
 
-/** What PLAN_CATALOGUE_FILE says; the seed's terms where none is named. Throws for a file that changed into one that cannot be read. */
+/** What PLAN_CATALOGUE_FILE says; the seed's terms where none is named. Throws when the file cannot be read any more. */
 export function termsIn(file: string | undefined): Terms {
   if (file === undefined) return seedTerms;
   const reading = readFile(file);

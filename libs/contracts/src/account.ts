@@ -41,7 +41,7 @@ export const subscriptionViewSchema = z.object({
   cancel_at: instantSchema.nullable(),
   canceled_at: instantSchema.nullable(),
   trial_end: instantSchema.nullable(),
-  /** In an account only: what the subscription's own events say of it before and after does not tell of it. */
+  /** In an account only: always null in the `before` and `after` of `billing.subscription.*`. */
   scheduled_change: z.object({ tier: tierSchema, billing_cycle: billingCycleSchema, at: instantSchema }).nullable(),
   is_active: z.boolean(),
   is_canceled: z.boolean(),

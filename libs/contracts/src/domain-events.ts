@@ -135,7 +135,10 @@ export const domainEvents = {
       ),
     }),
   },
-  /** Ask Stripe about one subscription, about the one that a Checkout session made, or about all of a user's. `reason` is for the trail. */
+  /**
+   * Ask Stripe about one subscription, about the one that a Checkout session made, or about all of a user's. `reason` is for the
+   * trail.
+   */
   'billing.reconcile.requested': {
     version: 1,
     schema: z

@@ -1,6 +1,6 @@
 import { Counter, Gauge } from 'prom-client';
 
-/** Every replica looks at the same queues: `max`, not `sum`, over them. Absent where the broker cannot be asked: unknown is not none. */
+/** Every replica looks at the same queues: `max` over them, not `sum`. Absent while the broker cannot be asked: unknown is not none. */
 export const deadLettersWaiting = new Gauge({
   name: 'billhook_dead_letters',
   help: 'Messages in a dead-letter queue that are not parked yet.',

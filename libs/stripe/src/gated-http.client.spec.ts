@@ -47,9 +47,10 @@ describe('a client with a budget', () => {
   it('begins no more requests in a second than it may, however many are asked for at once', async () => {
     const { apiBase, asked } = await answering((_nth, response) => customer(response));
     const { bulk } = clients(apiBase, new RequestGate(50));
+    const begin = performance.now();
     await Promise.all(Array.from({ length: 26 }, () => bulk.customers.retrieve('cus_1')));
-    const [first, last] = [asked[0], asked.at(-1)];
-    expect((last?.at ?? 0) - (first?.at ?? 0)).toBeGreaterThanOrEqual(25 * 20 - 20);
+    // From before the first one began, and not from when it came: it had a connection to open.
+    expect((asked.at(-1)?.at ?? 0) - begin).toBeGreaterThanOrEqual(25 * 20 - 20);
   });
 
   it('lets an interactive question pass the bulk ones that wait', async () => {
@@ -85,7 +86,8 @@ describe('a client with a budget', () => {
       nth === 0 ? refuse(response, 503) : customer(response),
     );
     const { bulk } = clients(apiBase, new RequestGate(1));
+    const begin = performance.now();
     await bulk.customers.retrieve('cus_1');
-    expect((asked[1]?.at ?? 0) - (asked[0]?.at ?? 0)).toBeGreaterThanOrEqual(980);
+    expect((asked[1]?.at ?? 0) - begin).toBeGreaterThanOrEqual(980);
   });
 });

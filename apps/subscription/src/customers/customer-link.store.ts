@@ -7,7 +7,8 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { PendingFetchConsumer } from '../fetch/pending-fetch.consumer.js';
-import { BatchApplier, consumerName } from '../intake/apply.store.js';
+import { BatchApplier } from '../intake/apply.store.js';
+import { consumerName } from '../intake/consumer-name.js';
 import { CustomerStore } from '../ledger/customer.store.js';
 import { RulesSource } from '../rules.js';
 

@@ -16,14 +16,19 @@ export class SubscriptionClient {
   constructor(@Inject(stripeToken) private readonly stripe: Stripe) {}
 
   /** Null when Stripe knows no such subscription. Throws Retryable when it is not there, Refused when it will not say. */
-  async fetch(subscriptionId: string): Promise<FetchedObject | null> {
-    try {
-      const subscription = await this.stripe.subscriptions.retrieve(subscriptionId);
-      return { object: subscription, answeredAt: toInstant(subscription.lastResponse.headers['date']) };
-    } catch (error) {
-      if (isNoSuchObject(error)) return null;
-      throw fromStripeError(error);
-    }
+  fetch(subscriptionId: string): Promise<FetchedObject | null> {
+    return retrieveSubscription(this.stripe, subscriptionId);
+  }
+}
+
+/** By either of the clients. Answers and throws as `SubscriptionClient.fetch`. */
+export async function retrieveSubscription(stripe: Stripe, id: string): Promise<FetchedObject | null> {
+  try {
+    const subscription = await stripe.subscriptions.retrieve(id);
+    return { object: subscription, answeredAt: toInstant(subscription.lastResponse.headers['date']) };
+  } catch (error) {
+    if (isNoSuchObject(error)) return null;
+    throw fromStripeError(error);
   }
 }
 

@@ -19,8 +19,6 @@ import { RawEvents } from './raw-event.store.js';
 import { TakenEvents } from './taken-events.store.js';
 import { WaitingEvents } from './waiting-events.store.js';
 
-export { consumerName } from './consumer-name.js';
-
 export interface Applied {
   /** One for each delivery, in order. */
   outcomes: Outcome[];

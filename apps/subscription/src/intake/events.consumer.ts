@@ -6,7 +6,8 @@ import { Counter } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { PendingFetchConsumer } from '../fetch/pending-fetch.consumer.js';
 import { RulesSource } from '../rules.js';
-import { BatchApplier, consumerName } from './apply.store.js';
+import { BatchApplier } from './apply.store.js';
+import { consumerName } from './consumer-name.js';
 
 const outcomes = new Counter({
   name: 'billhook_subscription_events_total',

@@ -1,7 +1,8 @@
 import { aStripeEvent, createTestDatabase, started } from '@billhook/testing';
 import type { StripeEventBody, TestDatabase } from '@billhook/testing';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { checkoutHistory, ordersOf } from '../../../../libs/billing/src/checkout-history.spec-support.js';
+import { checkoutHistory } from '../../../../libs/billing/src/checkout-history.spec-support.js';
+import { ordersOf } from '../../../../libs/billing/src/orders.spec-support.js';
 import { fromStripe } from '../messages.spec-support.js';
 import { Replica } from '../replica.spec-support.js';
 import { schema } from '../schema.js';

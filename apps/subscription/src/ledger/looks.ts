@@ -2,6 +2,7 @@ import { nextLook } from '@billhook/billing';
 import type { NextLook, SubscriptionRow } from '@billhook/billing';
 import { subscriptionsOf } from './ledger.js';
 import type { Ledger, Rules } from './ledger.js';
+import { policyClock } from './stripe-time.js';
 
 /** When Stripe is to be asked about a subscription: the moment that the rules name, and when that is by our own clock. */
 export interface LookColumns {
@@ -9,11 +10,6 @@ export interface LookColumns {
   nextLookAt: Date | null;
   lookReason: NextLook['reason'] | null;
   lookDueAt: Date | null;
-}
-
-/** The later of our clock and the newest of Stripe's times that is known for the customer: a test clock may run years ahead. */
-export function policyClock(newestStripeTime: Date | null, now: Date): Date {
-  return newestStripeTime !== null && newestStripeTime > now ? newestStripeTime : now;
 }
 
 /** What has come by the policy's clock is due at once, whatever ours says. */

@@ -4,6 +4,7 @@ import { aCheckoutSession, createTestDatabase, started, waitFor } from '@billhoo
 import type { StripeEventBody, TestDatabase } from '@billhook/testing';
 import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
 import { Client } from 'pg';
+import { ordersOf } from '../../../../libs/billing/src/orders.spec-support.js';
 import { eventId } from '../../../../libs/messaging/src/event-id.js';
 import { CustomerStory } from '../customer-story.spec-support.js';
 import { fromStripe, linked } from '../messages.spec-support.js';
@@ -50,14 +51,9 @@ function bought({ story, money }: ReturnType<typeof aStory>): StripeEventBody[] 
   return [story.created(), money.invoicePaid(), money.invoicePaymentPaid()];
 }
 
-function ordersOf<T>(items: readonly T[]): T[][] {
-  if (items.length === 0) return [[]];
-  return items.flatMap((item, index) => ordersOf(items.toSpliced(index, 1)).map((rest) => [item, ...rest]));
-}
-
 describe('a refund of all that was paid', () => {
   it('ends the tier in every order in which it and what leads to it may come, each in a batch of its own', async () => {
-    const orders = ordersOf([0, 1, 2, 3]).map((order, index) => {
+    const orders = [...ordersOf([0, 1, 2, 3])].map((order, index) => {
       const subject = aStory(`order${index}`);
       const events = [...bought(subject), subject.money.refunded()];
       return { story: subject.story, events: order.flatMap((place) => events[place] ?? []) };

@@ -2,12 +2,13 @@ import { duplicatesAmong, reconsiderAccount, returnsToTell } from '@billhook/bil
 import { accountOf, announce, saveAccount, subscriptionsOf } from './ledger.js';
 import type { Cause, Ledger, Rules } from './ledger.js';
 import { evidenceOf, markTold, toldOf } from './objects.js';
+import { policyClock } from './stripe-time.js';
 
 /** What a user's subscriptions and money mean now: the account, and what of it is to be told. Nothing where all is as before. */
 export function reconsider(ledger: Ledger, userId: string, cause: Cause, rules: Rules): void {
   const entry = accountOf(ledger, userId);
   const asOf = entry.newestStripeTime ?? cause.at;
-  const now = asOf > rules.now ? asOf : rules.now;
+  const now = policyClock(asOf, rules.now);
   const { catalogue, graceDays } = rules;
   const circumstances = { catalogue, graceDays, evidence: evidenceOf(ledger, userId), now, asOf, at: cause.at };
   const { account, domainEvents } = reconsiderAccount(entry.account, subscriptionsOf(ledger, userId), circumstances);

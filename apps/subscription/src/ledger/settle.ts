@@ -1,5 +1,5 @@
 import { decide, openAccount } from '@billhook/billing';
-import type { Decision, InvoiceFacts, SubscriptionEvent } from '@billhook/billing';
+import type { Decision, SubscriptionEvent } from '@billhook/billing';
 import type { DomainEvent } from '@billhook/contracts';
 import type { Outcome } from '@billhook/messaging';
 import type { Intake, Meaning } from './intake.js';
@@ -15,6 +15,7 @@ import {
 } from './ledger.js';
 import type { Cause, Ledger, Payment, PullRequest, Rules } from './ledger.js';
 import { keepObjects } from './objects.js';
+import { toPayment, toPaymentEvent } from './payment.js';
 import { reconsider } from './reconsider.js';
 import { noteStripeTime } from './stripe-time.js';
 
@@ -139,7 +140,7 @@ function settleOpened(ledger: Ledger, userId: string, cause: Cause): Outcome {
   return applied;
 }
 
-/** The link itself was learned before the batch's events: here a contradiction may be found, and what was known without it counts. */
+/** The link itself was learned before the batch's events: a contradiction is found here, and what was known without it counts now. */
 function settleLinked(
   ledger: Ledger,
   { customerId, userId }: { customerId: string; userId: string },
@@ -226,32 +227,4 @@ function toSettledEvent(
   const { sessionId: session_id, subscriptionId: subscription_id } = session;
   const data = { user_id: userId, customer_id: customerId, session_id, subscription_id, outcome };
   return { type: 'billing.checkout.settled', data };
-}
-
-function toPayment(invoice: InvoiceFacts, outcome: Payment['outcome'], userId: string, cause: Cause): Payment {
-  const { invoiceId, customerId, subscriptionId, currency } = invoice;
-  return {
-    invoiceId,
-    outcome,
-    customerId,
-    subscriptionId,
-    currency,
-    userId,
-    attempt: outcome === 'succeeded' ? 0 : invoice.attemptCount,
-    amount: outcome === 'succeeded' ? invoice.amountPaid : invoice.amountRemaining,
-    eventId: cause.id,
-    occurredAt: cause.at,
-  };
-}
-
-function toPaymentEvent(payment: Payment): DomainEvent {
-  const data = {
-    user_id: payment.userId,
-    customer_id: payment.customerId,
-    subscription_id: payment.subscriptionId,
-    invoice_id: payment.invoiceId,
-    amount: payment.amount,
-    currency: payment.currency,
-  };
-  return { type: `billing.payment.${payment.outcome}`, data };
 }

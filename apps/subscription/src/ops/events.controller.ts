@@ -4,7 +4,7 @@ import { Body, Controller, Get, HttpCode, Param, Post, Query, Req } from '@nestj
 import type { FastifyRequest } from 'fastify';
 import { createHash } from 'node:crypto';
 import { DataSource } from 'typeorm';
-import { consumerName } from '../intake/apply.store.js';
+import { consumerName } from '../intake/consumer-name.js';
 import { KeptEvents } from '../intake/kept-event.store.js';
 import { positionOf, toCursor } from './cursor.js';
 import { tally, toDetailAnswer, toEventAnswer, toGroupAnswer, toSummaryAnswer } from './events-answer.js';

@@ -3,7 +3,7 @@ import type { Evidence, SubscriptionRow } from '@billhook/billing';
 import { Injectable } from '@nestjs/common';
 import { DataSource, In } from 'typeorm';
 import { PendingFetchEntity } from '../fetch/pending-fetch.entity.js';
-import { consumerName } from '../intake/apply.store.js';
+import { consumerName } from '../intake/consumer-name.js';
 import { AccountEntity, fromAccountEntity } from '../ledger/account.entity.js';
 import { CustomerEntity } from '../ledger/customer.entity.js';
 import type { AccountEntry } from '../ledger/ledger.js';

@@ -3,7 +3,7 @@ import type { NextLook, SubscriptionRow, TierReason } from '@billhook/billing';
 import { tierNames } from '@billhook/contracts';
 import type { Account, SubscriptionView, Tier, TierName } from '@billhook/contracts';
 import type { Rules } from '../ledger/ledger.js';
-import { policyClock } from '../ledger/looks.js';
+import { policyClock } from '../ledger/stripe-time.js';
 import type { Dossier, PastEvent } from './explain.store.js';
 
 /** Why a user has the tier they have. Times are ISO 8601 UTC. */

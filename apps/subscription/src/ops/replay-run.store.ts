@@ -2,7 +2,7 @@ import { InboxSearch } from '@billhook/messaging';
 import type { InboxEntry, InboxFilter, InboxPosition, ReasonGroup } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { consumerName } from '../intake/apply.store.js';
+import { consumerName } from '../intake/consumer-name.js';
 import { Replays } from './replay.store.js';
 import type { NotRun, ReplayOrder, ReplayResult } from './replay.store.js';
 

@@ -4,7 +4,8 @@ import type { Delivery, InboxEntry, InboxStatus, Outcome } from '@billhook/messa
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
-import { BatchApplier, consumerName } from '../intake/apply.store.js';
+import { BatchApplier } from '../intake/apply.store.js';
+import { consumerName } from '../intake/consumer-name.js';
 import { KeptEvents } from '../intake/kept-event.store.js';
 import { RulesSource } from '../rules.js';
 

@@ -1,6 +1,6 @@
 import type { FieldDifference, RowDifference, TableComparison } from './compare-rows.js';
 
-/** Events that cannot be applied again; when they came in. */
+/** Events that were taken once and cannot be applied again. Times are those of when they came in; null when there is none. */
 export interface Hole {
   count: number;
   from: Date | null;

@@ -3,18 +3,12 @@ import type { Delivery } from '@billhook/messaging';
 import { consumerName } from '../intake/consumer-name.js';
 import { pagesOf } from './cursor.store.js';
 import type { Connection } from './cursor.store.js';
+import type { Hole } from './rebuild-report.js';
 
 export interface StoredEvent {
   delivery: Delivery;
   customerId: string | null;
   recordedAt: Date;
-}
-
-/** Events that were taken once and cannot be applied again. Times are those of when they came in; null when there is none. */
-export interface Gap {
-  count: number;
-  from: Date | null;
-  until: Date | null;
 }
 
 interface Place {
@@ -72,8 +66,8 @@ export async function countStored(connection: Connection): Promise<number> {
 }
 
 /** Taken by the inbox, and not among the raw events: past their retention, or deleted. One that failed never got there. */
-export async function findLost(connection: Connection): Promise<Gap> {
-  return gap(
+export async function findLost(connection: Connection): Promise<Hole> {
+  return hole(
     connection,
     `FROM inbox WHERE consumer = '${consumerName}' AND outcome IN ('applied', 'ignored')
        AND NOT EXISTS (SELECT FROM raw_event WHERE raw_event.event_id = inbox.event_id)`,
@@ -81,12 +75,12 @@ export async function findLost(connection: Connection): Promise<Gap> {
 }
 
 /** Their bytes were taken out by an erasure. */
-export async function findRedacted(connection: Connection): Promise<Gap> {
-  return gap(connection, 'FROM raw_event WHERE headers IS NULL OR body IS NULL');
+export async function findRedacted(connection: Connection): Promise<Hole> {
+  return hole(connection, 'FROM raw_event WHERE headers IS NULL OR body IS NULL');
 }
 
-async function gap(connection: Connection, from: string): Promise<Gap> {
-  const { rows } = await connection.query<Gap>(
+async function hole(connection: Connection, from: string): Promise<Hole> {
+  const { rows } = await connection.query<Hole>(
     `SELECT count(*)::int AS count, min(recorded_at) AS from, max(recorded_at) AS until ${from}`,
   );
   return rows[0] ?? { count: 0, from: null, until: null };

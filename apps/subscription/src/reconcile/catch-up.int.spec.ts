@@ -5,7 +5,7 @@ import { Client } from 'pg';
 import { CustomerStory } from '../customer-story.spec-support.js';
 import { fromStripe } from '../messages.spec-support.js';
 import { World } from '../running-service.spec-support.js';
-import { reconcile, reportOf, request, untilEnded } from './reconcile.spec-support.js';
+import { alone, reconcile, reportOf, request, untilEnded } from './reconcile.spec-support.js';
 
 let world: World;
 let service: RunningService;
@@ -46,9 +46,11 @@ describe('a catch-up', () => {
     expect(await world.outcomesOf(...events.map(({ id }) => id))).toEqual(['applied', 'applied', 'applied']);
     expect(await world.accountOf(story.userId)).toMatchObject({ tier: 0 });
     expect(await cursor()).toEqual(world.stripe.clock);
-    const told = world.tapped.find(({ attributes }) => attributes['id'] === events[2]?.id);
-    expect(told?.attributes).toMatchObject({ ...fromStripeAttributes(events[2]), causeid: `reconcile/${report.id}` });
-    expect(JSON.parse(told?.body.toString() ?? '')).toEqual(events[2]);
+    const told = await waitFor('what everybody hears', () =>
+      world.tapped.find(({ attributes }) => attributes['id'] === events[2]?.id),
+    );
+    expect(told.attributes).toMatchObject({ ...fromStripeAttributes(events[2]), causeid: `reconcile/${report.id}` });
+    expect(JSON.parse(told.body.toString())).toEqual(events[2]);
   });
 
   it('keeps the bytes of what it brings, as of any event', async () => {
@@ -127,6 +129,7 @@ describe('a catch-up', () => {
   });
 
   it('F62: that comes after more than thirty days begins with what is still listed, says so, and has a sweep do the rest', async () => {
+    await alone(world);
     const [gone, listed] = [new CustomerStory('gone'), new CustomerStory('listed')];
     await world.query(`INSERT INTO reconcile_cursor (stream, at) VALUES ('events', $1)`, [at(0)]);
     world.stripe.clock = at(60 * day);

@@ -3,7 +3,7 @@ import { EventPublisher } from '@billhook/messaging';
 import { Retryable } from '@billhook/runtime';
 import { Injectable } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
-import { findStart } from './events-start.client.js';
+import { findStart, listedSeconds } from './events-start.client.js';
 import { toListedEvent, toOutgoing } from './listed-event.js';
 import type { ListedEvent } from './listed-event.js';
 import { added } from './run.js';
@@ -13,9 +13,6 @@ import { StripeLists } from './stripe-lists.client.js';
 import type { ListedObject, Page } from './stripe-lists.client.js';
 import { UntakenEvents } from './untaken-events.store.js';
 
-const dayMs = 24 * 60 * 60 * 1_000;
-/** Stripe lists no older events. */
-const keptMs = 30 * dayMs;
 /** Five minutes for clocks that disagree, and as much for events that Stripe lists some time after it has dated them. */
 const overlapMs = 10 * 60 * 1_000;
 /** Asking for the next pages goes on while the first ones are applied; so many events are under way at once, and no more. */
@@ -70,8 +67,7 @@ export class CatchUp {
         return this.walk(start.id);
       case 'oldest': {
         const stretch = toStretch([start.page], true);
-        const isLate = from !== null && (start.page.answeredAt ?? new Date()).getTime() - from.getTime() > keptMs;
-        return { ...stretch, counts: added(stretch.counts, isLate ? { beyond_list: 1 } : {}) };
+        return { ...stretch, counts: added(stretch.counts, isBeyondList(from, start.page) ? { beyond_list: 1 } : {}) };
       }
       default:
         return start satisfies never;
@@ -115,6 +111,12 @@ export class CatchUp {
     const at = hasMore ? newest : (answeredAt ?? newest);
     if (at !== null) await this.runs.moveEventsCursor(at);
   }
+}
+
+/** Whether events may have gone from the list since the walk that ended at `from`. */
+function isBeyondList(from: Date | null, { answeredAt }: Page<ListedObject>): boolean {
+  const now = answeredAt ?? new Date();
+  return from !== null && now.getTime() - from.getTime() > listedSeconds * 1_000;
 }
 
 /** Pages follow each other from old to new, and each of them is listed the other way round. */

@@ -5,7 +5,7 @@ import { Outbox } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
-import { causeOf } from './listed-event.js';
+import { actorOf, causeOf } from './run.js';
 import type { Run } from './run.js';
 
 export type DriftKind = 'missing' | 'extra' | 'different';
@@ -208,7 +208,7 @@ export class Drifts {
         effect: subscriptionId,
         subject: userId ?? subscriptionId,
         at: new Date(),
-        ...(run.requestedBy.startsWith('ops:') && { actor: run.requestedBy }),
+        ...actorOf(run),
       },
     ]);
   }

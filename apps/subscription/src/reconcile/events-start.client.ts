@@ -4,7 +4,8 @@ import type { ListedObject, Page, StripeLists } from './stripe-lists.client.js';
 export type EventsStart =
   { kind: 'after'; id: string } | { kind: 'oldest'; page: Page<ListedObject> } | { kind: 'nothing' };
 
-const keptSeconds = 30 * 24 * 60 * 60;
+/** Stripe lists no older events. */
+export const listedSeconds = 30 * 24 * 60 * 60;
 
 /**
  * Stripe lists the newest first and pages from an event that must still be there, so walking from old to new needs one to begin
@@ -23,7 +24,7 @@ export async function findStart(lists: StripeLists, from: Date | null): Promise<
 
 /** Of the events of the oldest second that has any, the last page. */
 async function oldestPage(lists: StripeLists, newest: number): Promise<Page<ListedObject>> {
-  let [empty, filled] = [newest - 2 * keptSeconds, newest];
+  let [empty, filled] = [newest - 2 * listedSeconds, newest];
   while (filled - empty > 1) {
     const middle = Math.floor((empty + filled) / 2);
     const { data } = await lists.events({ createdUntil: middle, limit: 1 });

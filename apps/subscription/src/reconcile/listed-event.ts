@@ -1,6 +1,7 @@
 import type { EventAttributes } from '@billhook/contracts';
 import type { OutgoingEvent } from '@billhook/messaging';
 import { z } from 'zod';
+import { causeOf } from './run.js';
 
 /** What the ingress would demand of it. */
 const listedEvent = z.object({
@@ -59,9 +60,4 @@ export function toOutgoing({ attributes, json }: ListedEvent, runId: string, at:
     attributes: { ...attributes, receivedat: at.toISOString(), causeid: causeOf(runId) },
     body: Buffer.from(JSON.stringify(json)),
   };
-}
-
-/** What everything that a run leads to names as its cause. */
-export function causeOf(runId: string): string {
-  return `reconcile/${runId}`;
 }

@@ -3,7 +3,7 @@ import { inTransaction } from '@billhook/database';
 import { Outbox } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { causeOf } from './listed-event.js';
+import { actorOf, causeOf } from './run.js';
 import type { Run, Step } from './run.js';
 
 const accountsOfAPart = 100;
@@ -36,7 +36,7 @@ export class Republish {
           causeId: causeOf(run.id),
           subject: userId,
           at: new Date(),
-          ...(run.requestedBy.startsWith('ops:') && { actor: run.requestedBy }),
+          ...actorOf(run),
         })),
       );
       return accounts;

@@ -3,6 +3,7 @@ import { Refused } from '@billhook/runtime';
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
+import { repeat } from '../repeat.js';
 import { CatchUp } from './catch-up.relay.js';
 import { Republish } from './republish.store.js';
 import { pauseAfterFailure } from './run.js';
@@ -49,7 +50,8 @@ export class RunConsumer implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   onApplicationBootstrap(): void {
-    this.loop = this.work();
+    const failed = (error: unknown) => this.log.error({ msg: 'reconcile waits', err: error });
+    this.loop = repeat({ everyMs: pollMs, signal: this.stopping.signal, work: () => this.work(), failed });
   }
 
   async beforeApplicationShutdown(): Promise<void> {
@@ -61,29 +63,16 @@ export class RunConsumer implements OnApplicationBootstrap, BeforeApplicationShu
     await this.standDown();
   }
 
-  private async work(): Promise<void> {
-    const { signal } = this.stopping;
-    while (!signal.aborted) {
-      const hasWorked = await this.workOnce();
-      // Aborted is the one way in which it rejects, and the loop sees that by itself.
-      if (!hasWorked) await delay(pollMs, undefined, { signal }).catch(() => undefined);
-    }
-  }
-
-  private async workOnce(): Promise<boolean> {
-    try {
-      await this.requestWhatIsDue();
-      const hasWork = (await this.parts.runs.nextDue()) !== null;
-      if (!hasWork) await this.standDown();
-      if (!hasWork || !(await this.lead())) return false;
-      // Only now: the one that led before may have moved it on.
-      const run = await this.parts.runs.nextDue();
-      if (run !== null) await this.move(run);
-      return run !== null;
-    } catch (error) {
-      this.log.error({ msg: 'reconcile waits', err: error });
-      return false;
-    }
+  /** One step of one run; false where there was none to take. */
+  private async work(): Promise<boolean> {
+    await this.requestWhatIsDue();
+    const hasWork = (await this.parts.runs.nextDue()) !== null;
+    if (!hasWork) await this.standDown();
+    if (!hasWork || !(await this.lead())) return false;
+    // Only now: the one that led before may have moved it on.
+    const run = await this.parts.runs.nextDue();
+    if (run !== null) await this.move(run);
+    return run !== null;
   }
 
   private async requestWhatIsDue(): Promise<void> {

@@ -56,6 +56,16 @@ export function phaseAfter(kind: RunKind, phase: Phase): Phase | null {
   return phases[kind][phases[kind].indexOf(phase) + 1] ?? null;
 }
 
+/** What everything that a run leads to names as its cause. */
+export function causeOf(runId: string): string {
+  return `reconcile/${runId}`;
+}
+
+/** Who stands behind what a run announces; nobody where the service asked for it itself. */
+export function actorOf({ requestedBy }: Pick<Run, 'requestedBy'>): { actor?: string } {
+  return requestedBy.startsWith('ops:') ? { actor: requestedBy } : {};
+}
+
 export function added(counts: Counts, more: Counts): Counts {
   const sum = Object.entries(more).map(([name, count]): [string, number] => [name, (counts[name] ?? 0) + count]);
   return { ...counts, ...Object.fromEntries(sum) };

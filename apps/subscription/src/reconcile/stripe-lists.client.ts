@@ -1,8 +1,8 @@
-import { fromStripeError, isNoSuchObject } from '@billhook/stripe';
+import { fromStripeError } from '@billhook/stripe';
 import { Inject, Injectable } from '@nestjs/common';
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import { toInstant } from '../fetch/subscription.client.js';
+import { retrieveSubscription, toInstant } from '../fetch/subscription.client.js';
 import type { FetchedObject } from '../fetch/subscription.client.js';
 
 /** The client for what nobody waits for. */
@@ -59,14 +59,8 @@ export class StripeLists {
   }
 
   /** Null when Stripe knows no such subscription. */
-  async subscription(id: string): Promise<FetchedObject | null> {
-    try {
-      const subscription = await this.stripe.subscriptions.retrieve(id);
-      return { object: subscription, answeredAt: toInstant(subscription.lastResponse.headers['date']) };
-    } catch (error) {
-      if (isNoSuchObject(error)) return null;
-      throw fromStripeError(error);
-    }
+  subscription(id: string): Promise<FetchedObject | null> {
+    return retrieveSubscription(this.stripe, id);
   }
 
   /** Raw, because the SDK's own lists make objects of its own of what an event was sent with. */

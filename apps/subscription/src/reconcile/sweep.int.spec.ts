@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/glob
 import { CustomerStory } from '../customer-story.spec-support.js';
 import { World } from '../running-service.spec-support.js';
 import { thinEvent } from '../thin-event.spec-support.js';
-import { reconcile, reportOf, request, untilEnded } from './reconcile.spec-support.js';
+import { alone, reconcile, reportOf, request, untilEnded } from './reconcile.spec-support.js';
 
 let world: World;
 let service: RunningService;
@@ -33,18 +33,12 @@ async function known(...names: string[]): Promise<CustomerStory[]> {
   return stories;
 }
 
-/** Forgets what other tests have left, so that a sweep's whole report can be looked at. */
-async function alone(): Promise<void> {
-  await world.query(`DELETE FROM payment`);
-  await world.query(`DELETE FROM subscription`);
-}
-
 const rowOf = async (story: CustomerStory) =>
   (await world.query('SELECT * FROM subscription WHERE subscription_id = $1', [story.subscriptionId]))[0];
 
 describe('a sweep', () => {
   it('finds nothing where both sides say the same', async () => {
-    await alone();
+    await alone(world);
     await known('same1', 'same2');
     const before = world.stripe.asked.length;
     const report = await reconcile(world, service, { kind: 'sweep' });
@@ -54,7 +48,7 @@ describe('a sweep', () => {
   });
 
   it('F63: finds and mends what no event has told: a change, a subscription, an end', async () => {
-    await alone();
+    await alone(world);
     const [changed, ended] = await known('changed', 'ended');
     const missing = new CustomerStory('missing');
     if (changed === undefined || ended === undefined) throw new Error('two were made');
@@ -102,7 +96,7 @@ describe('a sweep', () => {
   });
 
   it('F63: begins when Stripe says that it could not make some events', async () => {
-    await alone();
+    await alone(world);
     const [story] = await known('unmade');
     if (story === undefined) throw new Error('one was made');
     world.stripe.subscriptions.set(story.subscriptionId, story.onPrice('price_elite_monthly'));
@@ -118,7 +112,7 @@ describe('a sweep', () => {
   });
 
   it('F64: run twice finds nothing the second time', async () => {
-    await alone();
+    await alone(world);
     const [story] = await known('twice');
     if (story === undefined) throw new Error('one was made');
     world.stripe.subscriptions.set(story.subscriptionId, story.onPrice('price_elite_monthly'));
@@ -128,7 +122,7 @@ describe('a sweep', () => {
   });
 
   it('only looks, in a dry run', async () => {
-    await alone();
+    await alone(world);
     const [story] = await known('dry');
     if (story === undefined) throw new Error('one was made');
     world.stripe.subscriptions.set(story.subscriptionId, story.onPrice('price_elite_monthly'));
@@ -141,7 +135,7 @@ describe('a sweep', () => {
   });
 
   it('mends a row that somebody has edited by hand', async () => {
-    await alone();
+    await alone(world);
     const [story] = await known('edited');
     if (story === undefined) throw new Error('one was made');
     await world.query(`UPDATE subscription SET tier = 2, cancel_at_period_end = true WHERE subscription_id = $1`, [
@@ -156,7 +150,7 @@ describe('a sweep', () => {
   });
 
   it('takes nobody’s tier for what Stripe does not know, and says so', async () => {
-    await alone();
+    await alone(world);
     const [story] = await known('extra');
     if (story === undefined) throw new Error('one was made');
     world.stripe.subscriptions.delete(story.subscriptionId);
@@ -169,7 +163,7 @@ describe('a sweep', () => {
   });
 
   it('reports without a word to anybody what belongs to nobody it knows', async () => {
-    await alone();
+    await alone(world);
     const stranger = new CustomerStory('stranger', {});
     world.stripe.subscriptions.set(stranger.subscriptionId, stranger.subscription());
     expect(await reconcile(world, service, { kind: 'sweep' })).toMatchObject({
@@ -180,7 +174,7 @@ describe('a sweep', () => {
   });
 
   it('F64: takes an event that is still on its way for no drift', async () => {
-    await alone();
+    await alone(world);
     const [story] = await known('racing');
     if (story === undefined) throw new Error('one was made');
     const patient = await world.start({ SWEEP_SETTLE_SECONDS: 2 });
@@ -199,7 +193,7 @@ describe('a sweep', () => {
   });
 
   it('F64: does not undo what is newer than the page it compares', async () => {
-    await alone();
+    await alone(world);
     const [story] = await known('newer');
     if (story === undefined) throw new Error('one was made');
     const old = story.subscription({ cancel_at_period_end: true });
@@ -221,7 +215,7 @@ describe('a sweep', () => {
   });
 
   it('is refused while one of its kind is under way', async () => {
-    await alone();
+    await alone(world);
     let go: () => void = () => undefined;
     const held = new Promise<void>((resolve) => (go = resolve));
     world.stripe.onList = () => held;
@@ -235,18 +229,19 @@ describe('a sweep', () => {
   });
 
   it('waits while Stripe is not well, and says what it waits for', async () => {
-    await alone();
+    await alone(world);
     await known('unwell');
-    world.stripe.failures = 2; // the SDK asks twice
+    world.stripe.failures = Number.POSITIVE_INFINITY;
     const run = await request(world, service, { kind: 'sweep' });
     await waitFor('the failure', async () => (await reportOf(world, service, run)).last_error === 'stripe_unavailable');
+    world.stripe.failures = 0;
     expect(await untilEnded(world, service, run)).toMatchObject({ state: 'finished', attempts: 0, last_error: null });
   });
 });
 
 describe('F64: a replica that dies in the middle of a sweep', () => {
   it('is followed by another, which carries on after the last page', async () => {
-    await alone();
+    await alone(world);
     await known(...Array.from({ length: 120 }, (_, index) => `many${String(index).padStart(3, '0')}`));
     const [one] = await known('zlast');
     if (one === undefined) throw new Error('one was made');

@@ -223,25 +223,28 @@ it('a process that dies between question and answer leaves the question to the n
   const address = silent.address();
   if (address === null || typeof address === 'string') throw new Error('the silent Stripe has no port');
   const cable = await startCableProxy(world.databaseUrl);
-  const dying = await world.start({ DATABASE_URL: cable.url, STRIPE_API_BASE: `http://127.0.0.1:${address.port}` });
-  const story = new CustomerStory('dying');
-  const { events, subscription } = pastDue(story);
-  world.stripe.subscriptions.set(story.subscriptionId, subscription);
-  await publishAll([...events, tick(story, afterGrace)]);
-  await asked.promise;
-  cable.cut();
-  cable.mute();
-  await world.stop(dying);
-  expect(await world.query('SELECT attempts, last_error FROM pending_fetch')).toEqual([
-    { attempts: 1, last_error: null },
-  ]);
+  try {
+    const dying = await world.start({ DATABASE_URL: cable.url, STRIPE_API_BASE: `http://127.0.0.1:${address.port}` });
+    const story = new CustomerStory('dying');
+    const { events, subscription } = pastDue(story);
+    world.stripe.subscriptions.set(story.subscriptionId, subscription);
+    await publishAll([...events, tick(story, afterGrace)]);
+    await asked.promise;
+    cable.cut();
+    cable.mute();
+    await world.stop(dying);
+    expect(await world.query('SELECT attempts, last_error FROM pending_fetch')).toEqual([
+      { attempts: 1, last_error: null },
+    ]);
 
-  await world.query('UPDATE pending_fetch SET due_at = now()');
-  await world.start();
-  await tierBecomes(story, 0);
-  expect(await world.told('billing.tier.changed', story.userId)).toMatchObject([{ to: 1 }, { to: 0 }]);
-  await world.end();
-  await cable.close();
-  silent.closeAllConnections();
-  silent.close();
+    await world.query('UPDATE pending_fetch SET due_at = now()');
+    await world.start();
+    await tierBecomes(story, 0);
+    expect(await world.told('billing.tier.changed', story.userId)).toMatchObject([{ to: 1 }, { to: 0 }]);
+  } finally {
+    await world.end();
+    await cable.close();
+    silent.closeAllConnections();
+    silent.close();
+  }
 });

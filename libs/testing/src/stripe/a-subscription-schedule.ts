@@ -1,8 +1,9 @@
 import type Stripe from 'stripe';
+import { periodEnd, started } from './moments.js';
 
-const month = 30 * 24 * 3600;
-const began = 1_793_491_200;
+const month = periodEnd - started;
 
+/** The first month's, unless it is said otherwise. */
 export function aSchedulePhase(
   priceId: string,
   overrides: Partial<Stripe.SubscriptionSchedule.Phase> = {},
@@ -17,13 +18,13 @@ export function aSchedulePhase(
     default_payment_method: null,
     description: null,
     discounts: [],
-    end_date: began + month,
+    end_date: periodEnd,
     invoice_settings: null,
     items: [{ billing_thresholds: null, discounts: [], metadata: {}, plan: priceId, price: priceId, quantity: 1 }],
     metadata: {},
     on_behalf_of: null,
     proration_behavior: 'none',
-    start_date: began,
+    start_date: started,
     transfer_data: null,
     trial_end: null,
     ...overrides,
@@ -36,18 +37,18 @@ export function aSubscriptionSchedule(
   overrides: Partial<Stripe.SubscriptionSchedule> = {},
 ): Stripe.SubscriptionSchedule {
   const phases = priceIds.map((priceId, index) => {
-    const start = began + index * month;
+    const start = started + index * month;
     return aSchedulePhase(priceId, { start_date: start, end_date: start + month });
   });
   return {
     id: 'sub_sched_1',
     object: 'subscription_schedule',
     application: null,
-    billing_mode: { flexible: { proration_discounts: 'included' }, type: 'flexible', updated_at: began },
+    billing_mode: { flexible: { proration_discounts: 'included' }, type: 'flexible', updated_at: started },
     canceled_at: null,
     completed_at: null,
-    created: began,
-    current_phase: { start_date: began, end_date: began + month },
+    created: started,
+    current_phase: { start_date: started, end_date: periodEnd },
     customer: 'cus_1',
     customer_account: null,
     default_settings: {
