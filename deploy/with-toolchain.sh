@@ -2,7 +2,8 @@
 # Runs a command with everything the project needs in place, installing what is missing:
 #   with-toolchain.sh [--build] [--browser] [--stripe-cli] COMMAND...
 # Node 24 (from PATH if new enough, otherwise beside the project in .tools), npm packages as locked, with --build the
-# compiled services in dist, with --browser a Chromium, with --stripe-cli Stripe's own CLI in .tools. Two at once wait for each other. What is in place costs no time.
+# compiled services in dist, with --browser a Chromium, with --stripe-cli Stripe's own CLI in .tools. Two at once wait for each
+# other. What is in place costs no time.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -10,7 +10,8 @@ import type { Answer, TestBrowser } from '../test-browser.spec-support.js';
 import { publicRoutes } from './access.js';
 import { Routes } from './routes.module.js';
 
-/** Rows S3 to S18 and S30 to S34 of the list of attacks that this door must stand. */
+// Rows S3 to S18 and S30 to S34 of docs/reliability.md: the attacks that this door must stand.
+
 let gateway: TestGateway;
 let user: TestBrowser;
 /** Method and path of everything that asks for a sign-in, with ids filled in. */
@@ -190,10 +191,12 @@ describe('S12: a long and pathological text', () => {
     ['an Accept header', { accept: '*/*;q=0.1, '.repeat(1_000) }],
   ])('in %s costs no time', async (_, headers: Record<string, string>) => {
     await user.api('GET', '/v1/account', undefined, {});
-    const began = performance.now();
+    const before = process.cpuUsage();
     const answer = await request('GET', `${gateway.url}/v1/account`, { headers });
     expect(answer.status).toBe(401);
-    expect(performance.now() - began).toBeLessThan(1_000);
+    // Of the processor, which the gateway shares with this spec, and not by the clock: a busy machine makes no text pathological.
+    const { user: used, system } = process.cpuUsage(before);
+    expect((used + system) / 1_000).toBeLessThan(1_000);
   });
 });
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { number, whole } from '../control/body.js';
 
 /*
  * What `POST /_simulator/chaos` takes. Every knob is optional; one that is given without a probability is always on.
@@ -16,16 +17,6 @@ const knob = <S extends z.ZodRawShape>(shape: S) =>
         : `must be an object of: ${known}`;
     },
   });
-
-function number(min: number, max: number) {
-  const error = `must be a number from ${min} to ${max}`;
-  return z.number({ error }).min(min, { error }).max(max, { error });
-}
-
-function whole(min: number, max: number) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
-}
 
 const yesOrNo = z.boolean({ error: 'must be true or false' }).default(false);
 const probability = number(0, 1).default(1);

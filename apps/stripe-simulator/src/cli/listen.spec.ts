@@ -38,8 +38,8 @@ describe('listen, the CLI’s door to events', () => {
   });
   afterAll(() => simulator.stop());
 
-  async function open(features = ['webhooks']) {
-    const answer = await fetch(`${simulator.url}/v1/stripecli/sessions`, {
+  async function open(features = ['webhooks'], at = simulator.url) {
+    const answer = await fetch(`${at}/v1/stripecli/sessions`, {
       method: 'POST',
       headers: { authorization: `Bearer ${secretKey}` },
       body: new URLSearchParams([
@@ -123,12 +123,7 @@ describe('listen, the CLI’s door to events', () => {
 
   it('is cut off when the simulator stops, which it does not wait for', async () => {
     const other = await startSimulator();
-    const answer = await fetch(`${other.url}/v1/stripecli/sessions`, {
-      method: 'POST',
-      headers: { authorization: `Bearer ${secretKey}` },
-      body: new URLSearchParams({ device_name: 'a laptop', 'websocket_features[]': 'webhooks' }),
-    });
-    const { websocket_id: id, websocket_url: url } = session.parse(await answer.json());
+    const { websocket_id: id, websocket_url: url } = await open(['webhooks'], other.url);
     const socket = new WebSocket(url, { headers: { 'websocket-id': id } });
     await once(socket, 'open');
     const closed = once(socket, 'close');

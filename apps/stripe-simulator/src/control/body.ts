@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import { z } from 'zod';
 import { invalid } from '../api/stripe-error.js';
 
 /** Checks a JSON body (or a form) sent to one of the simulator's own routes; refusals have Stripe's error shape too. */
@@ -11,4 +11,16 @@ export function parseControl<S extends z.ZodType>(schema: S, body: unknown): z.o
   );
   const message = issue?.message ?? 'Invalid body';
   throw invalid(field, field === '' ? message : `${field}: ${message}`);
+}
+
+/** A number in JSON, refused in words that name what is allowed. */
+export function number(min: number, max: number) {
+  const error = `must be a number from ${min} to ${max}`;
+  return z.number({ error }).min(min, { error }).max(max, { error });
+}
+
+/** The same without a fraction. */
+export function whole(min: number, max: number) {
+  const error = `must be a whole number from ${min} to ${max}`;
+  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
 }

@@ -1,10 +1,5 @@
 import { z } from 'zod';
-
-function whole(min: number, max: number) {
-  const error = `must be a whole number from ${min} to ${max}`;
-  return z.number({ error }).int({ error }).min(min, { error }).max(max, { error });
-}
-const share = z.number().min(0).max(1);
+import { number, whole } from '../control/body.js';
 
 /**
  * What `POST /_simulator/history` takes. A past of at most 27 days: no month that began in it is over yet, and Stripe
@@ -16,7 +11,7 @@ export const historyRequest = z
     events: whole(2, 500_000).default(100_000),
     days: whole(1, 27).default(25),
     /** The share of the events that no endpoint has taken. */
-    undelivered: share.default(0),
+    undelivered: number(0, 1).default(0),
   })
   .refine(({ subscriptions, events }) => events >= 2 * subscriptions, {
     path: ['events'],
