@@ -34,9 +34,10 @@ describe('a figure', () => {
       holds: true,
     });
     expect(figure('b', 160.2, 'MB', atMost(160))).toMatchObject({ goal: '<= 160', holds: false });
+    expect(figure('c', 333.301, 'events/s', atLeast(1_000 / 3))).toMatchObject({ goal: '>= 333.3', holds: true });
   });
 
   it('without a goal neither holds nor misses', () => {
-    expect(figure('c', 12_345.6, 'events/s')).toMatchObject({ value: 12_350, goal: null, holds: null });
+    expect(figure('d', 12_345.6, 'events/s')).toMatchObject({ value: 12_350, goal: null, holds: null });
   });
 });

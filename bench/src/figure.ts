@@ -11,18 +11,26 @@ export interface Figure {
   holds: boolean | null;
 }
 
-export const atLeast = (bound: number): Goal => ({ text: `>= ${bound}`, holds: (value) => value >= bound });
-export const atMost = (bound: number): Goal => ({ text: `<= ${bound}`, holds: (value) => value <= bound });
+/** To what a reader can use, of figures and bounds alike: a figure is judged by what is shown of both. */
+const rounded = (value: number): number => Number(value.toPrecision(4));
+
+export function atLeast(bound: number): Goal {
+  return { text: `>= ${rounded(bound)}`, holds: (value) => value >= rounded(bound) };
+}
+
+export function atMost(bound: number): Goal {
+  return { text: `<= ${rounded(bound)}`, holds: (value) => value <= rounded(bound) };
+}
 
 export interface Goal {
   text: string;
   holds: (value: number) => boolean;
 }
 
-/** A figure with its goal, or without one where it is only reported. Rounded to what a reader can use. */
+/** A figure with its goal, or without one where it is only reported; rounded. */
 export function figure(name: string, value: number, unit: string, goal?: Goal): Figure {
-  const rounded = Number(value.toPrecision(4));
-  return { figure: name, value: rounded, unit, goal: goal?.text ?? null, holds: goal?.holds(rounded) ?? null };
+  const shown = rounded(value);
+  return { figure: name, value: shown, unit, goal: goal?.text ?? null, holds: goal?.holds(shown) ?? null };
 }
 
 export function median(values: readonly number[]): number {

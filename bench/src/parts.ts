@@ -21,5 +21,5 @@ export const parts: Record<PartName, PlannedPart> = {
   'end-to-end': { run: endToEnd, minutes: 2 },
   cost: { run: cost, minutes: 3 },
   growth: { run: growth, minutes: 3 },
-  reconcile: { run: reconcile, minutes: 2 },
+  reconcile: { run: reconcile, minutes: 1 },
 };

@@ -28,6 +28,7 @@ import { AccountStreams } from './account/account-streams.store.js';
 import { consumerName } from './account/consumer-name.js';
 import { ProfileController } from './account/profile.controller.js';
 import { eventSource } from './announcement.js';
+import { DocsController } from './api-description/docs.controller.js';
 import { ChangeController } from './change/change.controller.js';
 import { ChangePagesController } from './change/change-pages.controller.js';
 import { ChangePreviewStore } from './change/change-preview.store.js';
@@ -41,9 +42,9 @@ import { CheckoutPagesController } from './checkout/checkout-pages.controller.js
 import { CheckoutSessions } from './checkout/checkout-sessions.client.js';
 import { CustomerStore } from './checkout/customer.store.js';
 import { Customers } from './checkout/customer.client.js';
+import { ProgressReader } from './checkout/progress.client.js';
 import { Trials } from './checkout/trials.client.js';
 import { TrialUseStore } from './checkout/trial-use.store.js';
-import { ProgressReader } from './checkout/progress.client.js';
 import { GatewayConfig } from './config.js';
 import { EntitlementsController } from './entitlements/entitlements.controller.js';
 import { EntitlementsStore } from './entitlements/entitlements.store.js';
@@ -61,13 +62,12 @@ import { AssetsController } from './pages/assets.controller.js';
 import { PreferencesController } from './preferences/preferences.controller.js';
 import { PreferencesStore } from './preferences/preferences.store.js';
 import { Refusals } from './refusals/refusals.store.js';
-import { DocsController } from './api-description/docs.controller.js';
 import { schema } from './schema.js';
 import { AccessCheck } from './sign-in/access-check.module.js';
-import { Routes } from './sign-in/routes.module.js';
 import { AppUserStore } from './sign-in/app-user.store.js';
 import { FormOnceInterceptor } from './sign-in/form-once.interceptor.js';
 import { FormUseStore } from './sign-in/form-use.store.js';
+import { Routes } from './sign-in/routes.module.js';
 import { SessionController } from './sign-in/session.controller.js';
 import { SignInGuard } from './sign-in/sign-in.guard.js';
 import { SignOutController } from './sign-in/sign-out.controller.js';
@@ -151,9 +151,9 @@ const own: Provider[] = [
   OutboxRunner,
   PlanChanger,
   PlanManagement,
-  PreferencesStore,
   PlanPreviewer,
   Portal,
+  PreferencesStore,
   ProgressReader,
   RateLimits,
   ReadingProgress,

@@ -1,9 +1,9 @@
 import { runMaintainCommand } from '@billhook/database';
 import { forgetSent, forgetSettled, forgetUndecodable, MaintainConfig } from '@billhook/messaging';
 import { consumerName } from './account/consumer-name.js';
-import { forgetPreviews } from './change/old-previews.js';
-import { forgetEndedReplicas } from './entitlements/ended-replicas.js';
-import { forgetUsedForms } from './sign-in/used-forms.js';
+import { forgetPreviews } from './change/old-previews.store.js';
+import { forgetEndedReplicas } from './entitlements/ended-replicas.store.js';
+import { forgetUsedForms } from './sign-in/used-forms.store.js';
 
 await runMaintainCommand({
   schema: 'gateway',

@@ -1,5 +1,5 @@
-import { Injectable } from '@nestjs/common';
 import { fromStripeError } from '@billhook/stripe';
+import { Injectable } from '@nestjs/common';
 import Stripe from 'stripe';
 import type { Deadline } from './deadline.js';
 import { callStripe } from './stripe-call.client.js';

@@ -1,6 +1,6 @@
 import { defaultGraceDays, planCatalogue } from '@billhook/billing';
 import { dataSourceOptions } from '@billhook/database';
-import { createBatchProcessor, RetryRunner } from '@billhook/messaging';
+import { createBatchProcessor, isSurroundingsFailure, RetryRunner } from '@billhook/messaging';
 import type { Delivery, OutgoingEvent, ProcessBatch, Settlement } from '@billhook/messaging';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
@@ -33,6 +33,8 @@ export const specRules: Rules = {
 };
 
 const entities = [AccountEntity, CustomerEntity, PendingFetchEntity, SubscriptionEntity];
+
+const mostTries = 5;
 
 /** What one replica does with a batch once the broker has handed it over, on connections of its own. */
 export class Replica {
@@ -80,8 +82,15 @@ export class Replica {
     await this.dataSource.destroy();
   }
 
-  take(...events: OutgoingEvent[]): Promise<Settlement[]> {
-    return this.processBatch(events.map(toDelivery));
+  /** Again, as the queue would have it, while the surroundings fail: a busy machine may take seconds between two statements. */
+  async take(...events: OutgoingEvent[]): Promise<Settlement[]> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await this.processBatch(events.map(toDelivery));
+      } catch (error) {
+        if (!isSurroundingsFailure(error) || tries === mostTries) throw error;
+      }
+    }
   }
 
   /** In a transaction that the caller ends. */

@@ -51,6 +51,16 @@ describe('the feed', () => {
     }
   });
 
+  it('has no period that ends while a benchmark may run', () => {
+    let row: SubscriptionRow | null = null;
+    for (const { event } of historyOf(7, 13)) {
+      const decision = decided(row, event);
+      if (decision.kind !== 'applied') throw new Error(`${event.id} was ${decision.kind}`);
+      row = decision.row;
+      expect(row.currentPeriodEnd?.getTime()).toBeGreaterThan(Date.parse('2080-01-01'));
+    }
+  });
+
   it('weighs 2.9 to 3.2 KB an event', () => {
     const weights = historyOf(1_999, 11).map(({ event }) => JSON.stringify(event).length);
     expect(Math.min(...weights)).toBeGreaterThan(2_900);

@@ -168,6 +168,30 @@ describe('a fetched snapshot', () => {
     expect(lastOf(decisions)).toEqual({ kind: 'needsFetch', reason: 'changed_while_fetching' });
   });
 
+  it('is asked for again when an event of the seconds in which Stripe was answering moved the row', () => {
+    const moved = [...history(['created', 0, pro], ['updated', 9, elite])];
+    expect(lastOf(run([...moved, fetched(pro, 10, pro)]).decisions)).toEqual({
+      kind: 'needsFetch',
+      reason: 'changed_while_fetching',
+    });
+    expect(run([...moved, fetched(pro, 10, elite)]).row?.tier).toBe(1);
+    expect(run([...moved, fetched(pro, 15, pro)]).row?.tier).toBe(1);
+  });
+
+  it('may not know of a change that Stripe made in the seconds in which it was answering', () => {
+    const [created, changed] = history(['created', 0, pro], ['updated', 5, elite]);
+    if (!created || !changed) throw new Error('two events expected');
+    for (const second of [6, 10])
+      expect(lastOf(run([created, fetched(pro, second, pro), changed]).decisions)).toEqual({
+        kind: 'needsFetch',
+        reason: 'shortly_before_an_answer',
+      });
+    const decided = [fetched(elite, 6, pro), fetched(pro, 11, pro)].map(
+      (answer) => lastOf(run([created, answer, changed]).decisions).kind,
+    );
+    expect(decided).toEqual(['ignored', 'ignored']);
+  });
+
   it('knows of the creation in its second, but perhaps not of an update', () => {
     const twins = history(['created', 5, pro], ['updated', 5, elite]);
     const known = [...delivered(events, 0), fetched(ending, 5, pro)];

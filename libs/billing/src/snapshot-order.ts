@@ -74,32 +74,46 @@ function stateBefore(event: SubscriptionEvent): string | null {
 }
 
 /**
+ * An answer is dated when Stripe sends it and tells what Stripe had read before: a change in between is dated earlier than an
+ * answer that does not know of it. Between the two lies no more than Stripe's client waits for one try (4.5 s), in whole seconds.
+ */
+const answeringMs = 5_000;
+
+/**
  * Stripe's `created` counts whole seconds and deliveries come in any order, so two snapshots of one second need more than a
  * clock: first the lifecycle, then `previous_attributes`.
  */
 export function placeChange(change: Change, current: SnapshotOrder): Placement {
-  const difference = change.at.getTime() - current.at.getTime();
-  if (difference > 0) return { kind: 'newer', startedFrom: change.kind === 'fetched' ? null : change.before };
-  if (difference < 0) return { kind: 'older', startedFrom: current.startedFrom };
   if (change.kind === 'fetched') return placeFetched(change, current);
   if (current.kind === 'fetched') return placeAfterFetch(change, current);
+  const difference = change.at.getTime() - current.at.getTime();
+  if (difference > 0) return { kind: 'newer', startedFrom: change.before };
+  if (difference < 0) return { kind: 'older', startedFrom: current.startedFrom };
   const rank = lifecycleRank(change.kind) - lifecycleRank(current.kind);
   if (rank > 0) return { kind: 'newer', startedFrom: change.before };
   if (rank < 0) return { kind: 'older', startedFrom: current.startedFrom };
   return change.kind === 'updated' ? placeInChain(change, current) : placeTwin(change, current);
 }
 
-/** A fetch was asked for after all the row knew, so it stands after the row as long as the row has not moved meanwhile. */
+/**
+ * A fetch was asked for after all the row knew, so it stands after the row as long as the row has not moved meanwhile. If it has,
+ * by what is older than Stripe's reading can be, it does so too.
+ */
 function placeFetched(change: Change, current: SnapshotOrder): Placement {
-  if (change.before === current.state) return { kind: 'newer', startedFrom: null };
+  const difference = change.at.getTime() - current.at.getTime();
+  if (difference < 0) return { kind: 'older', startedFrom: current.startedFrom };
+  if (change.before === current.state || difference > answeringMs) return { kind: 'newer', startedFrom: null };
   return { kind: 'unclear', reason: 'changed_while_fetching' };
 }
 
-/** An event of the second in which we fetched may or may not be part of what we fetched. */
+/** An event of the seconds in which we fetched may or may not be part of what we fetched. */
 function placeAfterFetch(change: Change, current: SnapshotOrder): Placement {
-  if (change.kind === 'created') return { kind: 'older', startedFrom: current.startedFrom };
+  const difference = change.at.getTime() - current.at.getTime();
+  if (difference > 0) return { kind: 'newer', startedFrom: change.before };
+  if (change.kind === 'created' || difference < -answeringMs)
+    return { kind: 'older', startedFrom: current.startedFrom };
   if (change.state === current.state) return { kind: 'same' };
-  return { kind: 'unclear', reason: 'same_second_as_a_fetch' };
+  return { kind: 'unclear', reason: difference === 0 ? 'same_second_as_a_fetch' : 'shortly_before_an_answer' };
 }
 
 /** A subscription is created once and deleted once. */

@@ -1,3 +1,4 @@
+import { factList } from '../pages/facts.page.js';
 import { html } from '../pages/html.js';
 import type { Html } from '../pages/html.js';
 import { layout } from '../pages/layout.page.js';
@@ -70,15 +71,7 @@ function facts({ price, outlook, planName }: ProfileView): Html {
     rows.push(['Next plan', outlook.toName], ['From', day(outlook.on)]);
   if (outlook.kind === 'ends') rows.push(['Next payment', 'None']);
   if (outlook.kind === 'ends' && outlook.on !== null) rows.push(['Ends on', day(outlook.on)]);
-  return html`<dl class="facts">
-    ${rows.map(
-      ([name, value]) =>
-        html`<div>
-          <dt>${name}</dt>
-          <dd>${value}</dd>
-        </div>`,
-    )}
-  </dl>`;
+  return factList(rows);
 }
 
 function actions(view: ProfileView, dashboardUrl: string): Html {

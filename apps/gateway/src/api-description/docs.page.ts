@@ -1,7 +1,8 @@
+import type { z } from 'zod';
 import { html } from '../pages/html.js';
 import type { Html } from '../pages/html.js';
 import { layout } from '../pages/layout.page.js';
-import { z } from 'zod';
+import { schemaOf } from './openapi.js';
 import type { Described } from './openapi.js';
 
 /** The description for people; programs have `/openapi.json`. */
@@ -30,9 +31,8 @@ function section({ method, path, needs, operation }: Described): Html {
 }
 
 function details(title: string, schema: z.ZodType): Html {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema);
   return html`<details>
     <summary>${title}</summary>
-    <pre tabindex="0"><code>${JSON.stringify(rest, null, 2)}</code></pre>
+    <pre tabindex="0"><code>${JSON.stringify(schemaOf(schema, 'output'), null, 2)}</code></pre>
   </details>`;
 }

@@ -81,7 +81,7 @@ function bodyObject(body: z.ZodType): Json {
   };
 }
 
-/** What every route may answer: limits, a request that is none, our surroundings. */
+/** What every route may answer: its limits, our surroundings, a bug of ours. */
 const everywhere: ErrorCode[] = ['rate_limited', 'database_unavailable', 'internal_error'];
 const signedIn: ErrorCode[] = [
   'token_missing',
@@ -121,7 +121,8 @@ function problemsOf(codes: readonly ErrorCode[]): Json {
   );
 }
 
-function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
+/** JSON Schema without the name of its dialect, which OpenAPI 3.1 implies. */
+export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io });
   return rest;
 }

@@ -1,6 +1,7 @@
 import { planOf } from '@billhook/billing';
 import type { PlanCatalogue } from '@billhook/billing';
 import type { Tier } from '@billhook/contracts';
+import { factList } from '../pages/facts.page.js';
 import { html } from '../pages/html.js';
 import type { Html } from '../pages/html.js';
 import { layout } from '../pages/layout.page.js';
@@ -58,29 +59,13 @@ function figures(preview: ChangePreview, name: string): Html {
   if (credit > 0) rows.push(['Credit for your next invoices', money(credit, currency)]);
   rows.push([`${name} from then on`, `${money(renewalAmount, currency)} ${perCycle[choice.billingCycle]}`]);
   if (renewsAt !== null) rows.push(['Next payment', dayOf(renewsAt)]);
-  return html`<dl class="facts">
-    ${rows.map(
-      ([label, value]) =>
-        html`<div>
-          <dt>${label}</dt>
-          <dd>${value}</dd>
-        </div>`,
-    )}
-  </dl>`;
+  return factList(rows);
 }
 
 /** Stripe's own lines: what today's amount is made of. */
 function breakdown({ lines, currency }: ChangePreview): Html {
   return html`<details class="small">
     <summary>How today's amount comes about</summary>
-    <dl class="facts">
-      ${lines.map(
-        (line) =>
-          html`<div>
-            <dt>${line.description}</dt>
-            <dd>${money(line.amount, currency)}</dd>
-          </div>`,
-      )}
-    </dl>
+    ${factList(lines.map(({ description, amount }) => [description, money(amount, currency)]))}
   </details>`;
 }

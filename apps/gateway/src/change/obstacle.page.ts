@@ -1,9 +1,9 @@
 import type { ErrorCode } from '@billhook/runtime';
+import type { PlanChoice } from '../checkout/plan-choice.js';
 import { html } from '../pages/html.js';
 import type { Html } from '../pages/html.js';
 import { layout } from '../pages/layout.page.js';
 import { dayOf } from '../pages/words.js';
-import type { PlanChoice } from '../checkout/plan-choice.js';
 import type { ChangeRefusal } from './plan-change.js';
 import type { PaymentRequired } from './plan-changer.client.js';
 

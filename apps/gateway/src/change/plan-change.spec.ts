@@ -2,8 +2,8 @@ import { describe, expect, it, test } from '@jest/globals';
 import { planCatalogue } from '@billhook/billing';
 import { aSubscription, aSubscriptionItem, aSubscriptionSchedule } from '@billhook/testing';
 import type Stripe from 'stripe';
+import type { PlanChoice } from '../checkout/plan-choice.js';
 import { currentPlan, planChange } from './plan-change.js';
-import type { CycledPlan } from './plan-change.js';
 
 const catalogue = planCatalogue({
   pro: { monthly: ['price_pro_monthly', 'price_pro_old'], yearly: ['price_pro_yearly'] },
@@ -11,7 +11,7 @@ const catalogue = planCatalogue({
 });
 
 type PlanName = 'pro_monthly' | 'pro_yearly' | 'elite_monthly' | 'elite_yearly';
-const plans: Record<PlanName, CycledPlan> = {
+const plans: Record<PlanName, PlanChoice> = {
   pro_monthly: { tier: 1, billingCycle: 'monthly' },
   pro_yearly: { tier: 1, billingCycle: 'yearly' },
   elite_monthly: { tier: 2, billingCycle: 'monthly' },

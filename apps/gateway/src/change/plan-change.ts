@@ -2,13 +2,8 @@ import { planForPrice } from '@billhook/billing';
 import type { PlanCatalogue } from '@billhook/billing';
 import type { BillingCycle, Tier } from '@billhook/contracts';
 import type Stripe from 'stripe';
+import type { PlanChoice } from '../checkout/plan-choice.js';
 import { isEnding, plannedPriceOf } from '../manage/subscription-plans.js';
-
-/** A plan and how often it is paid. */
-export interface CycledPlan {
-  tier: Tier;
-  billingCycle: BillingCycle;
-}
 
 /** What a price stands for; the cycle of an old one may be known to nobody. */
 export interface CurrentPlan {
@@ -39,7 +34,7 @@ export type PlanChange =
  */
 export function planChange(
   subscription: Stripe.Subscription,
-  wanted: CycledPlan,
+  wanted: PlanChoice,
   catalogue: PlanCatalogue,
 ): PlanChange {
   const refused = (code: ChangeRefusal): PlanChange => ({ kind: 'refused', code });
@@ -71,9 +66,9 @@ function planOfPrice(priceId: string, catalogue: PlanCatalogue): CurrentPlan | n
   return plan.kind === 'known' ? { tier: plan.tier, billingCycle: plan.billingCycle } : null;
 }
 
-const isSamePlan = (a: CurrentPlan, b: CycledPlan): boolean => a.tier === b.tier && a.billingCycle === b.billingCycle;
+const isSamePlan = (a: CurrentPlan, b: PlanChoice): boolean => a.tier === b.tier && a.billingCycle === b.billingCycle;
 
-function isMore(wanted: CycledPlan, current: CurrentPlan): boolean {
+function isMore(wanted: PlanChoice, current: CurrentPlan): boolean {
   if (wanted.tier !== current.tier) return wanted.tier > current.tier;
   return wanted.billingCycle === 'yearly';
 }

@@ -1,5 +1,3 @@
-import { priceOnSale } from '@billhook/billing';
-import type { PlanCatalogue } from '@billhook/billing';
 import { LiveCatalogue } from '@billhook/catalogue';
 import { Refused, Retryable } from '@billhook/runtime';
 import { Injectable } from '@nestjs/common';
@@ -7,6 +5,7 @@ import type Stripe from 'stripe';
 import { AccountReader } from '../account/account-reader.store.js';
 import type { AccountAnswer } from '../account/account-answer.js';
 import type { PendingChange } from '../account/pending.js';
+import { priceOf } from '../checkout/plan-choice.js';
 import type { PlanChoice } from '../checkout/plan-choice.js';
 import { Deadline, requestMs } from '../deadline.js';
 import { ChangeRecorder } from '../manage/change-recorder.store.js';
@@ -137,13 +136,6 @@ export class PlanChanger {
     };
     return this.recorder.record(section, caller, { type: 'billing.change.requested', data }, pending ?? undefined);
   }
-}
-
-/** The price on sale for a plan. Throws Refused plan_not_on_sale where there is none. */
-export function priceOf(catalogue: PlanCatalogue, { tier, billingCycle }: PlanChoice): string {
-  const priceId = priceOnSale(catalogue, tier, billingCycle);
-  if (priceId === null) throw new Refused('plan_not_on_sale');
-  return priceId;
 }
 
 /** A second click, or another try after a lost answer: Stripe has what was asked for. */

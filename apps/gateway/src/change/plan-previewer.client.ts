@@ -3,6 +3,7 @@ import { Refused } from '@billhook/runtime';
 import { Injectable } from '@nestjs/common';
 import type Stripe from 'stripe';
 import { DataSource } from 'typeorm';
+import { priceOf } from '../checkout/plan-choice.js';
 import type { PlanChoice } from '../checkout/plan-choice.js';
 import { Deadline, requestMs } from '../deadline.js';
 import { LiveSubscriptions, noSubscription } from '../manage/live-subscription.client.js';
@@ -13,7 +14,6 @@ import { chargeOf, newPeriodEndOf, prorationDateOf } from './change-preview.js';
 import type { ChangePreview } from './change-preview.js';
 import { ChangePreviewStore } from './change-preview.store.js';
 import { currentPlan, planChange } from './plan-change.js';
-import { priceOf } from './plan-changer.client.js';
 
 /** Says what a change of plan comes to, and remembers that it was said: only that can be confirmed. Changes nothing. */
 @Injectable()

@@ -1,4 +1,4 @@
-import { planForPrice, priceOnSale } from '@billhook/billing';
+import { planForPrice } from '@billhook/billing';
 import { LiveCatalogue } from '@billhook/catalogue';
 import { Refused, Retryable } from '@billhook/runtime';
 import { Injectable } from '@nestjs/common';
@@ -12,6 +12,7 @@ import type { Section } from '../user-lock.store.js';
 import { CheckoutAnnouncer } from './checkout-announcer.store.js';
 import { CheckoutSessions } from './checkout-sessions.client.js';
 import { Customers } from './customer.client.js';
+import { priceOf } from './plan-choice.js';
 import type { PlanChoice } from './plan-choice.js';
 import { Trials } from './trials.client.js';
 
@@ -65,8 +66,7 @@ export class Checkout {
     choice: PlanChoice,
     deadline: Deadline,
   ): Promise<PayableSession> {
-    const priceId = priceOnSale(this.catalogue.current(), choice.tier, choice.billingCycle);
-    if (priceId === null) throw new Refused('plan_not_on_sale');
+    const priceId = priceOf(this.catalogue.current(), choice);
     const customerId = await this.customers.obtain(section, caller, deadline);
     const { userId } = caller;
     const trialDays = await this.trials.daysFor(section, { userId, customerId, choice }, deadline);

@@ -1,7 +1,9 @@
+import { priceOnSale } from '@billhook/billing';
+import type { PlanCatalogue } from '@billhook/billing';
 import type { BillingCycle } from '@billhook/contracts';
 import { Refused } from '@billhook/runtime';
 
-/** A plan that can be bought. */
+/** A plan that can be bought, and how often it is paid. */
 export interface PlanChoice {
   tier: 1 | 2;
   billingCycle: BillingCycle;
@@ -21,7 +23,14 @@ export function toTier(value: unknown): 1 | 2 {
   throw new Refused('tier_unknown', 'the tier must be 1 (Pro) or 2 (Elite)');
 }
 
-export function toBillingCycle(value: unknown): BillingCycle {
+function toBillingCycle(value: unknown): BillingCycle {
   if (value === 'monthly' || value === 'yearly') return value;
   throw new Refused('billing_cycle_unknown', 'the billing_cycle must be monthly or yearly');
+}
+
+/** The price on sale for a plan. Throws Refused plan_not_on_sale where there is none. */
+export function priceOf(catalogue: PlanCatalogue, { tier, billingCycle }: PlanChoice): string {
+  const priceId = priceOnSale(catalogue, tier, billingCycle);
+  if (priceId === null) throw new Refused('plan_not_on_sale');
+  return priceId;
 }

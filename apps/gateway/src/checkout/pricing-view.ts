@@ -22,8 +22,8 @@ export interface PlanCard {
   isCurrent: boolean;
   /** How the current plan is paid; null on every other card. */
   currentCycle: BillingCycle | null;
-  /** `buy` leads to Checkout; `manage` to the preview of a change: a living subscription is not bought again. */
-  action: 'buy' | 'manage' | 'none';
+  /** `buy` leads to Checkout; `change` to the preview of a change: a living subscription is not bought again. */
+  action: 'buy' | 'change' | 'none';
 }
 
 /** The cards of the pricing page; `account` is null for visitors. */
@@ -37,7 +37,7 @@ export function pricingView(catalogue: PlanCatalogue, account: Account | null): 
     offers: offersOf(plan),
     isCurrent: account?.tier === plan.tier,
     currentCycle: cycleOn(plan.tier, account),
-    action: plan.tier === 0 ? 'none' : isSubscribed ? 'manage' : 'buy',
+    action: plan.tier === 0 ? 'none' : isSubscribed ? 'change' : 'buy',
   }));
 }
 

@@ -53,10 +53,6 @@ function trial(days: number): string {
   return days === 1 ? 'Your first day is free' : `Your first ${days} days are free`;
 }
 
-function isOnSale(offer: Offer): boolean {
-  return offer.isOnSale;
-}
-
 function saving(offer: Offer): Html | false {
   return offer.saving > 0 && html`<span class="save">Save ${money(offer.saving, offer.currency)}</span>`;
 }
@@ -65,7 +61,7 @@ function actions(plan: PlanCard, button: string): Html | Html[] {
   switch (plan.action) {
     case 'none':
       return html``;
-    case 'manage':
+    case 'change':
       return offers(plan, button, '/change-plan');
     case 'buy':
       return offers(plan, button, '/create-checkout');
@@ -75,7 +71,7 @@ function actions(plan: PlanCard, button: string): Html | Html[] {
 }
 
 function offers(plan: PlanCard, button: string, path: string): Html[] {
-  const others = plan.offers.filter((offer) => isOnSale(offer) && offer.billingCycle !== plan.currentCycle);
+  const others = plan.offers.filter((offer) => offer.isOnSale && offer.billingCycle !== plan.currentCycle);
   return others.map(({ billingCycle }) => {
     const look = billingCycle === 'monthly' ? button : 'quiet';
     const href = `${path}?tier=${plan.tier}&billing_cycle=${billingCycle}`;

@@ -34,8 +34,8 @@ describe('the pricing page', () => {
     const cards = pricingView(catalogue, subscriber);
     expect(cards.map((card) => [card.name, card.isCurrent, card.action])).toEqual([
       ['Free', false, 'none'],
-      ['Pro', true, 'manage'],
-      ['Elite', false, 'manage'],
+      ['Pro', true, 'change'],
+      ['Elite', false, 'change'],
     ]);
     const page = pricingPage(cards, null);
     expect(page).not.toContain('/create-checkout');

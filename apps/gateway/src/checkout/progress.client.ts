@@ -38,8 +38,8 @@ export class ProgressReader {
   ) {}
 
   /**
-   * Waits up to `waitMs` for the account to show a paid session; one that stays unconfirmed has Stripe's word asked for. Throws Refused not_found for a session that is not this
-   * caller's, without asking Stripe: nobody learns whether it exists.
+   * Waits up to `waitMs` for the account to show a paid session; one that stays unconfirmed has Stripe's word asked for. Throws
+   * Refused not_found for a session that is not this caller's, without asking Stripe: nobody learns whether it exists.
    */
   async report(caller: Caller, sessionId: string, waitMs: number): Promise<CheckoutReport> {
     const known = await this.find(caller, sessionId);

@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { appliedUntil } from './reading-progress.store.js';
 
+/** What the read model says of any user. */
 @Injectable()
 export class EntitlementsStore {
   constructor(private readonly dataSource: DataSource) {}

@@ -21,6 +21,9 @@ export interface RefusedRow {
   detail: string;
 }
 
+/** As a statement answers it: PostgreSQL's bigint comes as text. */
+type AsRead<T extends { line: number }> = Omit<T, 'line'> & { line: string };
+
 /** Rows that one statement judges: a fraction of a second, far below what a statement may take. */
 const windowSize = 2_000;
 
@@ -74,7 +77,7 @@ export class ImportProgress {
 
   /** The next rows that nothing has been decided about, in their order, with what the mapping says of them. */
   async pendingAfter(line: number, limit: number): Promise<KnownRow[]> {
-    const rows: (KnownRow & { line: string })[] = await this.dataSource.query(
+    const rows: AsRead<KnownRow>[] = await this.dataSource.query(
       `SELECT line, row.user_id AS "userId", row.customer_id AS "customerId",
               of_user.customer_id AS "linkedCustomerId", of_customer.user_id AS "linkedUserId"
        FROM customer_import AS row
@@ -92,23 +95,6 @@ export class ImportProgress {
     await manager.query(
       'UPDATE customer_import SET outcome = $3, reason = $4, detail = $5 WHERE import_id = $1 AND line = $2',
       [this.importId, line, outcome, reason, detail],
-    );
-  }
-
-  private async settleFindings(found: readonly { line: string; finding: Finding }[]): Promise<void> {
-    if (found.length === 0) return;
-    await this.dataSource.query(
-      `UPDATE customer_import AS row
-       SET outcome = CASE finding WHEN 'repeated' THEN 'repeated' ELSE 'refused' END,
-           reason = nullif(finding, 'repeated'), detail = given.detail
-       FROM unnest($2::bigint[], $3::text[], $4::text[]) AS given (line, finding, detail)
-       WHERE row.import_id = $1 AND row.line = given.line`,
-      [
-        this.importId,
-        found.map(({ line }) => line),
-        found.map(({ finding }) => finding),
-        found.map(({ finding }) => findings[finding]),
-      ],
     );
   }
 
@@ -134,7 +120,7 @@ export class ImportProgress {
   /** The refused rows in the order of the file, a page at a time. */
   async *refused(): AsyncGenerator<RefusedRow[]> {
     for (let after = 0; ;) {
-      const rows: (RefusedRow & { line: string })[] = await this.dataSource.query(
+      const rows: AsRead<RefusedRow>[] = await this.dataSource.query(
         `SELECT line, user_id AS "userId", customer_id AS "customerId", reason, detail FROM customer_import
          WHERE import_id = $1 AND outcome = 'refused' AND line > $2 ORDER BY line LIMIT ${windowSize}`,
         [this.importId, after],
@@ -154,6 +140,23 @@ export class ImportProgress {
         from + windowSize,
       ]);
     }
+  }
+
+  private async settleFindings(found: readonly { line: string; finding: Finding }[]): Promise<void> {
+    if (found.length === 0) return;
+    await this.dataSource.query(
+      `UPDATE customer_import AS row
+       SET outcome = CASE finding WHEN 'repeated' THEN 'repeated' ELSE 'refused' END,
+           reason = nullif(finding, 'repeated'), detail = given.detail
+       FROM unnest($2::bigint[], $3::text[], $4::text[]) AS given (line, finding, detail)
+       WHERE row.import_id = $1 AND row.line = given.line`,
+      [
+        this.importId,
+        found.map(({ line }) => line),
+        found.map(({ finding }) => finding),
+        found.map(({ finding }) => findings[finding]),
+      ],
+    );
   }
 
   private async lastLine(): Promise<number> {

@@ -50,6 +50,6 @@ export function verdictByStripe({ userId }: ImportRow, customer: StripeCustomer 
   return null;
 }
 
-export function refused(reason: RefusalReason, detail: string): Verdict {
+function refused(reason: RefusalReason, detail: string): Verdict {
   return { outcome: 'refused', reason, detail };
 }

@@ -30,6 +30,7 @@ export class LiveSubscriptions {
   }
 }
 
+/** For whoever has nothing to cancel, to change or to manage at Stripe. */
 export function noSubscription(): Refused {
   return new Refused('no_subscription', 'there is nothing to cancel, to change or to manage; choose a plan first');
 }

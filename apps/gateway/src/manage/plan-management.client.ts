@@ -1,6 +1,7 @@
 import type { DomainEvent } from '@billhook/contracts';
 import { Refused, Retryable } from '@billhook/runtime';
 import { Injectable } from '@nestjs/common';
+import type Stripe from 'stripe';
 import { AccountReader } from '../account/account-reader.store.js';
 import type { AccountAnswer } from '../account/account-answer.js';
 import type { PendingChange } from '../account/pending.js';
@@ -14,7 +15,6 @@ import { ChangeRecorder } from './change-recorder.store.js';
 import { LiveSubscriptions, noSubscription } from './live-subscription.client.js';
 import { cancellationOf, resumptionOf } from './subscription-change.js';
 import type { SubscriptionChange } from './subscription-change.js';
-import type Stripe from 'stripe';
 
 /** What is asked for, and how it is announced. */
 interface Wish {

@@ -10,6 +10,7 @@ interface PreferencesRow {
   minimum_volume: number;
 }
 
+/** What users have chosen, whatever their plan lets be in effect. */
 @Injectable()
 export class PreferencesStore {
   constructor(private readonly dataSource: DataSource) {}

@@ -4,7 +4,7 @@ import type { EventData } from '@billhook/contracts';
 export type Refusal = Omit<EventData<'gateway.request.refused'>, 'count'>;
 export type RefusalCount = EventData<'gateway.request.refused'>;
 
-/** What stands in for whom and where once too many of them are waiting. */
+/** Stands for all addresses once too many different refusals are waiting. */
 const variousAddresses = 'various';
 
 /**

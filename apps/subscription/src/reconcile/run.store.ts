@@ -18,6 +18,10 @@ const columns = `
 /** Events that are missing are quickest to bring, and somebody may be waiting for them. */
 const byUrgency = `array_position(ARRAY['catch_up', 'reconcile', 'sweep', 'republish'], kind)`;
 
+/** Whoever leads no more may still be at a step that Stripe kept waiting: of what another has moved on since, it moves nothing. */
+const stillAt = (phase: string, position: string) =>
+  `finished_at IS NULL AND phase = ${phase} AND position IS NOT DISTINCT FROM ${position}`;
+
 /** What was asked to be reconciled and how far it is: what a replica leaves, the next one carries on. */
 @Injectable()
 export class Runs {
@@ -82,17 +86,25 @@ export class Runs {
       `UPDATE reconcile_run SET phase = coalesce($2, phase), position = $3, counts = $4, attempts = 0, last_error = NULL,
          started_at = coalesce(started_at, now()), progress_at = now(), due_at = now() + make_interval(secs => $5),
          finished_at = CASE WHEN $2 IS NULL THEN now() END
-       WHERE run_id = $1`,
-      [run.id, phase, next?.position ?? null, added(run.counts, counts), (next?.waitMs ?? 0) / 1_000],
+       WHERE run_id = $1 AND ${stillAt('$6', '$7')}`,
+      [
+        run.id,
+        phase,
+        next?.position ?? null,
+        added(run.counts, counts),
+        (next?.waitMs ?? 0) / 1_000,
+        run.phase,
+        run.position,
+      ],
     );
   }
 
-  async postpone({ id }: Run, error: string, pauseMs: number): Promise<void> {
+  async postpone({ id, phase, position }: Run, error: string, pauseMs: number): Promise<void> {
     await this.dataSource.query(
       `UPDATE reconcile_run SET attempts = attempts + 1, last_error = $2, started_at = coalesce(started_at, now()),
          due_at = now() + make_interval(secs => $3)
-       WHERE run_id = $1`,
-      [id, error, pauseMs / 1_000],
+       WHERE run_id = $1 AND ${stillAt('$4', '$5')}`,
+      [id, error, pauseMs / 1_000, phase, position],
     );
   }
 
