@@ -1,6 +1,7 @@
 import { catalogueChanges } from '../catalogue/catalogue-changes.js';
 import { catalogueRoutes } from '../catalogue/catalogue-routes.js';
 import { checkoutRoutes } from '../checkout/checkout-routes.js';
+import { paymentPageRoutes } from '../checkout/payment-page-routes.js';
 import { cliSessionRoutes } from '../cli/session-routes.js';
 import { customerRoutes } from '../customers/customer-routes.js';
 import { paymentMethodRoutes } from '../customers/payment-method-routes.js';
@@ -24,6 +25,7 @@ export const apiRoutes: readonly Route[] = [
   ...catalogueRoutes,
   ...catalogueChanges,
   ...checkoutRoutes,
+  ...paymentPageRoutes,
   ...portalRoutes,
   ...subscriptionRoutes,
   ...scheduleRoutes,

@@ -39,7 +39,7 @@ export const catalogueChanges: Route[] = [
       metadata: metadata.optional(),
       nickname: text.optional(),
       product: text,
-      recurring: params({ interval: z.enum(['month', 'year']) }),
+      recurring: params({ interval: z.enum(['month', 'year']) }).optional(),
       unit_amount: integer.refine((amount) => amount >= 0, { error: 'Invalid non-negative integer' }),
     }),
     handle: ({ world, input }) => {
@@ -50,7 +50,7 @@ export const catalogueChanges: Route[] = [
           product: product.id,
           lookupKey: input.lookup_key ?? null,
           amount: input.unit_amount,
-          interval: input.recurring.interval,
+          interval: input.recurring?.interval ?? null,
           created: world.now(),
         }),
         nickname: input.nickname ?? null,

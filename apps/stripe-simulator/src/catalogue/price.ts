@@ -6,7 +6,8 @@ interface PriceInput {
   lookupKey: string | null;
   /** In cents. */
   amount: number;
-  interval: 'month' | 'year';
+  /** null: it is charged once. */
+  interval: 'month' | 'year' | null;
   created: number;
 }
 export const aPrice = ({ id, product, lookupKey, amount, interval, created }: PriceInput): Stripe.Price => ({
@@ -22,11 +23,14 @@ export const aPrice = ({ id, product, lookupKey, amount, interval, created }: Pr
   metadata: {},
   nickname: null,
   product,
-  recurring: { interval, interval_count: 1, meter: null, trial_period_days: null, usage_type: 'licensed' },
+  recurring:
+    interval === null
+      ? null
+      : { interval, interval_count: 1, meter: null, trial_period_days: null, usage_type: 'licensed' },
   tax_behavior: 'unspecified',
   tiers_mode: null,
   transform_quantity: null,
-  type: 'recurring',
+  type: interval === null ? 'one_time' : 'recurring',
   unit_amount: amount,
   unit_amount_decimal: Stripe.Decimal.from(amount),
 });

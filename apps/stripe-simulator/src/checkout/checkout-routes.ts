@@ -5,10 +5,13 @@ import { created, flag, integer, mergeMetadata, metadata, paging, params, text }
 import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
 import { found, invalid, referenced, StripeFault } from '../api/stripe-error.js';
+import { oneTimePrice, recurringPrice } from '../catalogue/price-type.js';
+import { shippingParams } from '../customers/address.js';
 import { idOf } from '../world/ids.js';
 import type { World } from '../world/world.js';
 import { trialFrom } from '../subscriptions/create.js';
 import { trialSettingsParams } from '../subscriptions/trial-params.js';
+import type { PaymentData } from './pay-once.js';
 import { aCheckoutSession, aLineItem } from './session.js';
 import type { SubscriptionData } from './session.js';
 
@@ -33,7 +36,12 @@ const createParams = params({
     .max(20),
   locale: text.optional(),
   metadata: metadata.optional(),
-  mode: z.enum(['subscription']),
+  mode: z.enum(['payment', 'subscription']),
+  payment_intent_data: params({
+    description: text.max(500).optional(),
+    metadata: metadata.optional(),
+    shipping: shippingParams.optional(),
+  }).optional(),
   payment_method_collection: z.enum(['always', 'if_required']).optional(),
   payment_method_types: z.unknown().optional(),
   subscription_data: params({
@@ -116,15 +124,20 @@ export function expireSession(world: World, session: Stripe.Checkout.Session): S
 
 function createSession(world: World, input: CreateInput): Stripe.Checkout.Session {
   refuseConflicts(input, world.now());
-  const lines = input.line_items.map((line, index) => lineItem(world, line, `line_items[${index}][price]`));
+  refuseOfOtherMode(input);
+  const lines = input.line_items.map((line, index) => lineItem(world, { line, index, mode: input.mode }));
   const customer =
     input.customer === undefined
       ? null
       : referenced({ table: world.customers, id: input.customer, noun: 'customer', param: 'customer' });
   const data = subscriptionData(input, world.now());
   const amount = lines.reduce((sum, line) => sum + line.amount_subtotal, 0);
+  if (input.mode === 'payment' && amount < 50) {
+    throw invalid('line_items', 'The total amount due must add up to at least $0.50 usd.');
+  }
   const session: Stripe.Checkout.Session = {
     ...aCheckoutSession({
+      mode: input.mode,
       publicUrl: world.publicUrl,
       now: world.now(),
       customer,
@@ -137,15 +150,22 @@ function createSession(world: World, input: CreateInput): Stripe.Checkout.Sessio
       expiresAt: input.expires_at ?? world.now() + day,
       amount,
       dueNow: data.trial.days === undefined && data.trial.end === undefined ? amount : 0,
-      paymentMethodCollection: input.payment_method_collection ?? 'always',
+      paymentMethodCollection: input.payment_method_collection ?? (input.mode === 'payment' ? 'if_required' : 'always'),
     }),
     discounts: (input.discounts ?? []).map((discount) => presetDiscount(world, discount)),
   };
   world.checkoutSessions.set(session.id, session);
   world.lineItems.set(session.id, lines);
-  world.subscriptionData.set(session.id, data);
+  if (input.mode === 'payment') world.paymentData.set(session.id, paymentData(input));
+  else world.subscriptionData.set(session.id, data);
   return session;
 }
+
+const paymentData = ({ payment_intent_data: data = {} }: CreateInput): PaymentData => ({
+  description: data.description ?? null,
+  metadata: mergeMetadata({}, data.metadata),
+  shipping: data.shipping ?? null,
+});
 
 const shortestTrial = 48 * 3600;
 
@@ -187,8 +207,22 @@ function refuseConflicts(input: CreateInput, now: number): void {
   }
 }
 
-function lineItem(world: World, line: CreateInput['line_items'][number], param: string): Stripe.LineItem {
-  const price = referenced({ table: world.prices, id: line.price, noun: 'price', param });
+/** What belongs to one mode is refused in the other. Discounts of a single payment are Stripe's, but not modelled here. */
+function refuseOfOtherMode(input: CreateInput): void {
+  const inPayment = ['allow_promotion_codes', 'discounts', 'payment_method_collection', 'subscription_data'] as const;
+  const foreign = input.mode === 'payment' ? inPayment : (['payment_intent_data'] as const);
+  const given = foreign.find((param) => input[param] !== undefined);
+  if (given !== undefined) throw invalid(given, `You can not pass \`${given}\` in \`${input.mode}\` mode.`);
+}
+
+interface LineWish {
+  line: CreateInput['line_items'][number];
+  index: number;
+  mode: CreateInput['mode'];
+}
+function lineItem(world: World, { line, index, mode }: LineWish): Stripe.LineItem {
+  const priceFor = mode === 'payment' ? oneTimePrice : recurringPrice;
+  const price = priceFor(world, line.price, `line_items[${index}][price]`);
   return aLineItem({
     price,
     product: found(world.products, idOf(price.product), 'product'),

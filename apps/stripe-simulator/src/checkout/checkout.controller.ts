@@ -43,7 +43,7 @@ export class CheckoutController {
   @Get(':id')
   show(@Param('id') id: string, @Query('failed') failed: string | undefined, @Res() reply: FastifyReply): void {
     const session = this.world.checkoutSessions.get(id);
-    if (session?.status !== 'open') return closed(session, reply);
+    if (session?.status !== 'open' || session.mode === 'payment') return closed(session, reply);
     const preset = reductionFor(this.world, session, '');
     const reduction = preset.ok ? preset.reduction : null;
     const message = failed === undefined ? undefined : failures[failed];
@@ -61,7 +61,7 @@ export class CheckoutController {
     const session = this.world.checkoutSessions.get(id);
     // Pay pressed twice: the second press finds a paid session and is sent where the first one went.
     if (session?.status === 'complete') return void reply.redirect(successUrl(session), 303);
-    if (session?.status !== 'open') return closed(session, reply);
+    if (session?.status !== 'open' || session.mode === 'payment') return closed(session, reply);
     const form: CheckoutForm = formFields(body);
     const result = reductionFor(this.world, session, form.promotion_code ?? '');
     if (!result.ok) {
@@ -152,6 +152,11 @@ function closed(session: Stripe.Checkout.Session | undefined, reply: FastifyRepl
   const back = session.cancel_url ? { href: session.cancel_url, label: '← back' } : null;
   if (session.status === 'complete') {
     return void sendPage(reply, 200, messagePage('You’re all done here', 'This payment is complete.'));
+  }
+  if (session.status === 'open') {
+    const how =
+      'Here a single payment is made with the API (POST /v1/payment_pages/…/confirm), as Stripe’s own CLI does.';
+    return void sendPage(reply, 501, messagePage('No page for single payments', how, back));
   }
   return void sendPage(reply, 410, messagePage('This page has expired', 'Start again from the shop.', back));
 }

@@ -12,6 +12,7 @@ export interface SubscriptionData {
 }
 
 interface SessionInput {
+  mode: 'payment' | 'subscription';
   publicUrl: string;
   now: number;
   customer: Stripe.Customer | null;
@@ -28,12 +29,13 @@ interface SessionInput {
   paymentMethodCollection: 'always' | 'if_required';
 }
 
-/** An open, hosted session in subscription mode. `subscription` stays null until it is paid (since basil). */
+/** An open, hosted session. `subscription` stays null until it is paid (since basil), as `payment_intent` does. */
 export function aCheckoutSession(input: SessionInput): Stripe.Checkout.Session {
   const id = newCheckoutSessionId();
   return {
     ...emptySession,
     id,
+    mode: input.mode,
     allow_promotion_codes: input.allowPromotionCodes || null,
     amount_subtotal: input.dueNow,
     amount_total: input.dueNow,
@@ -41,12 +43,13 @@ export function aCheckoutSession(input: SessionInput): Stripe.Checkout.Session {
     client_reference_id: input.clientReferenceId,
     created: input.now,
     customer: input.customer?.id ?? null,
-    customer_creation: input.customer ? null : 'always',
+    customer_creation: input.customer ? null : input.mode === 'payment' ? 'if_required' : 'always',
     customer_details: detailsOf(input.customer?.email ?? input.customerEmail),
     customer_email: input.customerEmail,
     expires_at: input.expiresAt,
     metadata: input.metadata,
     payment_method_collection: input.paymentMethodCollection,
+    payment_method_types: input.mode === 'payment' ? ['card'] : ['card', 'us_bank_account'],
     success_url: input.successUrl,
     total_details: { amount_discount: 0, amount_shipping: 0, amount_tax: 0 },
     url: `${input.publicUrl}/c/pay/${id}`,
@@ -93,13 +96,11 @@ const emptySession = {
   livemode: false,
   locale: null,
   managed_payments: { enabled: false },
-  mode: 'subscription',
   origin_context: null,
   payment_intent: null,
   payment_link: null,
   payment_method_configuration_details: null,
   payment_method_options: {},
-  payment_method_types: ['card', 'us_bank_account'],
   payment_status: 'unpaid',
   permissions: null,
   phone_number_collection: { enabled: false },

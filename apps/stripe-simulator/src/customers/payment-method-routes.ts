@@ -7,6 +7,7 @@ import type { Route } from '../api/route.js';
 import { found, invalid, noSuch, referenced, StripeFault } from '../api/stripe-error.js';
 import type { World } from '../world/world.js';
 import { verdictOn } from '../payments/verdict.js';
+import { addressParams, toAddress } from './address.js';
 import { aCardMethod, lastFourOf } from './payment-method.js';
 
 const type = z.enum(['card']).optional();
@@ -67,13 +68,40 @@ const attachRoutes: Route[] = [
       if (method.customer === null) throw invalid('', 'The payment method you provided is not attached to a customer.');
       const detached: Stripe.PaymentMethod = { ...method, customer: null };
       world.paymentMethods.set(id, detached);
+      world.detached.add(id);
       world.emit('payment_method.detached', detached, { previous: { customer: method.customer } });
       return detached;
     },
   }),
 ];
 
-export const paymentMethodRoutes: Route[] = [...readRoutes, ...attachRoutes];
+const billingDetails = params({
+  address: addressParams.optional(),
+  email: z.email().optional(),
+  name: text.optional(),
+  phone: text.optional(),
+});
+
+/** A card of nobody's yet, of one of Stripe's test tokens: numbers are typed into the hosted pages only. */
+const createRoute = route({
+  method: 'POST',
+  path: '/v1/payment_methods',
+  params: params({
+    billing_details: billingDetails.optional(),
+    card: params({ token: z.enum(['tok_visa']) }),
+    type: z.enum(['card']),
+  }),
+  handle: ({ world, input }) => {
+    const { address, email = null, name = null, phone = null } = input.billing_details ?? {};
+    const card = testMethod(world, 'pm_card_visa', null);
+    const details = { address: toAddress(address ?? {}), email, name, phone, tax_id: null };
+    const made: Stripe.PaymentMethod = { ...card, billing_details: details };
+    world.paymentMethods.set(made.id, made);
+    return made;
+  },
+});
+
+export const paymentMethodRoutes: Route[] = [...readRoutes, createRoute, ...attachRoutes];
 
 const methodsOf = (world: World, customer: string, url: string) => ({
   url,
@@ -110,7 +138,10 @@ export function testMethod(world: World, id: string, customer: Stripe.Customer |
 
 /** The same, to be saved for the customer it is given to; not every card lets itself be saved. */
 export function newMethod(world: World, id: string, customer: Stripe.Customer): Stripe.PaymentMethod {
-  const method = testMethod(world, id, customer);
+  return savable(testMethod(world, id, customer));
+}
+
+function savable(method: Stripe.PaymentMethod): Stripe.PaymentMethod {
   const verdict = verdictOn({ ...lastFourOf(method), purpose: 'save', hasAuthenticated: true, isSetUp: false });
   if (verdict.kind === 'declined') {
     throw new StripeFault({ status: 402, type: 'card_error', code: 'card_declined', message: verdict.message });
@@ -122,8 +153,11 @@ function attachTo(world: World, id: string, customer: Stripe.Customer): Stripe.P
   const known = world.paymentMethods.get(id);
   if (known === undefined) return attach(world, newMethod(world, id, customer));
   if (known.customer === customer.id) return known;
-  if (known.customer === null) {
+  if (world.detached.has(id)) {
     throw invalid('', 'This PaymentMethod was detached from a Customer, and may not be used again.');
   }
-  throw invalid('', 'The payment method you provided has already been attached to a customer.');
+  if (known.customer !== null) {
+    throw invalid('', 'The payment method you provided has already been attached to a customer.');
+  }
+  return attach(world, { ...savable(known), customer: customer.id });
 }

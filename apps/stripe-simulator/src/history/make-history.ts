@@ -76,7 +76,7 @@ function live(world: World, life: Life, { step, at }: { step: number; at: number
 }
 
 function subscribed(world: World, { nth, customer }: Life, at: number): Told & { object: Stripe.Subscription } {
-  const prices = [...world.prices.values()];
+  const prices = [...world.prices.values()].filter(({ recurring }) => recurring !== null);
   const price = prices[nth % prices.length];
   if (price === undefined) throw new Error('an account without prices has no past');
   const object = aSubscription({

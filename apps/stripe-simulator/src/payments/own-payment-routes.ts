@@ -3,15 +3,10 @@ import { z } from 'zod';
 import { flag, integer, mergeMetadata, metadata, params, text } from '../api/params.js';
 import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
-import { found, invalid, referenced, StripeFault } from '../api/stripe-error.js';
-import { lastFourOf } from '../customers/payment-method.js';
-import { testMethod } from '../customers/payment-method-routes.js';
-import { chargeFor } from '../invoices/collect.js';
-import { idOf } from '../world/ids.js';
+import { invalid, referenced } from '../api/stripe-error.js';
+import { shippingParams } from '../customers/address.js';
 import type { World } from '../world/world.js';
-import { aPaymentIntent, presented } from './payment-intent.js';
-import { verdictOn } from './verdict.js';
-import type { Verdict } from './verdict.js';
+import { cancelPayment, confirmPayment, openPayment, unfinishedPayment } from './own-payment.js';
 
 const createParams = params({
   amount: integer.refine((amount) => amount >= 50, { error: 'Amount must be at least $0.50 usd' }),
@@ -23,6 +18,7 @@ const createParams = params({
   payment_method: text.optional(),
   // Endive refuses it, but Stripe's own CLI (1.52.0) still sends it with its triggers.
   payment_method_types: z.array(z.enum(['card'])).optional(),
+  shipping: shippingParams.optional(),
 });
 type CreateInput = z.output<typeof createParams>;
 
@@ -38,7 +34,7 @@ export const ownPaymentRoutes: Route[] = [
     method: 'POST',
     path: '/v1/payment_intents/:id/confirm',
     params: params({ payment_method: text.optional() }),
-    handle: ({ world, id, input }) => confirm(world, open(world, id, 'confirm'), input.payment_method),
+    handle: ({ world, id, input }) => confirm(world, unfinishedPayment(world, id, 'confirm'), input.payment_method),
   }),
   route({
     method: 'POST',
@@ -46,11 +42,8 @@ export const ownPaymentRoutes: Route[] = [
     params: params({
       cancellation_reason: z.enum(['abandoned', 'duplicate', 'fraudulent', 'requested_by_customer']).optional(),
     }),
-    handle: ({ world, id, input }) => {
-      const { cancellation_reason = null } = input;
-      const end = { status: 'canceled' as const, canceled_at: world.now(), cancellation_reason };
-      return tell(world, 'payment_intent.canceled', { ...open(world, id, 'cancel'), ...end });
-    },
+    handle: ({ world, id, input }) =>
+      cancelPayment(world, unfinishedPayment(world, id, 'cancel'), input.cancellation_reason ?? null),
   }),
 ];
 
@@ -59,53 +52,18 @@ function create(world: World, input: CreateInput): Stripe.PaymentIntent {
   if (customer !== null) {
     referenced({ table: world.customers, id: customer, noun: 'customer', param: 'customer' });
   }
-  const intent: Stripe.PaymentIntent = {
-    ...aPaymentIntent({ amount, currency, customer, created: world.now() }),
+  const intent = openPayment(world, {
+    amount,
+    currency,
+    customer,
     description: input.description ?? null,
     metadata: mergeMetadata({}, input.metadata),
-    setup_future_usage: null,
-  };
-  tell(world, 'payment_intent.created', intent);
+    shipping: input.shipping ?? null,
+  });
   return isConfirmed ? confirm(world, intent, input.payment_method) : intent;
-}
-
-function open(world: World, id: string, verb: string): Stripe.PaymentIntent {
-  const intent = found(world.paymentIntents, id, 'payment_intent');
-  if (intent.status === 'requires_payment_method' || intent.status === 'requires_action') return intent;
-  throw invalid('', `You cannot ${verb} this PaymentIntent because it has a status of ${intent.status}.`);
 }
 
 function confirm(world: World, intent: Stripe.PaymentIntent, wanted: string | undefined): Stripe.PaymentIntent {
   if (wanted === undefined) throw invalid('payment_method', 'Provide a payment_method to confirm it with.');
-  const customer = world.customers.get(idOf(intent.customer) ?? '') ?? null;
-  const method = world.paymentMethods.get(wanted) ?? testMethod(world, wanted, customer);
-  const purpose = { purpose: 'charge', hasAuthenticated: false, isSetUp: world.authenticated.has(method.id) } as const;
-  const verdict = verdictOn({ ...lastFourOf(method), ...purpose });
-  const charge = chargeFor(world, { intent, method, verdict });
-  if (charge !== null) world.emit(charge.status === 'succeeded' ? 'charge.succeeded' : 'charge.failed', charge);
-  const next = presented(intent, { method: method.id, verdict, charge: charge?.id ?? null });
-  tell(world, eventOf(verdict), next);
-  if (verdict.kind !== 'declined') return next;
-  throw new StripeFault({ status: 402, type: 'card_error', code: 'card_declined', message: verdict.message });
-}
-
-function eventOf({ kind }: Verdict): Stripe.Event.Type {
-  switch (kind) {
-    case 'paid':
-      return 'payment_intent.succeeded';
-    case 'processing':
-      return 'payment_intent.processing';
-    case 'action_required':
-      return 'payment_intent.requires_action';
-    case 'declined':
-      return 'payment_intent.payment_failed';
-    default:
-      return kind satisfies never;
-  }
-}
-
-function tell(world: World, type: Stripe.Event.Type, intent: Stripe.PaymentIntent): Stripe.PaymentIntent {
-  world.paymentIntents.set(intent.id, intent);
-  world.emit(type, intent);
-  return intent;
+  return confirmPayment(world, intent, wanted);
 }

@@ -147,7 +147,9 @@ export class PortalController {
 
   /** The prices that are for sale, without the one it has. */
   private choices({ items }: Stripe.Subscription): Stripe.Price[] {
-    return [...this.world.prices.values()].filter(({ id, active }) => active && id !== items.data[0]?.price.id);
+    return [...this.world.prices.values()].filter(
+      ({ id, active, recurring }) => active && recurring !== null && id !== items.data[0]?.price.id,
+    );
   }
 
   /** The card that pays, or the last one saved: Checkout makes its card the default of the subscription only. */

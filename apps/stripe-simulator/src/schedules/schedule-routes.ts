@@ -5,6 +5,7 @@ import { created, flag, integer, mergeMetadata, metadata, paging, params, text }
 import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
 import { found, invalid, referenced } from '../api/stripe-error.js';
+import { recurringPrice } from '../catalogue/price-type.js';
 import { createSubscription } from '../subscriptions/create.js';
 import { cancelNow, saveSubscription } from '../subscriptions/lifecycle.js';
 import { prorationBehavior } from '../subscriptions/subscription-params.js';
@@ -227,7 +228,7 @@ function toWish(world: World, wish: z.output<typeof phase>, path: string): Phase
   const at = (value: number | 'now' | undefined) => (value === 'now' ? world.now() : value);
   return {
     items: wish.items.map(({ price, quantity }, index) => ({
-      price: referenced({ table: world.prices, id: price, noun: 'price', param: `${path}[items][${index}][price]` }),
+      price: recurringPrice(world, price, `${path}[items][${index}][price]`),
       quantity: quantity ?? 1,
     })),
     start: at(wish.start_date),

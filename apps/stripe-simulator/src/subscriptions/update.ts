@@ -1,6 +1,7 @@
 import type Stripe from 'stripe';
 import { mergeMetadata } from '../api/params.js';
-import { invalid, noSuch, referenced } from '../api/stripe-error.js';
+import { invalid, noSuch } from '../api/stripe-error.js';
+import { recurringPrice } from '../catalogue/price-type.js';
 import { idOf } from '../world/ids.js';
 import type { World } from '../world/world.js';
 import { applyChange, planChange } from './change.js';
@@ -154,10 +155,7 @@ function itemChange(
 ): ItemChange {
   const current = items.data.find(({ id }) => id === item.id);
   if (item.id !== undefined && current === undefined) throw noSuch('subscription item', item.id, `${path}[id]`);
-  const price =
-    item.price === undefined
-      ? current?.price
-      : referenced({ table: world.prices, id: item.price, noun: 'price', param: `${path}[price]` });
+  const price = item.price === undefined ? current?.price : recurringPrice(world, item.price, `${path}[price]`);
   if (price === undefined)
     throw invalid(`${path}[price]`, `Missing required param: ${path}[price].`, 'parameter_missing');
   const quantity = item.quantity ?? current?.quantity ?? 1;

@@ -3,6 +3,7 @@ import { anEvent } from '../events/event.js';
 import type { ThinEvent } from '../events/thin-event.js';
 import type { StoredAnswer } from '../api/idempotency.js';
 import type { CliFeature } from '../cli/session-routes.js';
+import type { PaymentData } from '../checkout/pay-once.js';
 import type { SubscriptionData } from '../checkout/session.js';
 import type { Challenge } from '../payments/challenge.js';
 import type { AwaitingPayment } from '../subscriptions/standing.js';
@@ -77,6 +78,8 @@ export class World {
   readonly debits = new Map<string, Debit>();
   /** Payment methods that need no 3-D Secure any more. */
   readonly authenticated = new Set<string>();
+  /** Payment methods that no customer may have again. */
+  readonly detached = new Set<string>();
   /** By subscription: what an invoice must be paid for first. */
   readonly awaitingPayment = new Map<string, AwaitingPayment>();
   /** 3-D Secure challenges that were not answered yet. */
@@ -88,6 +91,8 @@ export class World {
   readonly lineItems = new Map<string, Stripe.LineItem[]>();
   /** By session id: what the subscription will be made with once the session is paid. */
   readonly subscriptionData = new Map<string, SubscriptionData>();
+  /** By session id: what its payment will be made with, in payment mode. */
+  readonly paymentData = new Map<string, PaymentData>();
   readonly portalSessions = new Map<string, Stripe.BillingPortal.Session>();
   readonly events = new Map<string, Stripe.EventBase>();
   readonly thinEvents = new Map<string, ThinEvent>();
@@ -222,7 +227,7 @@ export class World {
 
   /** Back to a new account with the four plans, at wall time. */
   reset(): void {
-    for (const table of [...this.tables(), this.authenticated, this.announcedTrials]) table.clear();
+    for (const table of [...this.tables(), this.authenticated, this.detached, this.announcedTrials]) table.clear();
     this.paymentByInvoice.clear();
     this.settings = initialSettings;
     this.room = usualRoom;
@@ -256,6 +261,7 @@ export class World {
       this.checkoutSessions,
       this.lineItems,
       this.subscriptionData,
+      this.paymentData,
       this.portalSessions,
       this.events,
       this.thinEvents,
