@@ -230,6 +230,14 @@ describe('a Checkout session', () => {
     expect(factOf('checkout.session.completed', session)).toMatchObject({ value: { userId: null } });
   });
 
+  test.each(['completed', 'async_payment_succeeded', 'async_payment_failed', 'expired'])(
+    'of what is sold once is nothing of ours: checkout.session.%s',
+    (outcome) => {
+      const session = aCheckoutSession({ mode: 'payment', subscription: null });
+      expect(factOf(`checkout.session.${outcome}`, session)).toEqual({ ok: true, value: { kind: 'irrelevant' } });
+    },
+  );
+
   it('is irrelevant without a customer', () => {
     expect(factOf('checkout.session.completed', aCheckoutSession({ customer: null }))).toEqual({
       ok: true,

@@ -174,8 +174,14 @@ function customerFact(event: Envelope): Reading<StripeFact> {
   });
 }
 
+/** Of what is sold once, or of a card that is only kept: the account may sell other things than subscriptions. */
+function isOtherSale(session: unknown): boolean {
+  return isRecord(session) && (session['mode'] === 'payment' || session['mode'] === 'setup');
+}
+
 /** A session without a customer is of a payment in which no subscription can be. */
 function checkoutFact(event: Envelope): Reading<StripeFact> {
+  if (isOtherSale(event.object)) return irrelevant;
   return mapReading(toCheckoutFacts(event.object), (session) => {
     const { customerId, userId } = session;
     return customerId === null ? { kind: 'irrelevant' } : { kind: 'checkout', customerId, userId, session };
@@ -183,6 +189,7 @@ function checkoutFact(event: Envelope): Reading<StripeFact> {
 }
 
 function checkoutSettledFact(event: Envelope, outcome: 'succeeded' | 'failed' | 'expired'): Reading<StripeFact> {
+  if (isOtherSale(event.object)) return irrelevant;
   return mapReading(toCheckoutFacts(event.object), (session) => {
     const { customerId, userId } = session;
     return { kind: 'checkout_settled', outcome, customerId, userId, session };
