@@ -236,10 +236,11 @@ it('answers anything but POST /webhook/stripe with 404 and no more', async () =>
 });
 
 /** As Stripe does: again, while the answer is that the broker has not confirmed in time. */
-async function deliverUntilTaken(body: string): Promise<Answer> {
-  const answer = await deliver(body);
-  return answer.status === 503 ? deliverUntilTaken(body) : answer;
-}
+const deliverUntilTaken = (body: string): Promise<Answer> =>
+  waitFor('a delivery to be taken', async () => {
+    const answer = await deliver(body);
+    return answer.status !== 503 && answer;
+  });
 
 it('takes two hundred deliveries at once and loses none', async () => {
   const events = Array.from({ length: 200 }, anEvent);

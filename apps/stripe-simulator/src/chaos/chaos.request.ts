@@ -99,7 +99,6 @@ const isGiven = (value: unknown) => value !== undefined;
 const maxSeed = 2 ** 32 - 1;
 
 const omit = knob({ types, probability });
-export type Omission = z.output<typeof omit>;
 
 export const chaosRequest = knob({
   seed: whole(0, maxSeed).optional(),
