@@ -52,8 +52,11 @@ export class LiveCatalogue implements OnApplicationBootstrap, BeforeApplicationS
     return this.catalogue;
   }
 
-  /** Told when the catalogue is not what it was. */
-  onChange(listener: () => void): void {
+  /**
+   * Told when the catalogue is not what it was, and each time that it has been compared with Stripe, as it was or not: a process
+   * with other settings may have decided by them since.
+   */
+  onCheck(listener: () => void): void {
     this.listeners.push(listener);
   }
 
@@ -128,6 +131,7 @@ export class LiveCatalogue implements OnApplicationBootstrap, BeforeApplicationS
     this.know(knowledge);
     await memory.keep(pricesToRemember(settings, knowledge.answers), at);
     this.know({ ...knowledge, remembered: await memory.load() });
+    this.tellListeners();
   }
 
   /** Each problem once, and once more when it is over. */
@@ -147,7 +151,10 @@ export class LiveCatalogue implements OnApplicationBootstrap, BeforeApplicationS
     const before = written(this.catalogue);
     this.knowledge = knowledge;
     this.catalogue = catalogueFor(this.options.settings, knowledge);
-    if (written(this.catalogue) === before) return;
+    if (written(this.catalogue) !== before) this.tellListeners();
+  }
+
+  private tellListeners(): void {
     for (const listener of this.listeners) listener();
   }
 }

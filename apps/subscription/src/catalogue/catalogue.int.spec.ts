@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SubscriptionConfig } from '../config.js';
 import { CustomerStory } from '../customer-story.spec-support.js';
+import { fromStripe } from '../messages.spec-support.js';
+import { Replica } from '../replica.spec-support.js';
 import { World } from '../running-service.spec-support.js';
 
 const byLookupKey = { STRIPE_ELITE_MONTHLY_PRICE_ID: 'lookup:elite_monthly' };
@@ -138,6 +140,40 @@ describe('a change of the settings', () => {
     ]);
     expect(await world.told('billing.account.changed', elite.userId)).toHaveLength(1);
     expect(await world.told('billing.tier.changed', pro.userId)).toHaveLength(1);
+  });
+});
+
+describe('a roll-out of settings that honour one price more', () => {
+  const legacy = { STRIPE_PRO_LEGACY_PRICE_IDS: ['price_2019'] };
+
+  beforeEach(() => {
+    world.stripe.prices.set('price_2019', aPrice({ id: 'price_2019', active: false, unit_amount: 499 }));
+  });
+
+  it('mends with the next comparison what a replica of the settings before has decided meanwhile', async () => {
+    await start(legacy);
+    expect(await compare()).toBe(true);
+    const before = await Replica.connect(world.databaseUrl);
+    const story = new CustomerStory('between');
+    const subscription = story.onPrice('price_2019');
+    world.stripe.subscriptions.set(story.subscriptionId, subscription);
+    await before.take(fromStripe(story.created(0, subscription)));
+    await before.end();
+    expect(await world.accountOf(story.userId)).toMatchObject({ tier: 0, subscription: { tier: null } });
+
+    expect(await compare()).toBe(true);
+    await hasTier(story, 1);
+  });
+
+  it('has a replica of the settings before know the price from its own next comparison on', async () => {
+    await start({});
+    const before = service.app.get(LiveCatalogue);
+    expect(await before.compare()).toBe(true);
+    expect(before.current().meanings.has('price_2019')).toBe(false);
+    await start(legacy);
+    expect(await compare()).toBe(true);
+    expect(await before.compare()).toBe(true);
+    expect(before.current().meanings.get('price_2019')).toEqual({ tier: 1, billingCycle: 'monthly' });
   });
 });
 

@@ -9,7 +9,10 @@ import { PlanChanges } from './plan-changes.store.js';
 /** After the database did not answer. */
 const retryMs = 5_000;
 
-/** Has what is stored follow the catalogue: at the start, since settings change between two, and whenever Stripe changes it. */
+/**
+ * Has what is stored follow the catalogue: at the start, since settings change between two, and after each comparison with Stripe,
+ * since during a roll-out a replica of the settings before goes on deciding by those.
+ */
 @Injectable()
 export class PlanFollower implements OnApplicationBootstrap, BeforeApplicationShutdown {
   private readonly log = new Logger('catalogue');
@@ -25,7 +28,7 @@ export class PlanFollower implements OnApplicationBootstrap, BeforeApplicationSh
   ) {}
 
   onApplicationBootstrap(): void {
-    this.live.onChange(() => this.fallBehind());
+    this.live.onCheck(() => this.fallBehind());
     this.fallBehind();
   }
 
