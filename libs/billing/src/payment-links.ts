@@ -1,25 +1,17 @@
-import type { Evidence, InvoiceRow } from './evidence.js';
+import type { ChargeRow, DisputeRow, Evidence, InvoiceRow, RefundRow } from './evidence.js';
 import type { PaymentReference } from './payment-facts.js';
 
-/** What paid an invoice, by all that is known: the invoice itself, its InvoicePayments, and charges that name it. */
-export function paymentsOf(invoice: InvoiceRow, evidence: Evidence): PaymentReference[] {
-  const isOfInvoice = ({ invoiceId }: { invoiceId: string | null }) => invoiceId === invoice.invoiceId;
-  const direct = [
-    ...invoice.payments,
-    ...evidence.invoicePayments.filter(isOfInvoice),
-    ...evidence.charges.filter(isOfInvoice),
-  ];
-  return direct.flatMap((reference) => [reference, ...otherNamesOf(reference, evidence)]);
+/** What went back, or is disputed, of some payments; charges as far as they are known, whatever went back of them. */
+export interface Returned {
+  charges: readonly ChargeRow[];
+  refunds: readonly RefundRow[];
+  disputes: readonly DisputeRow[];
 }
 
-/** Whether the two name the same payment. */
-export function isSamePayment(a: PaymentReference, b: PaymentReference): boolean {
-  const isSameCharge = a.chargeId !== null && a.chargeId === b.chargeId;
-  return isSameCharge || (a.paymentIntentId !== null && a.paymentIntentId === b.paymentIntentId);
-}
-
-export function isPaymentOf(reference: PaymentReference, payments: readonly PaymentReference[]): boolean {
-  return payments.some((payment) => isSamePayment(payment, reference));
+/** Of the payments of an invoice. */
+export function returnedOf(invoice: InvoiceRow, evidence: Evidence): Returned {
+  const index = indexOf(evidence);
+  return returnedBy(paymentIdsOf(invoice, index), index);
 }
 
 /**
@@ -29,17 +21,82 @@ export function isPaymentOf(reference: PaymentReference, payments: readonly Paym
 export function unlinkedPayments(evidence: Evidence): PaymentReference[] {
   const returned = [...evidence.refunds, ...evidence.disputes, ...evidence.charges.filter(isRefunded)];
   if (returned.length === 0) return [];
-  const known = evidence.invoices.flatMap((invoice) => paymentsOf(invoice, evidence));
-  const unlinked = returned.filter((reference) => !isPaymentOf(reference, known));
-  return unlinked.filter((reference, index) => !isPaymentOf(reference, unlinked.slice(0, index)));
+  const index = indexOf(evidence);
+  const known = new Set(evidence.invoices.flatMap((invoice) => paymentIdsOf(invoice, index)));
+  const unlinked = returned.filter((reference) => !idsOf(reference).some((id) => known.has(id)));
+  const told = new Set<string>();
+  return unlinked.filter((reference) => {
+    const ids = idsOf(reference);
+    const isTold = ids.some((id) => told.has(id));
+    for (const id of ids) told.add(id);
+    return !isTold;
+  });
 }
 
 function isRefunded({ amountRefunded }: { amountRefunded: number }): boolean {
   return amountRefunded > 0;
 }
 
-/** A charge names its payment intent: whoever knows one of the two then knows both. */
-function otherNamesOf(reference: PaymentReference, evidence: Evidence): PaymentReference[] {
-  const named = [...evidence.charges, ...evidence.refunds, ...evidence.disputes];
-  return named.filter((other) => isSamePayment(other, reference));
+/** The ids of a payment: nothing else of Stripe's has one of them. */
+function idsOf({ chargeId, paymentIntentId }: PaymentReference): string[] {
+  return [chargeId, paymentIntentId].filter((id) => id !== null);
+}
+
+type ByPayment<Row> = ReadonlyMap<string, readonly Row[]>;
+
+interface Index {
+  /** The InvoicePayments and charges that name an invoice, by its id. */
+  ofInvoice: ReadonlyMap<string, readonly PaymentReference[]>;
+  charges: ByPayment<ChargeRow>;
+  refunds: ByPayment<RefundRow>;
+  disputes: ByPayment<DisputeRow>;
+}
+
+/** Made once for each evidence, which never changes: without it, what each of 500 invoices costs grows with the other 499. */
+const indexes = new WeakMap<Evidence, Index>();
+
+function indexOf(evidence: Evidence): Index {
+  const known = indexes.get(evidence);
+  if (known !== undefined) return known;
+  const index = {
+    ofInvoice: grouped([...evidence.invoicePayments, ...evidence.charges], ({ invoiceId }) =>
+      invoiceId === null ? [] : [invoiceId],
+    ),
+    charges: grouped(evidence.charges, idsOf),
+    refunds: grouped(evidence.refunds, idsOf),
+    disputes: grouped(evidence.disputes, idsOf),
+  };
+  indexes.set(evidence, index);
+  return index;
+}
+
+function grouped<Row>(rows: readonly Row[], keysOf: (row: Row) => string[]): ReadonlyMap<string, readonly Row[]> {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    for (const key of keysOf(row)) {
+      const group = groups.get(key);
+      if (group === undefined) groups.set(key, [row]);
+      else group.push(row);
+    }
+  }
+  return groups;
+}
+
+/**
+ * What paid an invoice, by all that is known: the invoice itself, its InvoicePayments, and charges that name it. A charge names its
+ * payment intent, as refunds and disputes do: whoever knows one of the two then knows both.
+ */
+function paymentIdsOf(invoice: InvoiceRow, index: Index): string[] {
+  const ids = [...invoice.payments, ...(index.ofInvoice.get(invoice.invoiceId) ?? [])].flatMap(idsOf);
+  const { charges, refunds, disputes } = returnedBy(ids, index);
+  return [...ids, ...[...charges, ...refunds, ...disputes].flatMap(idsOf)];
+}
+
+function returnedBy(ids: readonly string[], { charges, refunds, disputes }: Index): Returned {
+  return { charges: naming(ids, charges), refunds: naming(ids, refunds), disputes: naming(ids, disputes) };
+}
+
+function naming<Row>(ids: readonly string[], rows: ByPayment<Row>): Row[] {
+  const found = ids.flatMap((id) => rows.get(id) ?? []);
+  return found.length < 2 ? found : [...new Set(found)];
 }

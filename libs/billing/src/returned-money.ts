@@ -1,6 +1,6 @@
 import type { DomainEvent } from '@billhook/contracts';
 import type { DisputeRow, Evidence, InvoiceRow } from './evidence.js';
-import { isPaymentOf, paymentsOf } from './payment-links.js';
+import { returnedOf } from './payment-links.js';
 import { amountReturned } from './revocation.js';
 import type { StripeObject } from './stripe-object.js';
 
@@ -24,7 +24,7 @@ export function returnsToTell(userId: string, evidence: Evidence, toldOf: ToldOf
   const paid = invoices.filter(({ amountPaid }) => amountPaid > 0);
   const all = paid.flatMap((invoice) => [
     refundOf(userId, invoice, evidence),
-    ...disputesOf(invoice, evidence).map((dispute) => toTidings(userId, invoice, dispute)),
+    ...returnedOf(invoice, evidence).disputes.map((dispute) => toTidings(userId, invoice, dispute)),
   ]);
   return all.filter(({ about, state }) => state !== (toldOf(about) ?? nothingReturned));
 }
@@ -41,11 +41,6 @@ function refundOf(userId: string, invoice: InvoiceRow, evidence: Evidence): Tidi
       data: { ...paymentOf(userId, invoice), amount, amount_paid: invoice.amountPaid },
     },
   };
-}
-
-function disputesOf(invoice: InvoiceRow, evidence: Evidence): DisputeRow[] {
-  const payments = paymentsOf(invoice, evidence);
-  return evidence.disputes.filter((dispute) => isPaymentOf(dispute, payments));
 }
 
 function toTidings(userId: string, invoice: InvoiceRow, { disputeId, status, amount, currency }: DisputeRow): Tidings {

@@ -1,5 +1,5 @@
 import type { ChargeRow, Evidence, InvoiceRow, RefundRow } from './evidence.js';
-import { isPaymentOf, paymentsOf } from './payment-links.js';
+import { returnedOf } from './payment-links.js';
 
 /** Why a period that was paid for counts as not paid. */
 export interface Revocation {
@@ -65,17 +65,15 @@ function byPayment(a: CoveringInvoice, b: CoveringInvoice): number {
 
 function returnOf(invoice: InvoiceRow, evidence: Evidence): Revocation | null {
   const { invoiceId } = invoice;
-  const payments = paymentsOf(invoice, evidence);
-  const disputes = evidence.disputes.filter((dispute) => isPaymentOf(dispute, payments));
+  const { disputes } = returnedOf(invoice, evidence);
   if (disputes.some(({ status }) => disputeMeaning(status) === 'chargeback')) return { by: 'dispute', invoiceId };
   return amountReturned(invoice, evidence) >= invoice.amountPaid ? { by: 'refund', invoiceId } : null;
 }
 
 /** How much of what was paid for an invoice has gone back, by all that is known. */
 export function amountReturned(invoice: InvoiceRow, evidence: Evidence): number {
-  const payments = paymentsOf(invoice, evidence);
-  const isOfInvoice = (row: RefundRow | ChargeRow) => isPaymentOf(row, payments);
-  return amountRefunded(evidence.charges.filter(isOfInvoice), evidence.refunds.filter(isOfInvoice));
+  const { charges, refunds } = returnedOf(invoice, evidence);
+  return amountRefunded(charges, refunds);
 }
 
 /**
