@@ -9,6 +9,7 @@ import type { ListedEvent } from './listed-event.js';
 import { added } from './run.js';
 import type { Counts, Run, Step } from './run.js';
 import { Runs } from './run.store.js';
+import { ReconcileSettings } from './settings.js';
 import { StripeLists } from './stripe-lists.client.js';
 import type { ListedObject, Page } from './stripe-lists.client.js';
 import { UntakenEvents } from './untaken-events.store.js';
@@ -17,8 +18,9 @@ import { UntakenEvents } from './untaken-events.store.js';
 const overlapMs = 10 * 60 * 1_000;
 /** Asking for the next pages goes on while the first ones are applied; so many events are under way at once, and no more. */
 const pagesOfAStep = 5;
-const takenWithinMs = 30_000;
 const pollMs = 50;
+/** What a broker has confirmed and nobody has taken is in a queue, or was: longer than any consumer but one that is down needs. */
+const publishedAgainAfterMs = 10 * 60 * 1_000;
 
 /** A part of the walk: the events of some pages, and where the next one begins. */
 interface Stretch {
@@ -36,11 +38,15 @@ interface Stretch {
  */
 @Injectable()
 export class CatchUp {
+  /** When each of the events was published that nobody has taken yet: a step that is tried again must not fill the queues. */
+  private readonly underWay = new Map<string, number>();
+
   constructor(
     private readonly lists: StripeLists,
     private readonly publisher: EventPublisher,
     private readonly untaken: UntakenEvents,
     private readonly runs: Runs,
+    private readonly settings: ReconcileSettings,
   ) {}
 
   /** The next few pages. The cursor moves past them once all of their events are in the inbox. */
@@ -91,13 +97,21 @@ export class CatchUp {
   /** With confirms: whoever publishes into the void would move the cursor past what nobody has. */
   private async publish(events: readonly ListedEvent[], { id }: Run): Promise<void> {
     const now = new Date();
-    await Promise.all(events.map((event) => this.publisher.publish(toOutgoing(event, id, now))));
+    const publish = async (event: ListedEvent): Promise<void> => {
+      await this.publisher.publish(toOutgoing(event, id, now));
+      this.underWay.set(event.id, now.getTime());
+    };
+    await Promise.all(events.filter((event) => !this.isUnderWay(event, now)).map(publish));
+  }
+
+  private isUnderWay({ id }: ListedEvent, now: Date): boolean {
+    return now.getTime() - (this.underWay.get(id) ?? -Infinity) < publishedAgainAfterMs;
   }
 
   private async untilTaken(events: readonly ListedEvent[], signal: AbortSignal): Promise<void> {
-    const deadline = performance.now() + takenWithinMs;
+    const deadline = performance.now() + this.settings.takenWithinSeconds * 1_000;
     for (let left = events; ; left = await this.untaken.among(left)) {
-      if (left.length === 0) return;
+      if (left.length === 0) return this.underWay.clear();
       if (performance.now() > deadline) {
         throw new Retryable('broker_unavailable', new Error(`${left.length} published events were not taken in time`));
       }

@@ -108,9 +108,12 @@ export class Runs {
     );
   }
 
+  /** What its listing has shown is of no use to the next one, and as large as Stripe's list. */
   async fail({ id }: Run, failure: string): Promise<void> {
     await this.dataSource.query(
-      'UPDATE reconcile_run SET failure = $2, finished_at = now() WHERE run_id = $1 AND finished_at IS NULL',
+      `WITH failed AS (
+         UPDATE reconcile_run SET failure = $2, finished_at = now() WHERE run_id = $1 AND finished_at IS NULL)
+       DELETE FROM reconcile_seen WHERE run_id = $1`,
       [id, failure],
     );
   }

@@ -7,5 +7,7 @@ export class ReconcileSettings {
     readonly sweepEverySeconds: number,
     /** How long a difference must last to be one: longer than an event is usually under way. */
     readonly settleSeconds: number,
+    /** How long a catch-up waits for what it has published to be taken before it calls the step failed. */
+    readonly takenWithinSeconds = 30,
   ) {}
 }

@@ -239,6 +239,22 @@ describe('a sweep', () => {
   });
 });
 
+describe('a sweep that is given up', () => {
+  it('keeps nothing of what it has listed', async () => {
+    await alone(world);
+    await known(...Array.from({ length: 120 }, (_, index) => `seen${String(index).padStart(3, '0')}`));
+    world.stripe.onList = (query) => {
+      if (new URLSearchParams(query).has('starting_after')) return;
+      world.stripe.onList = () => undefined;
+      world.stripe.knowsKey = false;
+    };
+    const report = await reconcile(world, service, { kind: 'sweep' });
+    world.stripe.knowsKey = true;
+    expect(report).toMatchObject({ state: 'failed', counts: { listed: 100 } });
+    expect(await world.query('SELECT FROM reconcile_seen')).toEqual([]);
+  });
+});
+
 describe('F64: a replica that dies in the middle of a sweep', () => {
   it('is followed by another, which carries on after the last page', async () => {
     await alone(world);
