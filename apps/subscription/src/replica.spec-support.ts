@@ -122,7 +122,7 @@ export class Replica {
   /** Asks about everything that is to be asked of Stripe; null for what it does not know. */
   async askAll(answer: (subscriptionId: string) => FetchedObject | null): Promise<void> {
     for (;;) {
-      const fetch = await this.pending.lease();
+      const fetch = await this.pending.lease({ background: true });
       if (fetch === null) return;
       const answered = answer(fetch.subscriptionId);
       if (answered === null) throw new Error(`nobody knows ${fetch.subscriptionId}`);

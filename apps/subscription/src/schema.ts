@@ -14,6 +14,7 @@ import { LookWhenDue1796600000000 } from './migrations/1796600000000-look-when-d
 import { TellOfUnknownCustomers1796600000100 } from './migrations/1796600000100-tell-of-unknown-customers.js';
 import { KeepWhatStripeAnswered1796600000200 } from './migrations/1796600000200-keep-what-stripe-answered.js';
 import { RememberPrices1796700001000 } from './migrations/1796700001000-remember-prices.js';
+import { AskForPeopleFirst1797100000000 } from './migrations/1797100000000-ask-for-people-first.js';
 
 export const schema: ServiceSchema = {
   schema: 'subscription',
@@ -32,6 +33,7 @@ export const schema: ServiceSchema = {
     TellOfUnknownCustomers1796600000100,
     KeepWhatStripeAnswered1796600000200,
     RememberPrices1796700001000,
+    AskForPeopleFirst1797100000000,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
 };

@@ -38,6 +38,7 @@ export { tierFor } from './tier-policy.js';
 export type { TierDecision, TierQuestion, TierReason } from './tier-policy.js';
 export { explainTier } from './explain-tier.js';
 export type { Outlook, TierExplanation } from './explain-tier.js';
+export { isTerminal } from './subscription-status.js';
 export { duplicatesAmong } from './duplicate-subscriptions.js';
 export { nextLook } from './next-look.js';
 export type { LookReason, NextLook } from './next-look.js';

@@ -11,6 +11,8 @@ import { reconsider } from '../ledger/reconsider.js';
 
 /** Rows that one statement looks at: a fraction of a second, far below what a statement may take. */
 const chunkSize = 5_000;
+/** Of the default budget of requests (20 a second), half: the other half is for what is due meanwhile. */
+const askedPerSecond = 10;
 /** Accounts that are locked together. */
 const mostLocked = 100;
 
@@ -80,12 +82,10 @@ export class PlanChanges {
       [...meanings.values()].map(({ billingCycle }) => billingCycle),
     ];
     const find = (after: string) => this.chunk<StaleSubscription>(staleSubscriptions, [after, ...given]);
-    return walk(find, (found) =>
-      this.fetches.request(
-        this.dataSource.manager,
-        found.map((row) => toRequest(row, causeId)),
-      ),
-    );
+    return walk(find, (found, before) => {
+      const requests = found.map((row, index) => toRequest(row, causeId, (before + index) / askedPerSecond));
+      return this.fetches.request(this.dataSource.manager, requests);
+    });
   }
 
   /** Considers each account again that allows something else than its plan does. How many. */
@@ -125,22 +125,27 @@ export class PlanChanges {
   }
 }
 
-/** From the first row to the last, a chunk at a time; how many were found. */
+/** From the first row to the last, a chunk at a time; how many were found. `take` is told how many were before. */
 async function walk<T>(
   find: (after: string) => Promise<Chunk<T>>,
-  take: (found: T[]) => Promise<void>,
+  take: (found: T[], before: number) => Promise<void>,
 ): Promise<number> {
   let count = 0;
   let after: string | null = '';
   while (after !== null) {
     const { last, found } = await find(after);
-    if (found.length > 0) await take(found);
+    if (found.length > 0) await take(found, count);
     count += found.length;
     after = last;
   }
   return count;
 }
 
-function toRequest({ subscriptionId, customerId, orderAt }: StaleSubscription, causeId: string): FetchRequest {
-  return { subscriptionId, customerId, reason: 'catalogue_changed', causeId, at: new Date(orderAt) };
+function toRequest(
+  { subscriptionId, customerId, orderAt }: StaleSubscription,
+  causeId: string,
+  afterSeconds: number,
+): FetchRequest {
+  const at = new Date(orderAt);
+  return { subscriptionId, customerId, reason: 'catalogue_changed', causeId, at, background: { afterSeconds } };
 }

@@ -18,7 +18,7 @@ import { settle, settleSubscription } from '../ledger/settle.js';
 import { fetchedEvent } from './fetched-event.js';
 import { HintStore } from './hint.store.js';
 import { PendingFetchStore } from './pending-fetch.store.js';
-import type { LeasedFetch } from './pending-fetch.store.js';
+import type { FetchQuestion } from './pending-fetch.store.js';
 import { PullStore } from './pull.store.js';
 import type { FetchedObject } from './subscription.client.js';
 
@@ -40,7 +40,7 @@ export class FetchApplier {
     private readonly rawEvents: RawEvents,
   ) {}
 
-  async apply(fetch: LeasedFetch, answer: FetchedObject, rules: Rules): Promise<FetchOutcome> {
+  async apply(fetch: FetchQuestion, answer: FetchedObject, rules: Rules): Promise<FetchOutcome> {
     const reading = toSubscriptionSnapshot(answer.object);
     if (!reading.ok) return { kind: 'unreadable', path: reading.path };
     const event = toEvent(fetch, reading.value, answer.answeredAt);
@@ -51,7 +51,7 @@ export class FetchApplier {
   /** The row's customer is the one to lock: an answer that names another one is a contradiction for `decide` to find. */
   private async settle(
     manager: EntityManager,
-    fetch: LeasedFetch,
+    fetch: FetchQuestion,
     { event, object }: { event: FetchedSubscription; object: unknown },
     rules: Rules,
   ): Promise<FetchOutcome> {
@@ -89,7 +89,7 @@ export class FetchApplier {
   }
 
   /** The thin event that asked waits, like any event of a customer whose user nobody knows; the mapping asks again. */
-  private async keepHint(manager: EntityManager, fetch: LeasedFetch, customerId: string): Promise<FetchOutcome> {
+  private async keepHint(manager: EntityManager, fetch: FetchQuestion, customerId: string): Promise<FetchOutcome> {
     await this.hints.park(manager, fetch.causeId, customerId);
     await this.pending.finish(manager, fetch);
     return { kind: 'unknown_customer' };
@@ -110,7 +110,7 @@ function learnFrom(snapshot: SubscriptionSnapshot, customerId: string, { users }
  * One cause may have several subscriptions fetched, and one of them more than once: what each announces gets an id of its own, and
  * the same one whoever applies it.
  */
-function effectOf({ subscriptionId }: LeasedFetch, { account }: AccountEntry, { at }: FetchedSubscription): string {
+function effectOf({ subscriptionId }: FetchQuestion, { account }: AccountEntry, { at }: FetchedSubscription): string {
   return `fetch/${subscriptionId}/${account.version}/${at.toISOString()}`;
 }
 
@@ -118,7 +118,7 @@ function effectOf({ subscriptionId }: LeasedFetch, { account }: AccountEntry, { 
  * A clock of Stripe's that runs behind its own events (a test clock's do) must not make the answer older than them. With no
  * clock at all it is as old as the subscription: whatever event comes is newer.
  */
-function toEvent(fetch: LeasedFetch, snapshot: SubscriptionSnapshot, answeredAt: Date | null): FetchedSubscription {
+function toEvent(fetch: FetchQuestion, snapshot: SubscriptionSnapshot, answeredAt: Date | null): FetchedSubscription {
   const { notBefore, seenState } = fetch;
   const at = laterOf(answeredAt, notBefore) ?? snapshot.createdAt;
   return { kind: 'fetched', type: 'fetched', at, snapshot, seen: seenState };

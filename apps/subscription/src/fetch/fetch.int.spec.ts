@@ -66,6 +66,22 @@ describe('what the events leave unclear', () => {
     expect(await orderOf(story)).toEqual({ order_kind: 'fetched', order_at: new Date((started + 5) * 1000) });
   });
 
+  it('takes nothing from the events that follow where the customer lives by a test clock behind the real time', async () => {
+    const story = new CustomerStory('clock');
+    world.stripe.clock = new Date((started + 400 * 86_400) * 1000);
+    const plain = story.subscription({ test_clock: 'clock_behind' });
+    world.stripe.subscriptions.set(story.subscriptionId, plain);
+    await publishCircle(story);
+    await allFetched();
+    expect(await orderOf(story)).toEqual({ order_kind: 'fetched', order_at: new Date((started + 5) * 1000) });
+
+    const elite = story.onPrice('price_elite_monthly', { test_clock: 'clock_behind' });
+    const change = story.updated(6, elite, { items: plain.items });
+    await world.publish(change);
+    expect(await world.outcomesOf(change.id)).toEqual(['applied']);
+    expect(await world.accountOf(story.userId)).toMatchObject({ tier: 2 });
+  });
+
   it('waits, and is asked again, while Stripe is not well', async () => {
     const story = new CustomerStory('unwell');
     world.stripe.clock = null;

@@ -1,10 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
+import { isTerminal } from '@billhook/billing';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Runs } from '../reconcile/run.store.js';
 import { RulesSource } from '../rules.js';
 import { FetchApplier } from './apply-fetch.store.js';
-import { PendingFetchStore } from './pending-fetch.store.js';
+import { PendingFetchStore, unknownAtStripe } from './pending-fetch.store.js';
 import type { LeasedFetch } from './pending-fetch.store.js';
 import { PullClient } from './pull.client.js';
 import { PullStore } from './pull.store.js';
@@ -15,6 +16,8 @@ import { SubscriptionClient } from './subscription.client.js';
 const pollMs = 1_000;
 /** So that one slow answer holds up nobody else's; the gate before Stripe says how many a second. */
 const mostAtOnce = 8;
+/** The rest is kept for whoever waits, however slow the answers are that nobody waits for. */
+const mostInBackground = 6;
 /**
  * Stripe may take ten seconds to answer, which is all the time that a process has to end. Its client cannot be interrupted, so
  * the question is left to whoever asks next.
@@ -24,6 +27,7 @@ const stopAfterMs = 3_000;
 /** Something to ask Stripe, leased by this process. */
 interface Question {
   about: object;
+  isBackground: boolean;
   /** What came of it, for the log. */
   ask: () => Promise<string>;
   postpone: (reason: string) => Promise<void>;
@@ -104,7 +108,7 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
     try {
       const pull = await this.pulls.lease();
       if (pull !== null) return this.toPull(pull);
-      const fetch = await this.pending.lease();
+      const fetch = await this.pending.lease({ background: this.inBackground() < mostInBackground });
       return fetch && this.toFetch(fetch);
     } catch (error) {
       this.log.error({ msg: 'fetching failed', err: error });
@@ -112,16 +116,20 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
     }
   }
 
+  private inBackground(): number {
+    return [...this.asked.keys()].filter(({ isBackground }) => isBackground).length;
+  }
+
   private toPull(pull: LeasedPull): Question {
     const { kind, id, causeId } = pull;
     const postpone = (reason: string) => this.pulls.postpone(pull, reason);
-    return { about: { [kind]: id, causeId }, ask: () => this.pull(pull), postpone };
+    return { about: { [kind]: id, causeId }, isBackground: false, ask: () => this.pull(pull), postpone };
   }
 
   private toFetch(fetch: LeasedFetch): Question {
-    const { subscriptionId, causeId } = fetch;
+    const { subscriptionId, causeId, isBackground } = fetch;
     const postpone = (reason: string) => this.pending.postpone(fetch, reason);
-    return { about: { subscriptionId, causeId }, ask: () => this.ask(fetch), postpone };
+    return { about: { subscriptionId, causeId }, isBackground, ask: () => this.ask(fetch), postpone };
   }
 
   private begin(question: Question): void {
@@ -166,22 +174,21 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
   }
 
   private async ask(fetch: LeasedFetch): Promise<string> {
-    const answer = await this.stripe.fetch(fetch.subscriptionId);
+    const answer = await this.stripe.fetch(fetch);
     if (answer === null) return this.endUnknown(fetch);
     const outcome = await this.applier.apply(fetch, answer, this.rules.now());
-    if (outcome.kind === 'unreadable') await this.pending.postpone(fetch, `unreadable: ${outcome.path}`);
+    if (outcome.kind === 'unreadable') await this.pending.postpone(fetch, `unreadable: ${outcome.path}`, 'unreadable');
     return outcome.kind;
   }
 
   /**
-   * Stripe knows no such subscription. Nobody here does either: the question is answered. We do: that is a contradiction for
-   * people to look at (a key of another account, most often), and the question stays.
+   * Stripe knows no such subscription. Nobody here does either, or it has ended: the question is answered. We hold it: that is a
+   * contradiction for people to look at (a key of another account, most often), and the question stays, asked ever more rarely.
    */
   private async endUnknown(fetch: LeasedFetch): Promise<string> {
-    const outcome = 'no_such_subscription';
-    if (fetch.seenState === null) await this.pending.drop(fetch);
-    else await this.pending.postpone(fetch, outcome);
-    return outcome;
+    if (fetch.seenStatus === null || isTerminal(fetch.seenStatus)) await this.pending.drop(fetch);
+    else await this.pending.postpone(fetch, unknownAtStripe, 'unknownAtStripe');
+    return unknownAtStripe;
   }
 
   private async postpone(question: Question, reason: string): Promise<void> {

@@ -33,4 +33,12 @@ export class PendingFetchEntity {
   /** Nobody asks before; moved ahead by whoever is asking. */
   @Column('timestamptz', { name: 'due_at' })
   dueAt: Date;
+
+  /** Null while nobody is asking. */
+  @Column('timestamptz', { name: 'leased_until', nullable: true })
+  leasedUntil: Date | null;
+
+  /** Whether nobody waits for the answer: it comes after all that somebody waits for. */
+  @Column('boolean', { name: 'is_background' })
+  isBackground: boolean;
 }

@@ -7,7 +7,6 @@ import { PendingFetchStore } from './pending-fetch.store.js';
 
 export interface LeasedPull extends PullRequest {
   requests: number;
-  attempts: number;
 }
 
 /** Longer than Stripe may take with its retries; after it the question of a process that died is taken over. */
@@ -22,13 +21,16 @@ export class PullStore {
     private readonly fetches: PendingFetchStore,
   ) {}
 
-  /** In the transaction of the events that asked. Asking for the same again is counted. */
+  /** In the transaction of the events that asked. Asking for the same again is counted, and brings forward what was put off. */
   async request(manager: EntityManager, pulls: readonly PullRequest[]): Promise<void> {
     if (pulls.length === 0) return;
     await manager.query(
       `INSERT INTO pending_pull (kind, id, cause_id)
        SELECT kind, id, cause_id FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (kind, id, cause_id) ORDER BY kind, id
-       ON CONFLICT (kind, id) DO UPDATE SET cause_id = excluded.cause_id, requests = pending_pull.requests + 1`,
+       ON CONFLICT (kind, id) DO UPDATE
+         SET cause_id = excluded.cause_id, requests = pending_pull.requests + 1, attempts = 0,
+             due_at = CASE WHEN pending_pull.leased_until > now() THEN pending_pull.due_at
+                           ELSE least(pending_pull.due_at, now()) END`,
       [pulls.map(({ kind }) => kind), pulls.map(({ id }) => id), pulls.map(({ causeId }) => causeId)],
     );
   }
@@ -37,10 +39,11 @@ export class PullStore {
   async lease(): Promise<LeasedPull | null> {
     const rows: LeasedPull[] = await this.dataSource.query(
       `WITH leased AS (
-         UPDATE pending_pull SET due_at = now() + make_interval(secs => $1), attempts = attempts + 1
+         UPDATE pending_pull SET due_at = now() + make_interval(secs => $1), attempts = attempts + 1,
+           leased_until = now() + make_interval(secs => $1)
          WHERE (kind, id) = (
            SELECT kind, id FROM pending_pull WHERE due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING kind, id, cause_id AS "causeId", requests, attempts)
+         RETURNING kind, id, cause_id AS "causeId", requests)
        SELECT * FROM leased`,
       [leaseSeconds],
     );
@@ -66,19 +69,20 @@ export class PullStore {
         id,
         requests,
       ]);
-      await manager.query('UPDATE pending_pull SET due_at = now(), attempts = 0 WHERE kind = $1 AND id = $2', [
-        kind,
-        id,
-      ]);
+      await manager.query(
+        'UPDATE pending_pull SET due_at = now(), leased_until = NULL, attempts = 0 WHERE kind = $1 AND id = $2',
+        [kind, id],
+      );
     });
   }
 
   /** Stripe did not answer: not before a while, a longer one each time, up to a half sooner by lot. */
-  async postpone({ kind, id, attempts }: LeasedPull, error: string): Promise<void> {
+  async postpone({ kind, id }: LeasedPull, error: string): Promise<void> {
     await this.dataSource.query(
-      `UPDATE pending_pull SET due_at = now() + make_interval(secs => $3 * (1 - random() / 2)), last_error = $4
+      `UPDATE pending_pull SET last_error = $4, leased_until = NULL,
+         due_at = now() + make_interval(secs => least(2 ^ least(attempts, 20), $3) * (1 - random() / 2))
        WHERE kind = $1 AND id = $2`,
-      [kind, id, Math.min(2 ** attempts, longestDelaySeconds), error],
+      [kind, id, longestDelaySeconds, error],
     );
   }
 

@@ -4,20 +4,25 @@ import type Stripe from 'stripe';
 
 /** The client for what somebody waits for. */
 export const stripeToken = Symbol('Stripe');
+/** The client for what nobody waits for. */
+export const bulkStripeToken = Symbol('bulk Stripe');
 
 export interface FetchedObject {
   object: unknown;
-  /** Stripe's own clock when it answered; null when the answer does not say. */
+  /** The clock by which the object's events are dated when it was answered; null when the answer does not say. */
   answeredAt: Date | null;
 }
 
 @Injectable()
 export class SubscriptionClient {
-  constructor(@Inject(stripeToken) private readonly stripe: Stripe) {}
+  constructor(
+    @Inject(stripeToken) private readonly stripe: Stripe,
+    @Inject(bulkStripeToken) private readonly bulk: Stripe,
+  ) {}
 
   /** Null when Stripe knows no such subscription. Throws Retryable when it is not there, Refused when it will not say. */
-  fetch(subscriptionId: string): Promise<FetchedObject | null> {
-    return retrieveSubscription(this.stripe, subscriptionId);
+  fetch({ subscriptionId, isBackground }: { subscriptionId: string; isBackground: boolean }) {
+    return retrieveSubscription(isBackground ? this.bulk : this.stripe, subscriptionId);
   }
 }
 
@@ -25,11 +30,16 @@ export class SubscriptionClient {
 export async function retrieveSubscription(stripe: Stripe, id: string): Promise<FetchedObject | null> {
   try {
     const subscription = await stripe.subscriptions.retrieve(id);
-    return { object: subscription, answeredAt: toInstant(subscription.lastResponse.headers['date']) };
+    return { object: subscription, answeredAt: answeredAt(subscription) };
   } catch (error) {
     if (isNoSuchObject(error)) return null;
     throw fromStripeError(error);
   }
+}
+
+/** The header is of the real time, also where the subscription lives by a test clock: then nothing says how new the answer is. */
+function answeredAt({ test_clock: testClock, lastResponse }: Stripe.Response<Stripe.Subscription>): Date | null {
+  return testClock === null ? toInstant(lastResponse.headers['date']) : null;
 }
 
 /** Of a `Date` header; null without one that can be read. */

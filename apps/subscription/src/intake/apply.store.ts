@@ -67,6 +67,7 @@ export class BatchApplier {
     const released = waiting.map((intake) => ({ delivery: intake.delivery, outcome: settle(ledger, intake, rules) }));
     const outcomes = settleAll(ledger, intakes, rules);
     await this.ledgers.save(manager, ledger, rules);
+    await this.fetches.bringForward(manager, [...ledger.changes.subscriptions]);
     const asked = [...ledger.changes.fetches.values()];
     await this.fetches.request(manager, asked);
     const pulls = [...ledger.changes.pulls.values()];

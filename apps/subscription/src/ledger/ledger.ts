@@ -32,6 +32,11 @@ export interface FetchRequest {
   causeId: string;
   /** When what the answer must not be older than happened: whole seconds, as Stripe counts. */
   at: Date;
+  /** Set where nobody waits for the answer: everything else is asked first. */
+  background?: {
+    /** Not before so many seconds from now, so that what is asked all at once leaves room for what is due meanwhile. */
+    afterSeconds: number;
+  };
 }
 
 /** A Checkout session, or a user, whose subscriptions Stripe is to be asked about; or everything, by a sweep. */

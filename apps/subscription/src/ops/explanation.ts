@@ -4,6 +4,7 @@ import { tierNames } from '@billhook/contracts';
 import type { Account, SubscriptionView, Tier, TierName } from '@billhook/contracts';
 import type { Rules } from '../ledger/ledger.js';
 import { policyClock } from '../ledger/stripe-time.js';
+import { unknownAtStripe } from '../fetch/pending-fetch.store.js';
 import type { Dossier, PastEvent } from './explain.store.js';
 
 /** Why a user has the tier they have. Times are ISO 8601 UTC. */
@@ -75,11 +76,21 @@ function verdictOf(dossier: Dossier, rules: Rules): Explanation['verdict'] {
     tier_name: tierNames[tier],
     until: iso(until),
     reasons,
-    alerts,
+    alerts: [...alerts, ...fetchAlerts(dossier)],
     outlook: outlook.map(({ subscriptionId, at, text }) => ({ subscription_id: subscriptionId, at: iso(at), text })),
     next_look: nextLook === null ? null : toLookAnswer(nextLook),
     at: now.toISOString(),
   };
+}
+
+/** Nobody's tier is taken for it: with the key of another account Stripe knows none of our subscriptions. */
+function fetchAlerts({ fetches }: Dossier): TierReason[] {
+  return fetches
+    .filter(({ lastError }) => lastError === unknownAtStripe)
+    .map(({ subscriptionId }) => ({
+      code: 'unknown_at_stripe',
+      text: `Stripe says that there is no subscription ${subscriptionId}. Is STRIPE_SECRET_KEY of the right account?`,
+    }));
 }
 
 function toLookAnswer({ subscriptionId, reason, at }: NextLook): Explanation['verdict']['next_look'] {

@@ -84,7 +84,7 @@ export class Shadow {
       throw new Error('a stored answer of Stripe names no subscription');
     const known = await this.find(subject);
     const at = new Date(time);
-    const fetch = { subscriptionId: subject, customerId, causeId: causeid, attempts: 0, notBefore: at, ...known };
+    const fetch = { subscriptionId: subject, customerId, causeId: causeid, notBefore: at, ...known };
     await this.fetches.apply(fetch, { object: toObject(delivery), answeredAt: at }, this.rules);
   }
 

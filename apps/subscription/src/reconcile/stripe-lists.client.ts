@@ -2,11 +2,8 @@ import { fromStripeError } from '@billhook/stripe';
 import { Inject, Injectable } from '@nestjs/common';
 import type Stripe from 'stripe';
 import { z } from 'zod';
-import { retrieveSubscription, toInstant } from '../fetch/subscription.client.js';
+import { bulkStripeToken, retrieveSubscription, toInstant } from '../fetch/subscription.client.js';
 import type { FetchedObject } from '../fetch/subscription.client.js';
-
-/** The client for what nobody waits for. */
-export const bulkStripeToken = Symbol('bulk Stripe');
 
 /** Newest first, as Stripe lists. */
 export interface Page<T> {

@@ -174,7 +174,6 @@ export class Sweep {
       customerId: row?.customerId ?? null,
       causeId: causeOf(run.id),
       requests: 0, // nobody's question in pending_fetch is answered by this
-      attempts: 0,
       notBefore: row?.order.at ?? null,
       seenState: row?.order.state ?? null,
     };

@@ -36,6 +36,7 @@ export function takeLook({ row, newestStripeTime, asked }: DueRow, rules: Pick<R
       causeId: `timer:${row.subscriptionId}:${lookReason}:${nextLookAt.toISOString()}`,
       // Of Stripe's clock, never of ours: the answer is placed among Stripe's events by it.
       at: newestStripeTime ?? row.order.at,
+      background: { afterSeconds: 0 },
     },
   };
 }

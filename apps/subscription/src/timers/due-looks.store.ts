@@ -12,6 +12,8 @@ import type { DueRow, TakenLook } from './due-look.js';
 
 /** As many as a batch has events: whoever is due beyond them comes with the next page. */
 const pageSize = 100;
+/** Ten seconds of the default budget, and more than is asked between two looks here. Whoever is due beyond them waits in its row. */
+const mostWaiting = 200;
 /** A batch may hold what a page asks for; the page comes again. */
 const lockTimeout = "SET LOCAL lock_timeout = '300ms'";
 
@@ -52,6 +54,7 @@ export class DueLooks {
   takePage(rules: Rules): Promise<PageOfLooks> {
     return inTransaction(this.dataSource, async (manager) => {
       await manager.query(lockTimeout);
+      if (await this.fetches.isBehind(manager, mostWaiting)) return { asked: 0, isFull: false };
       const due = await this.find(manager, rules.now);
       const taken = due.map((row) => takeLook(row, rules));
       await this.save(manager, taken);
