@@ -15,6 +15,7 @@ import { TellOfUnknownCustomers1796600000100 } from './migrations/1796600000100-
 import { KeepWhatStripeAnswered1796600000200 } from './migrations/1796600000200-keep-what-stripe-answered.js';
 import { RememberPrices1796700001000 } from './migrations/1796700001000-remember-prices.js';
 import { AskForPeopleFirst1797100000000 } from './migrations/1797100000000-ask-for-people-first.js';
+import { BoundTheLocksOfLinks1797100000100 } from './migrations/1797100000100-bound-the-locks-of-links.js';
 
 export const schema: ServiceSchema = {
   schema: 'subscription',
@@ -34,6 +35,7 @@ export const schema: ServiceSchema = {
     KeepWhatStripeAnswered1796600000200,
     RememberPrices1796700001000,
     AskForPeopleFirst1797100000000,
+    BoundTheLocksOfLinks1797100000100,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
 };

@@ -4,6 +4,7 @@ import { aCheckoutSession, createTestDatabase, started, waitFor } from '@billhoo
 import type { StripeEventBody, TestDatabase } from '@billhook/testing';
 import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
 import { Client } from 'pg';
+import type { EntityManager } from 'typeorm';
 import { ordersOf } from '../../../../libs/billing/src/orders.spec-support.js';
 import { eventId } from '../../../../libs/messaging/src/event-id.js';
 import { CustomerStory } from '../customer-story.spec-support.js';
@@ -298,5 +299,42 @@ describe('two replicas with the two ends of one chain, whose middle is known', (
     });
     expect(await second.taking).toEqual([{ kind: 'applied' }]);
     expect(await tierOf(subject.story)).toBe(0);
+  });
+});
+
+describe('the locks of what leads from one payment to another', () => {
+  const links = (count: number) => Array.from({ length: count }, (_, index) => `pi_bound_${index}`);
+  const lock = (count: number, client: EntityManager) => client.query('SELECT FROM lock_linked($1)', [links(count)]);
+  const advisory = (where: string) =>
+    admin.query(
+      `SELECT FROM pg_locks JOIN pg_database ON pg_database.oid = database
+       WHERE locktype = 'advisory' AND datname = current_database() AND ${where}`,
+    );
+
+  it('are one for each, and one that all share, up to a bound, and a single one beyond it', async () => {
+    await one.dataSource.transaction(async (manager) => {
+      await lock(256, manager);
+      expect((await advisory('granted')).rows).toHaveLength(257);
+    });
+    await one.dataSource.transaction(async (manager) => {
+      await lock(5_000, manager);
+      expect((await advisory('granted')).rows).toHaveLength(1);
+    });
+  });
+
+  it('keep whoever needs a few from what a batch that needs very many is at', async () => {
+    let isDone = false;
+    let few: Promise<void> = Promise.resolve();
+    await one.dataSource.transaction(async (manager) => {
+      await lock(5_000, manager);
+      few = another.dataSource.transaction(async (other) => {
+        await lock(1, other);
+        isDone = true;
+      });
+      await waitFor('the other to wait', async () => (await advisory('NOT granted')).rows.length === 1);
+      expect(isDone).toBe(false);
+    });
+    await few;
+    expect(isDone).toBe(true);
   });
 });

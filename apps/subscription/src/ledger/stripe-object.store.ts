@@ -25,7 +25,7 @@ const save = `
 export class StripeObjectStore {
   /**
    * The objects that these ids lead to, under the locks of all ids on the way. Before the customers are locked, always: only then
-   * is it known which. A lock for each id, a handful for each payment: PostgreSQL has room for thousands.
+   * is it known which. A lock for each id, a handful for each payment; beyond 256 one for all of them.
    */
   async lock(manager: EntityManager, links: readonly string[]): Promise<KeptObject[]> {
     if (links.length === 0) return [];
