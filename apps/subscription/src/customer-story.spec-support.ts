@@ -65,7 +65,8 @@ export class CustomerStory {
   }
 
   invoice(
-    type: 'paid' | 'payment_succeeded' | 'payment_failed' | 'payment_action_required',
+    type:
+      'paid' | 'payment_succeeded' | 'payment_failed' | 'payment_action_required' | 'voided' | 'marked_uncollectible',
     overrides: Partial<Stripe.Invoice> = {},
   ): StripeEventBody {
     const { customerId: customer, subscriptionId, metadata } = this;

@@ -128,6 +128,8 @@ const others: Record<string, object> = {
   invoice_paid: { kind: 'payment', outcome: 'succeeded', invoice },
   invoice_payment_failed: { kind: 'payment', outcome: 'failed', invoice: unpaid },
   invoice_payment_action_required: { kind: 'action_required', invoice: unpaid },
+  invoice_marked_uncollectible: { kind: 'invoice_closed', invoice: { ...unpaid, status: 'uncollectible' } },
+  invoice_voided: { kind: 'invoice_closed', invoice: { ...unpaid, status: 'void' } },
   invoice_paid_for_an_upgrade: { kind: 'payment', outcome: 'succeeded', invoice: upgrade },
   checkout_completed: { kind: 'checkout', userId: 'user_1', session: { ...session, paymentStatus: 'paid' } },
   checkout_async_payment_failed: {

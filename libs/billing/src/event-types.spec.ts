@@ -22,6 +22,8 @@ const known = [
     'payment_action_required',
     'upcoming',
     'voided',
+    'marked_uncollectible',
+    'updated',
   ].map((what) => `invoice.${what}`),
   ...['completed', 'expired', 'async_payment_failed', 'async_payment_succeeded'].map(
     (what) => `checkout.session.${what}`,

@@ -8,10 +8,12 @@ const types: ReadonlySet<string> = new Set([
   'customer.created',
   'customer.deleted',
   'customer.updated',
+  'invoice.marked_uncollectible',
   'invoice.paid',
   'invoice.payment_action_required',
   'invoice.payment_failed',
   'invoice.payment_succeeded',
+  'invoice.voided',
   'invoice_payment.paid',
 ]);
 const families: readonly string[] = ['charge.dispute.', 'customer.subscription.', 'refund.', 'subscription_schedule.'];

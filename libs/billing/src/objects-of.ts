@@ -8,6 +8,7 @@ import type { StripeObject } from './stripe-object.js';
 export function objectsOf(fact: StripeFact, at: Date): StripeObject[] {
   switch (fact.kind) {
     case 'payment':
+    case 'invoice_closed':
       return [toInvoice(fact.invoice, null, at)];
     case 'action_required':
       return [toInvoice(fact.invoice, fact.invoice.attemptCount, at)];

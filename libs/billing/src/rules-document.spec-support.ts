@@ -177,6 +177,8 @@ const events: { event: string; after: string[] }[] = [
   { event: 'invoice_payment_paid', after: ['subscription_on_a_plan'] },
   { event: 'invoice_payment_failed', after: bought },
   { event: 'invoice_payment_action_required', after: bought },
+  { event: 'invoice_marked_uncollectible', after: [...bought, 'invoice_payment_failed'] },
+  { event: 'invoice_voided', after: [...bought, 'invoice_payment_failed'] },
   { event: 'charge_refunded', after: bought },
   { event: 'refund_failed', after: [...bought, 'charge_refunded'] },
   { event: 'dispute_created', after: bought },

@@ -25,6 +25,8 @@ export type StripeFact =
     }
   /** The bank asks the customer to confirm the payment. */
   | { kind: 'action_required'; customerId: string; userId: string | null; invoice: InvoiceFacts }
+  /** Nobody is asked to pay this one any more: it was voided, or given up as a bad debt. */
+  | { kind: 'invoice_closed'; customerId: string; invoice: InvoiceFacts }
   | { kind: 'invoice_payment'; payment: InvoicePaymentFacts }
   | { kind: 'charge_refunded'; customerId: string | null; charge: ChargeFacts }
   | { kind: 'refund'; customerId: string | null; refund: RefundFacts }
@@ -105,6 +107,11 @@ function factOf(event: Envelope): Reading<StripeFact> {
       return paymentFact(event, 'failed');
     case 'invoice.payment_action_required':
       return actionRequiredFact(event);
+    case 'invoice.voided':
+    case 'invoice.marked_uncollectible':
+      return mapReading(toInvoiceFacts(event.object), (invoice) => {
+        return { kind: 'invoice_closed', customerId: invoice.customerId, invoice };
+      });
     case 'invoice_payment.paid':
       return mapReading(toInvoicePaymentFacts(event.object), (payment) => ({ kind: 'invoice_payment', payment }));
     case 'customer.created':

@@ -60,6 +60,7 @@ function lockedCustomer(meaning: Meaning): string | null {
       return meaning.customerId;
     case 'payment':
     case 'action_required':
+    case 'invoice_closed':
     case 'invoice_payment':
     case 'charge_refunded':
     case 'refund':
@@ -95,6 +96,7 @@ function metadataLink({ meaning }: Intake): CustomerLink[] {
       const { customerId, userId } = meaning;
       return userId === null || customerId === null ? [] : [{ customerId, userId, source: 'metadata' }];
     }
+    case 'invoice_closed':
     case 'invoice_payment':
     case 'charge_refunded':
     case 'refund':

@@ -254,6 +254,19 @@ describe('an account says', () => {
     await take(money.invoicePaid(), story.updated(2, story.subscription(), { status: 'incomplete' }));
     expect(await accountOf(story)).toMatchObject({ tier: 1, action_required: null });
   });
+
+  test.each([
+    ['voided', 'void'],
+    ['marked_uncollectible', 'uncollectible'],
+  ] as const)('nothing any more once the invoice was %s', async (type, status) => {
+    const { story, money } = aStory(type.replace('_', ''));
+    const open = { status: 'open', amount_paid: 0, amount_remaining: 999 } as const;
+    await take(story.created(0, story.subscription({ status: 'unpaid' })), money.invoice('payment_failed', open));
+    expect(await accountOf(story)).toMatchObject({ action_required: { invoice_id: money.invoiceId } });
+    expect(await take(money.invoice(type, { ...open, status }))).toEqual(['applied']);
+    expect(await accountOf(story)).toMatchObject({ tier: 0, action_required: null });
+    expect(await take(money.invoice(type, { ...open, status }))).toEqual(['ignored']);
+  });
 });
 
 describe('a checkout whose payment took days', () => {

@@ -56,6 +56,7 @@ export function settle(ledger: Ledger, intake: Intake, rules: Rules): Outcome {
     case 'checkout_settled':
     case 'customer':
       return settleForUser(ledger, meaning, cause, rules);
+    case 'invoice_closed':
     case 'invoice_payment':
     case 'charge_refunded':
     case 'refund':
