@@ -1,4 +1,4 @@
-import { startReaper, startServiceProcess, waitFor } from '@billhook/testing';
+import { aPrice, startReaper, startServiceProcess, waitFor } from '@billhook/testing';
 import type { StripeEventBody } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from '@jest/globals';
 import { readFile } from 'node:fs/promises';
@@ -262,5 +262,20 @@ describe('the command', () => {
     await world.query(`UPDATE customer SET source = 'announced' WHERE customer_id = $1`, [money.customerId]);
     expect(await run()).toEqual([1, expect.stringContaining('source: "announced", rebuilt "metadata"')]);
     await world.query(`UPDATE customer SET source = 'metadata' WHERE customer_id = $1`, [money.customerId]);
+  }, 120_000);
+
+  it('knows the prices that the service has remembered, though the settings name them no more', async () => {
+    const veteran = new CustomerStory('veteran');
+    world.stripe.prices.set('price_2019', aPrice({ id: 'price_2019', active: false, unit_amount: 499 }));
+    const service = await world.start({ STRIPE_PRO_LEGACY_PRICE_IDS: ['price_2019'] });
+    await waitFor('the memory', async () => {
+      const known = await world.query(`SELECT FROM known_price WHERE price_id = 'price_2019'`);
+      return known.length === 1;
+    });
+    await taken(veteran.created(0, veteran.onPrice('price_2019')));
+    await world.stop(service);
+    expect(await run()).toEqual([0, expect.stringContaining('rebuild: live is what its events make it\n')]);
+    await world.query(`DELETE FROM known_price WHERE price_id = 'price_2019'`);
+    expect(await run()).toEqual([1, expect.stringContaining('subscription sub_veteran')]);
   }, 120_000);
 });
