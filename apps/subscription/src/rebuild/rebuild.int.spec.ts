@@ -96,7 +96,7 @@ async function busyHistory(): Promise<void> {
 beforeAll(async () => {
   world = await World.create();
   await busyHistory();
-}, 90_000);
+});
 
 afterAll(async () => {
   await world?.end();
@@ -262,7 +262,7 @@ describe('the command', () => {
     await world.query(`UPDATE customer SET source = 'announced' WHERE customer_id = $1`, [money.customerId]);
     expect(await run()).toEqual([1, expect.stringContaining('source: "announced", rebuilt "metadata"')]);
     await world.query(`UPDATE customer SET source = 'metadata' WHERE customer_id = $1`, [money.customerId]);
-  }, 120_000);
+  });
 
   it('knows the prices that the service has remembered, though the settings name them no more', async () => {
     const veteran = new CustomerStory('veteran');
@@ -277,5 +277,5 @@ describe('the command', () => {
     expect(await run()).toEqual([0, expect.stringContaining('rebuild: live is what its events make it\n')]);
     await world.query(`DELETE FROM known_price WHERE price_id = 'price_2019'`);
     expect(await run()).toEqual([1, expect.stringContaining('subscription sub_veteran')]);
-  }, 120_000);
+  });
 });
