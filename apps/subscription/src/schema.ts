@@ -14,6 +14,8 @@ import { LookWhenDue1796600000000 } from './migrations/1796600000000-look-when-d
 import { TellOfUnknownCustomers1796600000100 } from './migrations/1796600000100-tell-of-unknown-customers.js';
 import { KeepWhatStripeAnswered1796600000200 } from './migrations/1796600000200-keep-what-stripe-answered.js';
 import { RememberPrices1796700001000 } from './migrations/1796700001000-remember-prices.js';
+import { RememberErasures1797200001000 } from './migrations/1797200001000-remember-erasures.js';
+import { FindEventsOfNobody1797200001100 } from './migrations/1797200001100-find-events-of-nobody.js';
 
 export const schema: ServiceSchema = {
   schema: 'subscription',
@@ -32,6 +34,8 @@ export const schema: ServiceSchema = {
     TellOfUnknownCustomers1796600000100,
     KeepWhatStripeAnswered1796600000200,
     RememberPrices1796700001000,
+    RememberErasures1797200001000,
+    FindEventsOfNobody1797200001100,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
 };

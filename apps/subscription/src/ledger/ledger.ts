@@ -1,6 +1,7 @@
 import type { GraceDays, PlanCatalogue, SubscriptionRow } from '@billhook/billing';
 import type { Account, DomainEvent } from '@billhook/contracts';
 import type { OutboxEvent } from '@billhook/messaging';
+import type { ErasureRequest } from '../erasure/erasures.store.js';
 import type { KeptObjects } from './objects.js';
 
 export interface AccountEntry {
@@ -71,6 +72,7 @@ export interface Changes {
   fetches: Map<string, FetchRequest>;
   /** By kind and id. */
   pulls: Map<string, PullRequest>;
+  erasures: ErasureRequest[];
   announcements: OutboxEvent[];
 }
 
@@ -97,6 +99,7 @@ export function noChanges(): Changes {
     objects: new Set(),
     fetches: new Map(),
     pulls: new Map(),
+    erasures: [],
     announcements: [],
   };
 }
