@@ -17,7 +17,7 @@ export type { EventAttributes } from './envelope.js';
 export {
   domainEvents,
   erasingServices,
-  erasureReasonSchema,
+  erasureReasonPattern,
   isDomainEventType,
   parseDomainEvent,
 } from './domain-events.js';
