@@ -46,6 +46,11 @@ import { ProgressReader } from './checkout/progress.client.js';
 import { Trials } from './checkout/trials.client.js';
 import { TrialUseStore } from './checkout/trial-use.store.js';
 import { GatewayConfig } from './config.js';
+import { BillingEnd } from './erasure/billing-end.client.js';
+import { ErasureController } from './erasure/erasure.controller.js';
+import { ErasureRunner } from './erasure/erasure-runner.client.js';
+import { Erasures } from './erasure/erasures.store.js';
+import { OwnData } from './erasure/own-data.store.js';
 import { EntitlementsController } from './entitlements/entitlements.controller.js';
 import { EntitlementsStore } from './entitlements/entitlements.store.js';
 import { ReadingProgress } from './entitlements/reading-progress.store.js';
@@ -106,6 +111,7 @@ export class GatewayModule {
         CheckoutPagesController,
         DocsController,
         EntitlementsController,
+        ErasureController,
         ManageController,
         ManagePagesController,
         PreferencesController,
@@ -135,6 +141,7 @@ const own: Provider[] = [
   AccountStreams,
   AddressLimitGuard,
   AppUserStore,
+  BillingEnd,
   ChangePreviewStore,
   ChangeRecorder,
   Checkout,
@@ -144,11 +151,14 @@ const own: Provider[] = [
   Customers,
   CustomerStore,
   EntitlementsStore,
+  ErasureRunner,
+  Erasures,
   FormOnceInterceptor,
   FormUseStore,
   LiveSubscriptions,
   Outbox,
   OutboxRunner,
+  OwnData,
   PlanChanger,
   PlanManagement,
   PlanPreviewer,

@@ -33,6 +33,8 @@ export interface TestGateway {
   identity: TestIdentityProvider;
   app: INestApplicationContext;
   dataSource: DataSource;
+  /** A superuser's, in the gateway's database. */
+  adminUrl: string;
   /** Somebody who is signed in. */
   as(userId: string, claims?: { email?: string; roles?: string[]; expiresIn?: string }): Promise<TestBrowser>;
   /** Publishes `billing.account.changed` as the subscription service does. */
@@ -104,6 +106,7 @@ export async function startGateway(overrides: Record<string, string> = {}): Prom
     identity,
     app: service.app,
     dataSource: service.app.get(DataSource),
+    adminUrl: database.adminUrl,
     as: async (userId, claims) => {
       const token = await identity.tokenFor({ sub: userId, ...claims });
       return new TestBrowser(service.url, token, publicUrl);

@@ -18,6 +18,8 @@ export type Weather =
   | 'answers_lost'
   /** The same once; clear from then on. */
   | 'first_answer_lost'
+  /** Answers that the object is one of Stripe's other mode, without passing it on. */
+  | 'other_mode'
   /** Answers 429 once, without passing it on; clear from then on. */
   | 'first_refused';
 
@@ -104,6 +106,7 @@ async function startDoor(port: number) {
     const now = only.test(call) ? weather : 'clear';
     if (now === 'hanging') return;
     if (now === 'failing') return fail(outgoing, 500);
+    if (now === 'other_mode') return answerOfOtherMode(outgoing);
     if (now === 'first_answer_lost' || now === 'first_refused') weather = 'clear';
     if (now === 'first_refused') return fail(outgoing, 429);
     const isLost = now === 'answers_lost' || now === 'first_answer_lost';
@@ -137,6 +140,14 @@ async function startDoor(port: number) {
 function fail(outgoing: ServerResponse, status: 429 | 500): void {
   const error = { type: 'api_error', message: 'Something went wrong on our end.' };
   outgoing.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
+}
+
+/** As Stripe words it. */
+function answerOfOtherMode(outgoing: ServerResponse): void {
+  const message =
+    "No such customer: 'cus_1'; a similar object exists in live mode, but a test mode key was used to make this request.";
+  const error = { type: 'invalid_request_error', code: 'resource_missing', param: 'customer', message };
+  outgoing.writeHead(400, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
 }
 
 function passOn(port: number, incoming: IncomingMessage, outgoing: ServerResponse, isLost: boolean): void {

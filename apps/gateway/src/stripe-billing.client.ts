@@ -1,4 +1,5 @@
-import { fromStripeError } from '@billhook/stripe';
+import { Refused } from '@billhook/runtime';
+import { fromStripeError, isNoSuchObject } from '@billhook/stripe';
 import { Injectable } from '@nestjs/common';
 import Stripe from 'stripe';
 import type { Deadline } from './deadline.js';
@@ -21,6 +22,19 @@ export class StripeBilling {
       this.stripe.customers.create(params, { ...options, idempotencyKey: `billhook-customer-${attemptId}` }),
     );
     return customer.id;
+  }
+
+  /** Whether it was deleted at Stripe. In Stripe's other mode it is not gone: throws Refused stripe_mode_mismatch. */
+  async isCustomerGone(customerId: string, deadline: Deadline): Promise<boolean> {
+    const found = await callStripe(deadline, async (options) => {
+      try {
+        return await this.stripe.customers.retrieve(customerId, {}, options);
+      } catch (error) {
+        if (isNoSuchObject(error)) return null;
+        throw error;
+      }
+    });
+    return found === null || found.deleted === true;
   }
 
   /** Newest first, as Stripe lists, with their schedules. Without a status Stripe leaves out the canceled ones. */
@@ -50,14 +64,20 @@ export class StripeBilling {
     return data;
   }
 
+  /** Throws Refused price_gone besides, for a price that was deleted or put out of use. */
   createSession(
     params: Stripe.Checkout.SessionCreateParams,
     attemptId: string,
     deadline: Deadline,
   ): Promise<Stripe.Checkout.Session> {
-    return callStripe(deadline, (options) =>
-      this.stripe.checkout.sessions.create(params, { ...options, idempotencyKey: `billhook-checkout-${attemptId}` }),
-    );
+    return callStripe(deadline, async (options) => {
+      try {
+        const idempotencyKey = `billhook-checkout-${attemptId}`;
+        return await this.stripe.checkout.sessions.create(params, { ...options, idempotencyKey });
+      } catch (error) {
+        throw isAboutPrice(error) ? new Refused('price_gone') : error;
+      }
+    });
   }
 
   retrieveSession(sessionId: string, deadline: Deadline): Promise<Stripe.Checkout.Session> {
@@ -103,4 +123,9 @@ export class StripeBilling {
   ): Promise<Stripe.Subscription> {
     return callStripe(deadline, (options) => this.stripe.subscriptions.update(subscriptionId, change, options));
   }
+}
+
+/** We ask for nothing of a line but its price and one of it. */
+function isAboutPrice(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeInvalidRequestError && /^line_items\b/.test(error.param ?? '');
 }

@@ -5,6 +5,7 @@ import type { Delivery, OutgoingEvent, ProcessBatch, Settlement } from '@billhoo
 import { waitFor } from '@billhook/testing';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
+import { Erasures } from './erasure/erasures.store.js';
 import { FetchApplier } from './fetch/apply-fetch.store.js';
 import { HintStore } from './fetch/hint.store.js';
 import { PendingFetchEntity } from './fetch/pending-fetch.entity.js';
@@ -65,7 +66,17 @@ export class Replica {
       taken,
       rawEvents,
     );
-    this.applier = new BatchApplier(rawEvents, objects, customers, ledgers, pending, pulls, waiting, taken);
+    this.applier = new BatchApplier(
+      rawEvents,
+      objects,
+      customers,
+      ledgers,
+      pending,
+      pulls,
+      waiting,
+      taken,
+      new Erasures(),
+    );
     this.processBatch = createBatchProcessor({
       dataSource,
       consumer: consumerName,

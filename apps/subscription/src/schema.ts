@@ -16,6 +16,8 @@ import { KeepWhatStripeAnswered1796600000200 } from './migrations/1796600000200-
 import { RememberPrices1796700001000 } from './migrations/1796700001000-remember-prices.js';
 import { AskForPeopleFirst1797100000000 } from './migrations/1797100000000-ask-for-people-first.js';
 import { BoundTheLocksOfLinks1797100000100 } from './migrations/1797100000100-bound-the-locks-of-links.js';
+import { RememberErasures1797200001000 } from './migrations/1797200001000-remember-erasures.js';
+import { FindEventsOfNobody1797200001100 } from './migrations/1797200001100-find-events-of-nobody.js';
 
 export const schema: ServiceSchema = {
   schema: 'subscription',
@@ -36,6 +38,8 @@ export const schema: ServiceSchema = {
     RememberPrices1796700001000,
     AskForPeopleFirst1797100000000,
     BoundTheLocksOfLinks1797100000100,
+    RememberErasures1797200001000,
+    FindEventsOfNobody1797200001100,
   ],
   maintenance: (query) => createMonthlyPartitions(query, new Date()),
 };

@@ -25,6 +25,9 @@ import { CustomerLinks } from './customers/customer-link.store.js';
 import { CustomersController } from './customers/customers.controller.js';
 import { UnknownCustomerRunner } from './customers/unknown-customer-runner.store.js';
 import { UnknownCustomers } from './customers/unknown-customers.store.js';
+import { ErasureRunner } from './erasure/erasure-runner.store.js';
+import { Erasures } from './erasure/erasures.store.js';
+import { Redaction } from './erasure/redaction.store.js';
 import { FetchApplier } from './fetch/apply-fetch.store.js';
 import { HintStore } from './fetch/hint.store.js';
 import { PendingFetchConsumer } from './fetch/pending-fetch.consumer.js';
@@ -96,6 +99,8 @@ export class SubscriptionModule {
         CustomerStore,
         Drifts,
         DueLooks,
+        ErasureRunner,
+        Erasures,
         ExplainStore,
         FetchApplier,
         HeldSubscriptions,
@@ -110,6 +115,7 @@ export class SubscriptionModule {
         PullClient,
         PullStore,
         RawEvents,
+        Redaction,
         ReplayRun,
         Replays,
         Republish,

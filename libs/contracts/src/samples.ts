@@ -79,6 +79,11 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
   },
   'billing.account.opened': { user_id: 'user-1', email: 'user-1@example.com' },
   'billing.customer.linked': { user_id: 'user-1', customer_id: 'cus_sample' },
+  'billing.customer.relinked': {
+    user_id: 'user-1',
+    customer_id: 'cus_sample',
+    former_customer_id: 'cus_deleted',
+  },
   'billing.customer.assigned': {
     user_id: 'user-1',
     customer_id: 'cus_sample',
@@ -158,6 +163,17 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     ],
   },
   'billing.account.changed': account,
+  'billing.account.erasure_requested': {
+    user_id: 'user-1',
+    request_id: 'b1f6b0de-9d1a-4a57-8b57-3f0c6c2a1e55',
+    reason: 'ticket 4711',
+  },
+  'billing.account.erasure_completed': {
+    user_id: 'user-1',
+    request_id: 'b1f6b0de-9d1a-4a57-8b57-3f0c6c2a1e55',
+    service: 'subscription',
+    counts: { raw_events: 12, parked_events: 1 },
+  },
   'billing.reconcile.requested': {
     session_id: 'cs_test_sample',
     user_id: 'user-1',

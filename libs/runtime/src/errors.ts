@@ -94,6 +94,11 @@ export const errorTable = {
     title: 'The plan does not include this',
     cure: 'Choose the plan named in detail, or leave it out.',
   },
+  account_erased: {
+    status: 410,
+    title: 'The account has been erased',
+    cure: 'Its data is gone for good and cannot be brought back. Sign up anew to begin again.',
+  },
   identity_provider_unavailable: {
     status: 503,
     title: 'The identity provider did not answer',
@@ -110,6 +115,11 @@ export const errorTable = {
     status: 503,
     title: 'This plan cannot be bought right now',
     cure: 'Try again later. The operator reads under catalogue in /health/ready what is wrong with its price.',
+  },
+  price_gone: {
+    status: 409,
+    title: 'Stripe does not sell this plan at its price any more',
+    cure: 'Choose another plan, or wait until the operator has set the new price; nothing was bought.',
   },
   already_subscribed: {
     status: 409,
@@ -194,6 +204,11 @@ export const errorTable = {
     cure: 'Send application/json, or a form where the route takes one.',
   },
   stripe_refused: { status: 502, title: 'Stripe refused the request', cure: 'See detail; nothing was changed.' },
+  stripe_mode_mismatch: {
+    status: 502,
+    title: 'Stripe knows this only in its other mode',
+    cure: 'STRIPE_SECRET_KEY and what is stored here are of different modes (test and live); nothing was changed.',
+  },
   stripe_unavailable: {
     status: 502,
     title: 'Stripe did not answer properly',

@@ -13,12 +13,18 @@ export function fromStripeError(error: unknown): unknown {
     return new Retryable(isTimeout(error) ? 'stripe_timeout' : 'stripe_unavailable', error);
   }
   if (isWorthRetrying(error)) return new Retryable('stripe_unavailable', error, retryAfter(error));
+  if (isOfOtherMode(error)) return new Refused('stripe_mode_mismatch');
   return new Refused('stripe_refused', detailOf(error));
 }
 
-/** Stripe knows no object of this id, or none that this key may see. */
+/** Stripe knows no object of this id, or none that this key may see. One of its other mode is a mistake of ours, and not that. */
 export function isNoSuchObject(error: unknown): boolean {
-  return error instanceof errors.StripeError && error.code === 'resource_missing';
+  return error instanceof errors.StripeError && error.code === 'resource_missing' && !isOfOtherMode(error);
+}
+
+/** Nothing but its message tells: “a similar object exists in live mode, but a test mode key was used to make this request.” */
+function isOfOtherMode({ code, message }: Stripe.errors.StripeError): boolean {
+  return code === 'resource_missing' && message.includes('a similar object exists in');
 }
 
 /** 409: the same idempotency key is still at work. 429: too many requests, or the object is locked by another one. */

@@ -10,6 +10,7 @@ export type { KeptProcessOptions, Reaper } from './infrastructure/reaper.process
 export { waitFor } from './wait-for.js';
 export { createTestDatabase } from './test-database.store.js';
 export type { TestDatabase } from './test-database.store.js';
+export { dumpSchema } from './dump-schema.store.js';
 export { startCableProxy } from './cable-proxy.client.js';
 export type { CableProxy } from './cable-proxy.client.js';
 export { createTestBroker } from './test-broker.client.js';

@@ -11,10 +11,18 @@ export interface AccountWatch {
   close(): void;
 }
 
+/** Whoever keeps something of many accounts, and must not keep what has changed. */
+export interface AccountFollower {
+  changed(userId: string): void;
+  /** Any account may have changed unheard. */
+  missed(): void;
+}
+
 /** Hears of every account that changes, whichever replica applied it, and wakes who waits for it in this process. */
 @Injectable()
 export class AccountChanges implements OnModuleInit, OnApplicationShutdown {
   private readonly watchers = new Map<string, Set<() => void>>();
+  private readonly followers: AccountFollower[] = [];
   private listener: Listener | undefined;
 
   constructor(private readonly config: GatewayConfig) {}
@@ -24,14 +32,25 @@ export class AccountChanges implements OnModuleInit, OnApplicationShutdown {
       url: this.config.DATABASE_URL,
       channel: accountChannel,
       applicationName: 'billhook-gateway-listen',
-      onNotify: (userId) => this.wake(userId),
+      onNotify: (userId) => {
+        for (const follower of this.followers) follower.changed(userId);
+        this.wake(userId);
+      },
       // What was notified while the connection was lost is unknown: everybody looks again.
-      onReconnect: () => [...this.watchers.keys()].forEach((userId) => this.wake(userId)),
+      onReconnect: () => {
+        for (const follower of this.followers) follower.missed();
+        [...this.watchers.keys()].forEach((userId) => this.wake(userId));
+      },
     });
   }
 
   async onApplicationShutdown(): Promise<void> {
     await this.listener?.close();
+  }
+
+  /** For as long as the process lives. */
+  follow(follower: AccountFollower): void {
+    this.followers.push(follower);
   }
 
   /** Calls back at each change of this account until the returned function is called. */

@@ -29,13 +29,16 @@ export class AccountReader {
     return accountAnswer(account ?? freeAccount(userId, this.catalogue.current(), now), change, now);
   }
 
-  /** The same of many users, in any order. */
-  async answers(userIds: readonly string[]): Promise<AccountAnswer[]> {
+  /** The same of many users, in any order. Whoever is erased has none any more. */
+  async answers(userIds: readonly string[]): Promise<{ userId: string; answer: AccountAnswer | null }[]> {
     const now = new Date();
     const rows = await this.store.findAllWithPending(userIds);
-    return rows.map(({ userId, account, change }) =>
-      accountAnswer(account ?? freeAccount(userId, this.catalogue.current(), now), change, now),
-    );
+    return rows.map(({ userId, account, change, isErased }) => ({
+      userId,
+      answer: isErased
+        ? null
+        : accountAnswer(account ?? freeAccount(userId, this.catalogue.current(), now), change, now),
+    }));
   }
 
   /** Waits until the account is as `holds` wants it, or the time is over; answers with the account as it then is. */

@@ -90,8 +90,11 @@ export class AccountStreams implements OnModuleInit, BeforeApplicationShutdown {
       throw error;
     });
     const now = Date.now();
-    for (const account of accounts) {
-      for (const stream of this.ofUser.get(account.user_id)?.streams ?? []) stream.offer(account, now);
+    for (const { userId, answer } of accounts) {
+      for (const stream of this.ofUser.get(userId)?.streams ?? []) {
+        if (answer === null) stream.end(null);
+        else stream.offer(answer, now);
+      }
     }
   }
 

@@ -1,5 +1,5 @@
 import { parseDomainEvent } from '@billhook/contracts';
-import type { Account } from '@billhook/contracts';
+import type { Account, EventData } from '@billhook/contracts';
 import { createBatchProcessor, RetryRunner } from '@billhook/messaging';
 import type { Delivery, Outcome, ProcessBatch, Settlement } from '@billhook/messaging';
 import { Controller } from '@nestjs/common';
@@ -8,10 +8,14 @@ import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { eventSource } from '../announcement.js';
 import { TrialUseStore } from '../checkout/trial-use.store.js';
+import { Erasures } from '../erasure/erasures.store.js';
 import { AccountStore } from './account.store.js';
 import { consumerName } from './consumer-name.js';
 
-/** Follows `billing.account.changed` into the read model. The queue also brings the account's other events. */
+/**
+ * Follows `billing.account.changed` into the read model, and which services have erased whom. The queue also brings the account's
+ * other events.
+ */
 @Controller()
 export class AccountConsumer {
   private readonly process: ProcessBatch;
@@ -20,6 +24,7 @@ export class AccountConsumer {
     dataSource: DataSource,
     private readonly accounts: AccountStore,
     private readonly trialUses: TrialUseStore,
+    private readonly erasures: Erasures,
     retries: RetryRunner,
   ) {
     this.process = createBatchProcessor({
@@ -37,16 +42,57 @@ export class AccountConsumer {
   }
 
   private async apply(manager: EntityManager, deliveries: Delivery[]): Promise<Outcome[]> {
-    const readings = deliveries.map((delivery) => readAccount(delivery));
-    const kept = await this.accounts.apply(manager, newestOfEach(readings));
-    await this.trialUses.record(manager, readings.flatMap(trialIn));
-    return readings.map((reading) => (reading.kind === 'account' ? outcomeOf(reading, kept) : reading.outcome));
+    const readings = deliveries.map((delivery) => read(delivery));
+    const accounts = newestOfEach(readings);
+    const erased = await this.erasures.among(
+      manager,
+      accounts.map((account) => account.user_id),
+    );
+    const wanted = accounts.filter((account) => !erased.has(account.user_id));
+    const kept = await this.accounts.apply(manager, wanted);
+    await this.trialUses.record(
+      manager,
+      readings.flatMap(trialIn).filter((userId) => !erased.has(userId)),
+    );
+    const outcomes: Outcome[] = [];
+    for (const reading of readings) outcomes.push(await this.outcomeOf(manager, reading, { kept, erased }));
+    return outcomes;
+  }
+
+  private async outcomeOf(
+    manager: EntityManager,
+    reading: Reading,
+    { kept, erased }: { kept: ReadonlySet<string>; erased: ReadonlySet<string> },
+  ): Promise<Outcome> {
+    switch (reading.kind) {
+      case 'account':
+        return accountOutcome(reading.account.user_id, kept, erased);
+      case 'erasure_answer':
+        return (await this.erasures.record(manager, reading.answer))
+          ? applied
+          : { kind: 'ignored', reason: 'erasure_known' };
+      case 'other':
+        return reading.outcome;
+      default:
+        return reading satisfies never;
+    }
   }
 }
 
-type Reading = { kind: 'account'; account: Account } | { kind: 'other'; outcome: Outcome };
+const applied: Outcome = { kind: 'applied' };
 
-function readAccount({ attributes, body }: Delivery): Reading {
+type Reading =
+  | { kind: 'account'; account: Account }
+  | { kind: 'erasure_answer'; answer: EventData<'billing.account.erasure_completed'> }
+  | { kind: 'other'; outcome: Outcome };
+
+function read({ attributes, body }: Delivery): Reading {
+  if (attributes.type === 'billing.account.erasure_completed') {
+    const parsed = parseDomainEvent('billing.account.erasure_completed', body.toString());
+    return parsed.ok
+      ? { kind: 'erasure_answer', answer: parsed.data }
+      : { kind: 'other', outcome: { kind: 'parked', reason: parsed.reason } };
+  }
   if (attributes.type !== 'billing.account.changed') {
     return { kind: 'other', outcome: { kind: 'ignored', reason: 'not_relevant' } };
   }
@@ -76,6 +122,7 @@ function newestOfEach(readings: readonly Reading[]): Account[] {
 }
 
 /** A version that a newer one of its batch replaced has done its part with it. */
-function outcomeOf({ account }: { account: Account }, kept: ReadonlySet<string>): Outcome {
-  return kept.has(account.user_id) ? { kind: 'applied' } : { kind: 'ignored', reason: 'stale' };
+function accountOutcome(userId: string, kept: ReadonlySet<string>, erased: ReadonlySet<string>): Outcome {
+  if (erased.has(userId)) return { kind: 'ignored', reason: 'erased' };
+  return kept.has(userId) ? applied : { kind: 'ignored', reason: 'stale' };
 }

@@ -27,16 +27,19 @@ export class AccountStore {
 
   /** The same of several users: a row for each. */
   async findAllWithPending(userIds: readonly string[]): Promise<FoundAccount[]> {
-    const rows: { user_id: string; body: Account | null; change: PendingRow | null }[] = await this.dataSource.query(
-      `SELECT asked.user_id, a.body, CASE WHEN p.user_id IS NULL THEN NULL ELSE to_jsonb(p) END AS change
+    const rows: { user_id: string; body: Account | null; change: PendingRow | null; is_erased: boolean }[] =
+      await this.dataSource.query(
+        `SELECT asked.user_id, a.body, CASE WHEN p.user_id IS NULL THEN NULL ELSE to_jsonb(p) END AS change,
+              EXISTS (SELECT FROM erasure AS e WHERE e.user_id = asked.user_id) AS is_erased
        FROM unnest($1::text[]) AS asked(user_id)
        LEFT JOIN account a USING (user_id) LEFT JOIN pending_change p USING (user_id)`,
-      [userIds],
-    );
-    return rows.map(({ user_id: userId, body, change }) => ({
+        [userIds],
+      );
+    return rows.map(({ user_id: userId, body, change, is_erased: isErased }) => ({
       userId,
       account: body,
       change: change && toPendingChange(change),
+      isErased,
     }));
   }
 
@@ -87,6 +90,7 @@ export interface FoundAccount {
   userId: string;
   account: Account | null;
   change: PendingChange | null;
+  isErased: boolean;
 }
 
 interface PendingRow {

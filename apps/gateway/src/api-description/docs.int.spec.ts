@@ -14,16 +14,19 @@ import { problem } from './schemas.js';
 let gateway: TestGateway;
 let user: TestBrowser;
 let backend: TestBrowser;
+let ops: TestBrowser;
 let subscriber: TestBrowser;
 let sessionId: string;
 
 beforeAll(async () => {
   gateway = await startGateway();
-  [user, backend, subscriber] = await Promise.all([
+  [user, backend, ops, subscriber] = await Promise.all([
     gateway.as('reader'),
     gateway.as('backend', { roles: ['service'] }),
+    gateway.as('olga', { roles: ['ops'] }),
     gateway.as('subscriber'),
   ]);
+  await (await gateway.as('leaver')).api('GET', '/v1/account');
   const { json } = await subscriber.api('POST', '/v1/checkout-sessions', { tier: 1, billing_cycle: 'monthly' });
   sessionId = String(json['id']);
   await gateway.simulator.pay(String(json['url']));
@@ -59,6 +62,8 @@ const requests: Record<string, () => Promise<Answer>> = {
       notifications: { email: false, sms: false },
       alert_thresholds: { volume_multiple: 2, minimum_volume: 0 },
     }),
+  'POST /v1/users/:id/erase': () => ops.api('POST', '/v1/users/leaver/erase', { reason: 'ticket 4711' }),
+  'GET /v1/users/:id/erasure': () => ops.api('GET', '/v1/users/leaver/erasure'),
   'GET /v1/users/:id/entitlements': () => backend.api('GET', '/v1/users/subscriber/entitlements'),
 };
 

@@ -83,6 +83,8 @@ function bodyObject(body: z.ZodType): Json {
 
 /** What every route may answer: its limits, our surroundings, a bug of ours. */
 const everywhere: ErrorCode[] = ['rate_limited', 'database_unavailable', 'internal_error'];
+/** Of a user's own routes besides. */
+const ofUsers: ErrorCode[] = ['account_erased'];
 const signedIn: ErrorCode[] = [
   'token_missing',
   'token_invalid',
@@ -101,6 +103,7 @@ function responsesOf(needs: Requirement | undefined, operation: Operation): Json
     ...Object.fromEntries(Object.entries(also).map(([code, description]) => [code, { description }])),
     ...problemsOf([
       ...(needs === undefined ? [] : signedIn),
+      ...(needs?.role === 'user' ? ofUsers : []),
       ...(operation.refusals ?? []),
       ...(body === undefined ? [] : (['body_too_large', 'media_type_unsupported'] as const)),
       ...everywhere,

@@ -18,7 +18,7 @@ export interface Operation {
   refusals?: ErrorCode[];
 }
 
-const stripe: ErrorCode[] = ['busy', 'stripe_refused', 'stripe_unavailable', 'stripe_timeout'];
+const stripe: ErrorCode[] = ['busy', 'stripe_refused', 'stripe_mode_mismatch', 'stripe_unavailable', 'stripe_timeout'];
 
 /** What keeps a plan from being changed just now. */
 const unchangeable: ErrorCode[] = [
@@ -70,6 +70,8 @@ export const operations: Readonly<Record<string, Operation>> = {
       'already_subscribed',
       'subscription_exists',
       'payment_in_progress',
+      'plan_not_on_sale',
+      'price_gone',
       ...stripe,
     ],
   },
@@ -138,6 +140,20 @@ export const operations: Readonly<Record<string, Operation>> = {
     status: 200,
     answer: shapes.userEntitlements,
     also: { 304: 'Unchanged since the ETag in If-None-Match; the as-of header says until when.' },
+    refusals: ['not_found'],
+  },
+  'POST /v1/users/:id/erase': {
+    summary:
+      'Ends the billing of a user and has every service erase their personal data. Asked for again, it is the same.',
+    body: shapes.erasureOrder,
+    status: 202,
+    answer: shapes.erasure,
+    refusals: ['request_invalid', 'not_found'],
+  },
+  'GET /v1/users/:id/erasure': {
+    summary: 'How far that has come: what is waited for, and what each service has done.',
+    status: 200,
+    answer: shapes.erasure,
     refusals: ['not_found'],
   },
 };

@@ -1,4 +1,4 @@
-import { accountSchema } from '@billhook/contracts';
+import { accountSchema, erasingServices, erasureReasonPattern } from '@billhook/contracts';
 import { z } from 'zod';
 import { portalFlows, returnPlaces } from '../manage/portal.client.js';
 import { channels, themes } from '../preferences/preferences.js';
@@ -110,6 +110,31 @@ export const preferencesInEffect = preferences.extend({
 export const userEntitlements = accountSchema
   .pick({ user_id: true, tier: true, tier_name: true, entitlements: true, version: true })
   .extend({ as_of: instant.describe('Until when everything that was announced is in this answer.') });
+
+export const erasureOrder = z.strictObject({
+  reason: z.string().regex(erasureReasonPattern).describe('A ticket or the like: it stays in the trail for good.'),
+});
+
+const counts = z.record(z.string(), z.int().nonnegative());
+
+export const erasure = z.strictObject({
+  user_id: z.string(),
+  request_id: z.uuid(),
+  reason: z.string(),
+  requested_by: z.string(),
+  requested_at: instant,
+  state: z.enum(['ending_billing', 'erasing', 'complete']),
+  waiting_for: z.array(z.enum(['stripe', ...erasingServices])),
+  takes_long: z.boolean().describe('For more than a quarter of an hour, where seconds are usual.'),
+  failed_tries: z.int().nonnegative().describe('Of the step in hand.'),
+  last_error: z.string().nullable(),
+  next_try_at: instant.nullable(),
+  billing_ended_at: instant.nullable().describe('From then on nothing can be charged.'),
+  services: z.array(
+    z.strictObject({ service: z.enum(erasingServices), completed_at: instant.nullable(), counts: counts.nullable() }),
+  ),
+  completed_at: instant.nullable(),
+});
 
 export const problem = z.looseObject({
   type: z.string(),

@@ -1,3 +1,4 @@
+import { Refused } from '@billhook/runtime';
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import type Stripe from 'stripe';
@@ -69,14 +70,14 @@ export class CheckoutSessions {
     const fresh = { attemptId: randomUUID(), userId: caller.userId, ...choice, priceId, trialDays };
     const unanswered = await this.attempts.findUnanswered(section.manager, fresh);
     if (unanswered !== null) {
-      const session = await this.ask(unanswered.attemptId, purchase, deadline);
+      const session = await this.ask(section, unanswered.attemptId, purchase, deadline);
       // A replayed answer tells of the past. The page may have been paid or closed since.
       const now = await this.stripe.retrieveSession(session.id, deadline);
       if (now.status === 'open') return this.opened(section, purchase, unanswered.attemptId, now);
       await this.attempts.abandon(section.manager, unanswered.attemptId);
     }
     await this.attempts.begin(section.manager, fresh);
-    const session = await this.ask(fresh.attemptId, purchase, deadline);
+    const session = await this.ask(section, fresh.attemptId, purchase, deadline);
     return this.opened(section, purchase, fresh.attemptId, session);
   }
 
@@ -88,8 +89,19 @@ export class CheckoutSessions {
     return isSamePlan && attempt.priceId === purchase.priceId && attempt.trialDays === purchase.trialDays;
   }
 
-  private ask(attemptId: string, purchase: Purchase, deadline: Deadline): Promise<Stripe.Checkout.Session> {
-    return this.stripe.createSession(checkoutParams(purchase, this.config.PUBLIC_URL), attemptId, deadline);
+  /** Stripe repeats under the same key what it once refused, for a day: such an attempt is over. */
+  private async ask(
+    section: Section,
+    attemptId: string,
+    purchase: Purchase,
+    deadline: Deadline,
+  ): Promise<Stripe.Checkout.Session> {
+    try {
+      return await this.stripe.createSession(checkoutParams(purchase, this.config.PUBLIC_URL), attemptId, deadline);
+    } catch (error) {
+      if (error instanceof Refused) await this.attempts.abandon(section.manager, attemptId);
+      throw error;
+    }
   }
 
   private async opened(

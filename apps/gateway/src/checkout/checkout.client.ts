@@ -39,12 +39,14 @@ export class Checkout {
     private readonly catalogue: LiveCatalogue,
   ) {}
 
-  /** Throws Refused plan_not_on_sale, already_subscribed, subscription_exists, busy; Retryable stripe_timeout, stripe_unavailable. */
+  /** Throws Refused plan_not_on_sale, price_gone, already_subscribed, subscription_exists, busy; Retryable stripe_timeout, stripe_unavailable. */
   async start(caller: Caller, choice: PlanChoice): Promise<PayableSession> {
     const deadline = new Deadline(requestMs, Date.now);
     try {
       await this.refuseEarly(caller, choice);
-      return await this.lock.hold(caller.userId, deadline, (section) => this.open(section, caller, choice, deadline));
+      return await this.lock.hold(caller.userId, deadline, (section) =>
+        this.openOrReplace(section, caller, choice, deadline),
+      );
     } catch (error) {
       const reason = error instanceof Refused || error instanceof Retryable ? error.code : 'internal_error';
       await this.announcer.failed(caller, choice, reason);
@@ -58,6 +60,22 @@ export class Checkout {
     if (subscription?.is_active !== true) return;
     const isSame = subscription.tier === choice.tier && subscription.billing_cycle === choice.billingCycle;
     if (isSame) throw alreadySubscribed();
+  }
+
+  /** Once more where Stripe refused since the customer was deleted there: only then is it asked whether it still has them. */
+  private async openOrReplace(
+    section: Section,
+    caller: Caller,
+    choice: PlanChoice,
+    deadline: Deadline,
+  ): Promise<PayableSession> {
+    try {
+      return await this.open(section, caller, choice, deadline);
+    } catch (error) {
+      if (!(error instanceof Refused) || error.code !== 'stripe_refused') throw error;
+      if ((await this.customers.replaceGone(section, caller, deadline)) === null) throw error;
+      return this.open(section, caller, choice, deadline);
+    }
   }
 
   private async open(

@@ -20,4 +20,17 @@ export class Customers {
     await this.store.link(section, caller, customerId);
     return customerId;
   }
+
+  /**
+   * Another customer where Stripe has the user's own no more, since somebody deleted it there; null where it still has it. Dying
+   * in between makes one customer that nobody uses: the next try begins with the one that is gone again.
+   */
+  async replaceGone(section: Section, caller: Caller, deadline: Deadline): Promise<string | null> {
+    const { customer_id: formerId } = await this.store.begin(section.manager, caller);
+    if (formerId === null || !(await this.stripe.isCustomerGone(formerId, deadline))) return null;
+    const row = await section.inTransaction((manager) => this.store.beginAnew(manager, caller));
+    const customerId = await this.stripe.createCustomer(caller.userId, row.email, row.attempt_id, deadline);
+    await this.store.relink(section, caller, formerId, customerId);
+    return customerId;
+  }
 }

@@ -59,7 +59,8 @@ export class Adoption {
   /** Also where an earlier attempt at a customer was begun and came to nothing. False when either end has another one. */
   private async takeCustomer(manager: EntityManager, { userId, customerId }: ImportRow): Promise<boolean> {
     const taken: unknown[] = await manager.query(
-      `WITH free AS (SELECT WHERE NOT EXISTS (SELECT FROM customer WHERE customer_id = $2))
+      `WITH free AS (SELECT WHERE NOT EXISTS (SELECT FROM customer WHERE customer_id = $2)
+                     AND NOT EXISTS (SELECT FROM erasure WHERE user_id = $1))
        INSERT INTO customer (user_id, attempt_id, customer_id, linked_at) SELECT $1, $3, $2, now() FROM free
        ON CONFLICT (user_id) DO UPDATE SET customer_id = excluded.customer_id, linked_at = excluded.linked_at
          WHERE customer.customer_id IS NULL

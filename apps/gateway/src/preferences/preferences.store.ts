@@ -24,10 +24,11 @@ export class PreferencesStore {
     return rows[0] === undefined ? null : toPreferences(rows[0]);
   }
 
+  /** Nothing of a user who is erased, whose request came before and was slower. */
   async save(userId: string, { theme, notifications, alert_thresholds }: Preferences): Promise<void> {
     await this.dataSource.query(
       `INSERT INTO preferences (user_id, theme, email_alerts, sms_alerts, volume_multiple, minimum_volume)
-       VALUES ($1, $2, $3, $4, $5, $6)
+       SELECT $1, $2, $3, $4, $5, $6 WHERE NOT EXISTS (SELECT FROM erasure WHERE user_id = $1)
        ON CONFLICT (user_id) DO UPDATE SET theme = excluded.theme, email_alerts = excluded.email_alerts,
          sms_alerts = excluded.sms_alerts, volume_multiple = excluded.volume_multiple,
          minimum_volume = excluded.minimum_volume, updated_at = now()`,

@@ -1,6 +1,7 @@
 import type { Delivery, Outcome } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import type { EntityManager } from 'typeorm';
+import { Erasures } from '../erasure/erasures.store.js';
 import { PendingFetchStore } from '../fetch/pending-fetch.store.js';
 import { PullStore } from '../fetch/pull.store.js';
 import { CustomerStore } from '../ledger/customer.store.js';
@@ -45,6 +46,7 @@ export class BatchApplier {
     private readonly pulls: PullStore,
     private readonly waiting: WaitingEvents,
     private readonly taken: TakenEvents,
+    private readonly erasures: Erasures,
   ) {}
 
   /** `locked` is told once links and customers are locked: a batch after this one cannot overtake it any more. */
@@ -57,9 +59,10 @@ export class BatchApplier {
     const { intakes, ...objects } = await this.findOwners(manager, deliveries.map(toIntake));
     const known = await this.customers.lock(manager, customersToLock(intakes, objects.adopted));
     locked();
-    await this.rawEvents.append(manager, await this.kept.notKept(manager, intakes));
     const customers = learnCustomers(known.users, intakes);
+    // Linked first: whose an event is decides whether its bytes may be kept.
     await this.customers.link(manager, customers.learned);
+    await this.rawEvents.append(manager, await this.kept.notKept(manager, intakes));
     const waiting = await this.waiting.find(manager, customers, known);
     const all = [...waiting, ...intakes];
     const taken = await this.taken.find(manager, all);
@@ -73,6 +76,7 @@ export class BatchApplier {
     const pulls = [...ledger.changes.pulls.values()];
     await this.pulls.request(manager, pulls);
     await this.waiting.release(manager, released);
+    await this.erasures.begin(manager, ledger.changes.erasures);
     return { outcomes, asksStripe: asked.length + pulls.length > 0, released: released.length };
   }
 

@@ -68,6 +68,7 @@ function lockedCustomer(meaning: Meaning): string | null {
     case 'schedule':
     case 'customer_deleted':
     case 'account_opened':
+    case 'erasure':
     case 'subscription_hint':
     case 'events_not_made':
     case 'hint':
@@ -104,6 +105,7 @@ function metadataLink({ meaning }: Intake): CustomerLink[] {
     case 'schedule':
     case 'customer_deleted':
     case 'account_opened':
+    case 'erasure':
     case 'customer_linked':
     case 'subscription_hint':
     case 'events_not_made':

@@ -63,7 +63,15 @@ describe('a delivery', () => {
     expect(read('billing.reconcile.requested', '{}').meaning).toMatchObject({ kind: 'unreadable' });
   });
 
-  test.each(['billing.account.erasure_requested', 'something.else'])('of type %s is of no interest yet', (type) => {
-    expect(read(type, '{}').meaning).toEqual({ kind: 'not_relevant' });
+  it('that asks for an erasure names whose, and is unreadable where it does not', () => {
+    const data = { user_id: 'user-1', request_id: 'b1f6b0de-9d1a-4a57-8b57-3f0c6c2a1e55', reason: 'ticket 4711' };
+    const type = 'billing.account.erasure_requested';
+    const wanted = { kind: 'erasure', userId: 'user-1', requestId: data.request_id };
+    expect(read(type, JSON.stringify(data))).toMatchObject({ userId: 'user-1', meaning: wanted });
+    expect(read(type, '{}').meaning).toMatchObject({ kind: 'unreadable' });
+  });
+
+  it('of a type that nobody here knows is of no interest', () => {
+    expect(read('something.else', '{}').meaning).toEqual({ kind: 'not_relevant' });
   });
 });

@@ -8,6 +8,7 @@ export type Meaning =
   | Exclude<StripeFact, { kind: 'irrelevant' }>
   | { kind: 'account_opened'; userId: string }
   | { kind: 'customer_linked'; userId: string; customerId: string }
+  | { kind: 'erasure'; userId: string; requestId: string }
   | { kind: 'pull'; wanted: { kind: 'subscription' | 'session' | 'user'; id: string } }
   | { kind: 'not_relevant' }
   | { kind: 'unreadable'; reason: string };
@@ -60,11 +61,17 @@ function readBilling({ attributes, body }: Delivery): Read {
     const userId = opened.data.user_id;
     return about(null, userId, { kind: 'account_opened', userId });
   }
-  if (attributes.type === 'billing.customer.linked') {
+  if (attributes.type === 'billing.customer.linked' || attributes.type === 'billing.customer.relinked') {
     const linked = parseDomainEvent(attributes.type, body.toString());
     if (!linked.ok) return about(null, null, { kind: 'unreadable', reason: linked.reason });
     const { user_id: userId, customer_id: customerId } = linked.data;
     return about(customerId, userId, { kind: 'customer_linked', userId, customerId });
+  }
+  if (attributes.type === 'billing.account.erasure_requested') {
+    const requested = parseDomainEvent(attributes.type, body.toString());
+    if (!requested.ok) return about(null, null, { kind: 'unreadable', reason: requested.reason });
+    const { user_id: userId, request_id: requestId } = requested.data;
+    return about(null, userId, { kind: 'erasure', userId, requestId });
   }
   if (attributes.type === 'billing.reconcile.requested') return readPull(body.toString());
   return about(null, null, { kind: 'not_relevant' });

@@ -1,6 +1,7 @@
 import type { GraceDays, PlanCatalogue, SubscriptionRow } from '@billhook/billing';
 import type { Account, DomainEvent } from '@billhook/contracts';
 import type { OutboxEvent } from '@billhook/messaging';
+import type { ErasureRequest } from '../erasure/erasures.store.js';
 import type { KeptObjects } from './objects.js';
 
 export interface AccountEntry {
@@ -76,6 +77,7 @@ export interface Changes {
   fetches: Map<string, FetchRequest>;
   /** By kind and id. */
   pulls: Map<string, PullRequest>;
+  erasures: ErasureRequest[];
   announcements: OutboxEvent[];
 }
 
@@ -102,6 +104,7 @@ export function noChanges(): Changes {
     objects: new Set(),
     fetches: new Map(),
     pulls: new Map(),
+    erasures: [],
     announcements: [],
   };
 }

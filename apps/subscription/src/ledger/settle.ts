@@ -67,6 +67,9 @@ export function settle(ledger: Ledger, intake: Intake, rules: Rules): Outcome {
       return isNews ? applied : ignored('newer_state_known');
     case 'subscription_hint':
       return settleHint(ledger, meaning, cause);
+    case 'erasure':
+      ledger.changes.erasures.push({ userId: meaning.userId, requestId: meaning.requestId, causeId: cause.id });
+      return applied;
     case 'pull':
       return settlePull(ledger, meaning.wanted, cause);
     case 'events_not_made':

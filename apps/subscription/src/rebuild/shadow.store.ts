@@ -3,6 +3,7 @@ import type { ShadowSchema } from '@billhook/database';
 import { createBatchProcessor, RetryRunner } from '@billhook/messaging';
 import type { Delivery, ProcessBatch } from '@billhook/messaging';
 import { DataSource } from 'typeorm';
+import { Erasures } from '../erasure/erasures.store.js';
 import { FetchApplier } from '../fetch/apply-fetch.store.js';
 import { fetchedType } from '../fetch/fetched-event.js';
 import { HintStore } from '../fetch/hint.store.js';
@@ -49,7 +50,17 @@ export class Shadow {
     const [waiting, taken, pending] = [new WaitingEvents(), new TakenEvents(), new PendingFetchStore(dataSource)];
     const [pulls, hints] = [new PullStore(dataSource, pending), new HintStore()];
     this.fetches = new FetchApplier(dataSource, customers, ledgers, pending, pulls, hints, waiting, taken, rawEvents);
-    const applier = new BatchApplier(rawEvents, objects, customers, ledgers, pending, pulls, waiting, taken);
+    const applier = new BatchApplier(
+      rawEvents,
+      objects,
+      customers,
+      ledgers,
+      pending,
+      pulls,
+      waiting,
+      taken,
+      new Erasures(),
+    );
     this.processBatch = createBatchProcessor({
       dataSource,
       consumer: consumerName,
