@@ -100,9 +100,9 @@ describe('a change of plan', () => {
       expect(pages.map((page) => page.status)).toEqual(Array(10).fill(200));
       return gateway.simulator.requests.length - asked;
     };
-    // Card and invoices, each twice at most, for all ten together; then it is known that Stripe is away.
-    expect(await tenPages()).toBeLessThanOrEqual(4);
-    expect(await tenPages()).toBe(0);
+    // Card and invoices, each twice at most, for all twenty together: then it is known that Stripe is away. The second try of
+    // one may come when the other's failure has been answered.
+    expect((await tenPages()) + (await tenPages())).toBeLessThanOrEqual(4);
   });
 
   it('F58: is 409 for a customer who was deleted at Stripe, and no error of ours', async () => {
