@@ -9,7 +9,7 @@ import { BillingDetailsReader } from './billing-details.client.js';
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startGateway();
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 afterEach(() => gateway.simulator.setWeather('clear'));
 
@@ -69,7 +69,7 @@ describe('F57: while Stripe does not answer,', () => {
     expect([status, text.includes('Pro renews on')]).toEqual([200, true]);
     expect(text).toContain('Stripe does not answer just now. Your plan is as shown');
     expect(asked()).toBe(0);
-  }, 30_000);
+  });
 
   it('asks for it again by and by, with nobody waiting, and shows it once it is there', async () => {
     const userId = 'patient';
@@ -85,7 +85,7 @@ describe('F57: while Stripe does not answer,', () => {
       const details = await reader.read(account, now);
       return details?.invoices.length === 1;
     });
-  }, 30_000);
+  });
 });
 
 describe('POST /refresh-account', () => {

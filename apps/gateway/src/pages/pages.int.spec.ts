@@ -20,11 +20,11 @@ const paths = new Map<string, string>();
 beforeAll(async () => {
   [gateway, browser] = await Promise.all([startGateway(), launchBrowser()]);
   await prepare();
-}, 120_000);
+});
 afterAll(async () => {
   await browser.close();
   await gateway.stop();
-}, 30_000);
+});
 afterEach(() => gateway.simulator.setWeather('clear'));
 
 async function prepare(): Promise<void> {
