@@ -25,6 +25,7 @@ import { AccountEventsController } from './account/account-events.controller.js'
 import { AccountReader } from './account/account-reader.store.js';
 import { AccountStore } from './account/account.store.js';
 import { AccountStreams } from './account/account-streams.store.js';
+import { BillingDetailsReader } from './account/billing-details.client.js';
 import { consumerName } from './account/consumer-name.js';
 import { ProfileController } from './account/profile.controller.js';
 import { eventSource } from './announcement.js';
@@ -63,9 +64,12 @@ import { ManageController } from './manage/manage.controller.js';
 import { ManagePagesController } from './manage/manage-pages.controller.js';
 import { PlanManagement } from './manage/plan-management.client.js';
 import { Portal } from './manage/portal.client.js';
+import { Pulls } from './manage/pull.store.js';
 import { AssetsController } from './pages/assets.controller.js';
 import { PreferencesController } from './preferences/preferences.controller.js';
+import { PreferencesPagesController } from './preferences/preferences-pages.controller.js';
 import { PreferencesStore } from './preferences/preferences.store.js';
+import { ThemeInterceptor } from './preferences/theme.interceptor.js';
 import { Refusals } from './refusals/refusals.store.js';
 import { schema } from './schema.js';
 import { AccessCheck } from './sign-in/access-check.module.js';
@@ -115,6 +119,7 @@ export class GatewayModule {
         ManageController,
         ManagePagesController,
         PreferencesController,
+        PreferencesPagesController,
         ProfileController,
         SessionController,
         SignOutController,
@@ -128,6 +133,7 @@ export class GatewayModule {
         { provide: APP_GUARD, useExisting: SignInGuard },
         { provide: APP_GUARD, useExisting: UserLimitGuard },
         { provide: APP_INTERCEPTOR, useExisting: FormOnceInterceptor },
+        { provide: APP_INTERCEPTOR, useExisting: ThemeInterceptor },
       ],
     };
   }
@@ -142,6 +148,7 @@ const own: Provider[] = [
   AddressLimitGuard,
   AppUserStore,
   BillingEnd,
+  BillingDetailsReader,
   ChangePreviewStore,
   ChangeRecorder,
   Checkout,
@@ -164,6 +171,7 @@ const own: Provider[] = [
   PlanPreviewer,
   Portal,
   PreferencesStore,
+  Pulls,
   ProgressReader,
   RateLimits,
   ReadingProgress,
@@ -173,6 +181,7 @@ const own: Provider[] = [
   SignInGuard,
   StripeBilling,
   StripePlans,
+  ThemeInterceptor,
   Trials,
   TrialUseStore,
   UserLimitGuard,

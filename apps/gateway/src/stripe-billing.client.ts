@@ -2,6 +2,8 @@ import { Refused } from '@billhook/runtime';
 import { fromStripeError, isNoSuchObject } from '@billhook/stripe';
 import { Injectable } from '@nestjs/common';
 import Stripe from 'stripe';
+import { methodOf, priceOfItem, toInvoices } from './account/billing-details.js';
+import type { BillingDetails, Invoice } from './account/billing-details.js';
 import type { Deadline } from './deadline.js';
 import { callStripe } from './stripe-call.client.js';
 
@@ -92,6 +94,34 @@ export class StripeBilling {
       if (!(error instanceof Stripe.errors.StripeInvalidRequestError)) throw fromStripeError(error);
       return this.retrieveSession(sessionId, deadline);
     }
+  }
+
+  /** By what a customer pays, and what: of the subscription where there is one. */
+  async waysToPay(
+    { customerId, subscriptionId }: { customerId: string; subscriptionId: string | null },
+    deadline: Deadline,
+  ): Promise<Pick<BillingDetails, 'method' | 'price'>> {
+    if (subscriptionId === null) {
+      const expand = ['invoice_settings.default_payment_method'];
+      const customer = await callStripe(deadline, (options) =>
+        this.stripe.customers.retrieve(customerId, { expand }, options),
+      );
+      return { method: methodOf(null, customer), price: null };
+    }
+    const expand = ['default_payment_method', 'customer.invoice_settings.default_payment_method'];
+    const subscription = await callStripe(deadline, (options) =>
+      this.stripe.subscriptions.retrieve(subscriptionId, { expand }, options),
+    );
+    const { customer } = subscription;
+    const method = typeof customer === 'string' ? null : methodOf(subscription, customer);
+    return { method, price: priceOfItem(subscription) };
+  }
+
+  async newestInvoices(customerId: string, deadline: Deadline): Promise<Invoice[]> {
+    const { data } = await callStripe(deadline, (options) =>
+      this.stripe.invoices.list({ customer: customerId, limit: 12 }, options),
+    );
+    return toInvoices(data);
   }
 
   async createPortalSession(params: Stripe.BillingPortal.SessionCreateParams, deadline: Deadline): Promise<string> {

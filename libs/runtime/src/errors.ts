@@ -196,7 +196,11 @@ export const errorTable = {
     title: 'A run of this kind has not ended yet',
     cure: 'Follow the one that detail names: GET /v1/reconcile/:id.',
   },
-  not_found: { status: 404, title: 'There is nothing here', cure: 'Check the address.' },
+  not_found: {
+    status: 404,
+    title: 'There is nothing here',
+    cure: 'Check the address, and the id in it: what belongs to somebody else is not found either.',
+  },
   method_not_allowed: { status: 405, title: 'The method does not fit the address', cure: 'Check the method.' },
   media_type_unsupported: {
     status: 415,

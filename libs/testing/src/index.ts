@@ -7,6 +7,7 @@ export { lastLines } from './infrastructure/log-file.js';
 export { projectFile } from './infrastructure/project.js';
 export { ended, startReaper } from './infrastructure/reaper.process.js';
 export type { KeptProcessOptions, Reaper } from './infrastructure/reaper.process.js';
+export { launchBrowser } from './browser.client.js';
 export { waitFor } from './wait-for.js';
 export { createTestDatabase } from './test-database.store.js';
 export type { TestDatabase } from './test-database.store.js';

@@ -1,12 +1,16 @@
 import { planOf } from '@billhook/billing';
-import type { PlanCatalogue } from '@billhook/billing';
-import type { BillingCycle, SubscriptionView, Tier } from '@billhook/contracts';
+import type { Plan, PlanCatalogue } from '@billhook/billing';
+import type { ActionRequired, BillingCycle, SubscriptionView, Tier } from '@billhook/contracts';
 import type { AccountAnswer } from './account-answer.js';
+import { accountKey } from './account-frame.js';
+import type { ShownDetails } from './billing-details.js';
 
 /** What happens next with a subscription, as a person would ask it. */
 export type Outlook =
   | { kind: 'free' }
   | { kind: 'renews'; on: string | null }
+  /** Free until then, and paid from then on. */
+  | { kind: 'trial'; until: string }
   | { kind: 'ends'; on: string | null }
   | { kind: 'ending_now' }
   /** Another plan is to come, or is coming this moment; `on` is null for the latter. */
@@ -21,6 +25,13 @@ export interface ProfileView {
   tier: 0 | 1 | 2;
   price: { amount: number; currency: string; billingCycle: BillingCycle } | null;
   outlook: Outlook;
+  /** What only the customer can do before a payment goes through. */
+  actionRequired: ActionRequired | null;
+  /** Null while Stripe does not answer. */
+  details: ShownDetails | null;
+  /** Which state of the account this is, for the page's script, and until when a pending change is shown. */
+  key: string;
+  pendingUntil: string | null;
   /** Not confirmed by Stripe's event yet. */
   isPending: boolean;
   canCancel: boolean;
@@ -30,22 +41,41 @@ export interface ProfileView {
   canManage: boolean;
 }
 
-export function profileView(account: AccountAnswer, catalogue: PlanCatalogue): ProfileView {
+export function profileView(
+  account: AccountAnswer,
+  catalogue: PlanCatalogue,
+  details: ShownDetails | null,
+): ProfileView {
   const plan = planOf(catalogue, account.tier);
   const outlook = outlookOf(account, catalogue);
-  const cycle = account.subscription?.billing_cycle ?? null;
-  const price = plan.prices.find((each) => each.billingCycle === cycle) ?? null;
   return {
     planName: plan.name,
     tier: account.tier,
-    price: price && { amount: price.amount, currency: price.currency, billingCycle: price.billingCycle },
+    price: priceOf(account.subscription, plan, details),
     outlook,
+    actionRequired: account.action_required,
+    details,
+    key: accountKey(account),
+    pendingUntil: account.pending?.expires_at ?? null,
     isPending: account.pending !== null,
-    canCancel: ['renews', 'past_due', 'changes'].includes(outlook.kind),
+    canCancel: ['renews', 'trial', 'past_due', 'changes'].includes(outlook.kind),
     canResume: takenBackBy(outlook),
-    canChange: outlook.kind === 'renews',
+    canChange: outlook.kind === 'renews' || outlook.kind === 'trial',
     canManage: account.subscription !== null,
   };
+}
+
+/** What is on sale today need not be what somebody pays who came earlier: then Stripe's word counts, or nothing is said. */
+function priceOf(
+  subscription: SubscriptionView | null,
+  plan: Plan,
+  details: ShownDetails | null,
+): ProfileView['price'] {
+  if (subscription === null || subscription.is_canceled || subscription.billing_cycle === null) return null;
+  const { billing_cycle: billingCycle, price_id: priceId } = subscription;
+  const offer = plan.prices.find((each) => each.billingCycle === billingCycle && each.priceIds[0] === priceId);
+  const price = details?.price ?? offer;
+  return price === undefined ? null : { amount: price.amount, currency: price.currency, billingCycle };
 }
 
 function takenBackBy(outlook: Outlook): ProfileView['canResume'] {
@@ -84,6 +114,9 @@ function confirmedOutlook(tier: number, subscription: SubscriptionView, catalogu
   if (subscription.status === 'past_due') return { kind: 'past_due' };
   const { scheduled_change: planned } = subscription;
   if (planned !== null) return { kind: 'changes', toName: nameOf(planned, catalogue), on: planned.at };
+  if (subscription.status === 'trialing' && subscription.trial_end !== null) {
+    return { kind: 'trial', until: subscription.trial_end };
+  }
   return { kind: 'renews', on: subscription.current_period_end };
 }
 

@@ -8,6 +8,7 @@ import { SignedIn } from '../sign-in/access.js';
 import type { Caller } from '../sign-in/caller.js';
 import { CurrentCaller } from '../sign-in/sign-in.guard.js';
 import { AccountReader } from './account-reader.store.js';
+import { BillingDetailsReader } from './billing-details.client.js';
 import { profilePage } from './profile.page.js';
 import { profileView } from './profile-view.js';
 
@@ -16,6 +17,7 @@ import { profileView } from './profile-view.js';
 export class ProfileController {
   constructor(
     private readonly accounts: AccountReader,
+    private readonly details: BillingDetailsReader,
     private readonly config: GatewayConfig,
     private readonly catalogue: LiveCatalogue,
   ) {}
@@ -28,7 +30,7 @@ export class ProfileController {
   ): Promise<void> {
     const account = await this.accounts.answer(caller.userId);
     const page = profilePage({
-      view: profileView(account, this.catalogue.current()),
+      view: profileView(account, this.catalogue.current(), await this.details.read(account, Date.now())),
       email: caller.email,
       message: isMessageCode(message) ? message : null,
       dashboardUrl: this.config.DASHBOARD_URL,

@@ -1,10 +1,13 @@
+import { accountScriptPath } from '../pages/assets.controller.js';
 import { factList } from '../pages/facts.page.js';
 import { html } from '../pages/html.js';
 import type { Html } from '../pages/html.js';
 import { layout } from '../pages/layout.page.js';
-import { banner, flash } from '../pages/messages.js';
+import { flash } from '../pages/messages.js';
 import type { MessageCode } from '../pages/messages.js';
 import { day, money, perCycle } from '../pages/words.js';
+import { paymentSections } from './payment-sections.page.js';
+import { profileBanners } from './profile-banners.page.js';
 import type { Outlook, ProfileView } from './profile-view.js';
 
 export interface ProfilePage {
@@ -18,9 +21,9 @@ export function profilePage({ view, email, message, dashboardUrl }: ProfilePage)
   return layout({
     title: 'Your plan',
     place: 'profile',
-    body: html`<div class="narrow">
-      ${message !== null && flash(message)}
-      ${view.outlook.kind === 'past_due' && banner('bad', 'Your last payment failed. Update your card under Manage billing to keep your plan.')}
+    script: accountScriptPath,
+    body: html`<div class="narrow stack" data-account="${view.key}" data-until="${view.pendingUntil}">
+      ${message !== null && flash(message)} ${profileBanners(view)}
       <section class="card" aria-labelledby="plan">
         <p class="soft">${email ?? 'Your account'}</p>
         <h1 id="plan">You're on <span class="${toneOf(view.tier)}">${view.planName}</span></h1>
@@ -28,8 +31,11 @@ export function profilePage({ view, email, message, dashboardUrl }: ProfilePage)
         ${facts(view)}
         ${view.isPending && html`<p class="soft small">Stripe has accepted this change; its confirmation is on the way.</p>`}
         <div class="actions">${actions(view, dashboardUrl)}</div>
-        <form method="post" action="/sign-out"><button class="button quiet" type="submit">Sign out</button></form>
       </section>
+      ${paymentSections(view)}
+      <form class="leave" method="post" action="/sign-out">
+        <button class="button quiet" type="submit">Sign out</button>
+      </form>
     </div>`,
   });
 }
@@ -44,6 +50,8 @@ function sentence(outlook: Outlook, planName: string): string {
       return 'Free costs nothing and never ends. Upgrade whenever you need more.';
     case 'renews':
       return outlook.on === null ? `${planName} renews by itself.` : `${planName} renews on ${day(outlook.on)}.`;
+    case 'trial':
+      return `${planName} is free until ${day(outlook.until)}. Your first payment is then, unless you cancel before.`;
     case 'ends':
       return outlook.on === null
         ? `${planName} will not renew. After that you are on Free.`
@@ -67,6 +75,7 @@ function facts({ price, outlook, planName }: ProfileView): Html {
   const rows: [string, string][] = [['Plan', planName]];
   if (price !== null) rows.push(['Price', `${money(price.amount, price.currency)} ${perCycle[price.billingCycle]}`]);
   if (outlook.kind === 'renews' && outlook.on !== null) rows.push(['Next payment', day(outlook.on)]);
+  if (outlook.kind === 'trial') rows.push(['First payment', day(outlook.until)]);
   if (outlook.kind === 'changes' && outlook.on !== null)
     rows.push(['Next plan', outlook.toName], ['From', day(outlook.on)]);
   if (outlook.kind === 'ends') rows.push(['Next payment', 'None']);
@@ -80,6 +89,7 @@ function actions(view: ProfileView, dashboardUrl: string): Html {
     ${view.canChange && html`<a class="button green" href="/pricing">Change plan</a>`}
     ${view.canResume !== false && html`<form method="post" action="/resume-subscription"><button class="button green" type="submit">${view.canResume === 'end' ? "Don't cancel" : `Keep ${view.planName}`}</button></form>`}
     ${view.canManage && html`<a class="button quiet" href="/manage-subscription">Manage billing</a>`}
+    <form method="post" action="/refresh-account"><button class="button quiet" type="submit">Refresh</button></form>
     <a class="button quiet" href="${dashboardUrl}">Dashboard</a>
     ${view.canCancel && html`<form method="post" action="/cancel-subscription"><input type="hidden" name="immediate" value="false" /><button class="button danger" type="submit">Cancel subscription</button></form>`}`;
 }

@@ -4,6 +4,7 @@ import type { SubscriptionView } from '@billhook/contracts';
 import { planCatalogue } from '@billhook/billing';
 import { accountAnswer, freeAccount } from './account-answer.js';
 import type { AccountAnswer } from './account-answer.js';
+import type { ShownDetails } from './billing-details.js';
 import type { PendingChange } from './pending.js';
 import { profilePage } from './profile.page.js';
 import { profileView } from './profile-view.js';
@@ -31,9 +32,9 @@ const pending = (kind: PendingChange['kind']): PendingChange => ({
   requestedAt: now,
 });
 
-const show = (account: AccountAnswer): string =>
+const show = (account: AccountAnswer, details: ShownDetails | null = null): string =>
   profilePage({
-    view: profileView(account, catalogue),
+    view: profileView(account, catalogue, details),
     email: 'user-1@example.com',
     message: null,
     dashboardUrl: 'https://app.example.com',
@@ -52,6 +53,12 @@ describe('the profile says', () => {
       answer({ cancel_at: '2026-11-20T00:00:00.000Z', will_renew: false }),
       'Pro ends on November 20, 2026',
       ['resume', 'manage'],
+    ],
+    [
+      'a trial',
+      answer({ status: 'trialing', trial_end: '2026-12-01T00:00:00.000Z' }),
+      'Your free trial ends on December 1, 2026. From then on it is $9.99 per month',
+      ['cancel', 'manage'],
     ],
     ['a failed payment', answer({ status: 'past_due' }), 'You keep Pro for now', ['cancel', 'manage']],
     [
@@ -100,11 +107,15 @@ describe('the profile says', () => {
 
   it('what the plan costs, and when', () => {
     expect(show(answer())).toContain('$9.99 per month');
-    expect(show(answer({ billing_cycle: 'yearly' }, { tier: 2 }))).toContain('$299 per year');
+    expect(show(answer({ billing_cycle: 'yearly', price_id: 'price_elite_yearly' }, { tier: 2 }))).toContain(
+      '$299 per year',
+    );
   });
 
   it('nothing of a price that the catalogue does not know', () => {
-    expect(profileView(answer({ price_id: 'price_old', tier: null, billing_cycle: null }), catalogue).price).toBeNull();
+    expect(
+      profileView(answer({ price_id: 'price_old', tier: null, billing_cycle: null }), catalogue, null).price,
+    ).toBeNull();
   });
 
   it('which change is not confirmed yet', () => {
@@ -113,15 +124,71 @@ describe('the profile says', () => {
   });
 
   it('an e-mail as text, whatever it holds', () => {
-    const view = profileView(free, catalogue);
+    const view = profileView(free, catalogue, null);
     const page = profilePage({ view, email: '<img src=x>', message: null, dashboardUrl: 'https://app.example.com' });
     expect(page).not.toContain('<img');
     expect(page).toContain('&lt;img src=x&gt;');
   });
 
   it('the message that a redirect names by its code', () => {
-    const view = profileView(free, catalogue);
+    const view = profileView(free, catalogue, null);
     const page = profilePage({ view, email: null, message: 'resumed', dashboardUrl: 'https://app.example.com' });
     expect(page).toContain('Welcome back');
+  });
+});
+
+describe('the profile asks for', () => {
+  test.each([
+    ['payment_confirmation', 'https://invoice.example.com/i/1', 'Your bank asks you to confirm a payment'],
+    ['payment_failed', 'https://invoice.example.com/i/1', 'Your last payment failed'],
+    ['something_new', 'https://invoice.example.com/i/1', 'A payment needs something from you'],
+    ['payment_confirmation', null, 'Your bank asks you to confirm a payment'],
+  ])('what only the customer can do (%s), and leads there (%s)', (reason, url, words) => {
+    const account = { ...answer({ status: 'past_due' }), action_required: { reason, invoice_id: 'in_1', url } };
+    const text = show(account);
+    expect(text).toContain(words);
+    expect(text).toContain(`<a href="${url ?? '/manage-subscription'}">`);
+  });
+});
+
+describe('how the plan is paid', () => {
+  const details: ShownDetails = {
+    method: { kind: 'card', brand: 'visa', lastFour: '4242', expires: { month: 3, year: 2034 } },
+    invoices: [
+      {
+        number: 'A-0001',
+        createdAt: now,
+        amount: 999,
+        currency: 'usd',
+        status: 'paid',
+        url: 'https://invoice.example.com/i/1',
+      },
+    ],
+    price: { amount: 777, currency: 'usd' },
+    readAt: null,
+  };
+
+  it('is shown with card, invoices and what Stripe says it costs', () => {
+    const text = show(answer(), details);
+    for (const words of ['Visa ending in 4242', 'Expires 03/2034', 'A-0001', '$9.99', '$7.77 per month']) {
+      expect(text).toContain(words);
+    }
+    expect(text).toContain('href="https://invoice.example.com/i/1"');
+  });
+
+  it('is said to be unknown while Stripe does not answer, or to be from before', () => {
+    expect(show(answer())).toContain('Stripe does not answer just now');
+    expect(show(answer(), { ...details, readAt: now })).toContain('how it was at 12:00 UTC');
+    expect(show(answer(), details)).not.toContain('does not answer');
+  });
+
+  it('is nobody’s business who has never bought anything', () => {
+    expect(show(free, { ...details, method: null, invoices: [], price: null })).not.toContain('Payment method');
+    expect(show(free)).not.toContain('does not answer');
+  });
+
+  it('is not guessed for a price that is not on sale any more', () => {
+    expect(profileView(answer({ price_id: 'price_2024' }), catalogue, null).price).toBeNull();
+    expect(profileView(answer({ price_id: 'price_2024' }), catalogue, details).price?.amount).toBe(777);
   });
 });

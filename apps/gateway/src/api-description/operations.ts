@@ -67,6 +67,7 @@ export const operations: Readonly<Record<string, Operation>> = {
       'request_invalid',
       'tier_unknown',
       'billing_cycle_unknown',
+      'plan_not_on_sale',
       'already_subscribed',
       'subscription_exists',
       'payment_in_progress',

@@ -1,7 +1,8 @@
 import { accountSchema, erasingServices, erasureReasonPattern } from '@billhook/contracts';
 import { z } from 'zod';
 import { portalFlows, returnPlaces } from '../manage/portal.client.js';
-import { channels, themes } from '../preferences/preferences.js';
+import { themes } from '../pages/theme.js';
+import { channels } from '../preferences/preferences.js';
 
 /** The shapes of `/v1`, from which the description is written and which its specs hold the real answers to. */
 const tier = z.union([z.literal(1), z.literal(2)]).describe('1 Pro, 2 Elite');

@@ -4,6 +4,7 @@ import type { Tier } from '@billhook/contracts';
 import { factList } from '../pages/facts.page.js';
 import { html } from '../pages/html.js';
 import type { Html } from '../pages/html.js';
+import { icons } from '../pages/icons.js';
 import { layout } from '../pages/layout.page.js';
 import { dayOf, money, perCycle } from '../pages/words.js';
 import type { ChangePreview } from './change-preview.js';
@@ -15,7 +16,8 @@ const buttons = { 1: 'green', 2: 'purple' } as const;
 export function changePage(preview: ChangePreview, catalogue: PlanCatalogue): string {
   const { choice, current } = preview;
   const name = planOf(catalogue, choice.tier).name;
-  const title = current?.tier === choice.tier ? `Pay ${name} ${choice.billingCycle}` : `Change to ${name}`;
+  const title =
+    current?.tier === choice.tier ? `Switch ${name} to ${choice.billingCycle} payment` : `Change to ${name}`;
   return layout({
     title,
     body: html`<div class="narrow">
@@ -33,19 +35,25 @@ export function changePage(preview: ChangePreview, catalogue: PlanCatalogue): st
           <a class="button quiet" href="/profile">Leave it as it is</a>
         </div>
       </section>
-      <p class="secure">💳 Secure payment powered by Stripe</p>
+      <p class="secure">${icons.card} Secure payment powered by Stripe</p>
     </div>`,
   });
 }
 
-function sentence({ takesEffect, effectiveAt, dueNow }: ChangePreview, name: string): string {
+function sentence(preview: ChangePreview, name: string): string {
+  const { takesEffect, effectiveAt, dueNow, choice, current } = preview;
+  const isSamePlan = current?.tier === choice.tier;
   if (takesEffect === 'period_end') {
     const until = effectiveAt === null ? 'the end of the period' : dayOf(effectiveAt);
-    return `You keep what you have paid for until ${until}. ${name} begins then; nothing is charged today, and until then you can take it back.`;
+    const next = isSamePlan ? `You pay ${choice.billingCycle} from then on` : `${name} begins then`;
+    return `You keep what you have paid for until ${until}. ${next}; nothing is charged today, and until then you can take it back.`;
   }
+  const next = isSamePlan
+    ? `You keep ${name}, and pay ${choice.billingCycle} as soon as you confirm.`
+    : `${name} begins as soon as you confirm.`;
   return dueNow === 0
-    ? `${name} begins as soon as you confirm. Nothing is charged today.`
-    : `${name} begins as soon as you confirm. What is left of your present plan is taken off the price.`;
+    ? `${next} Nothing is charged today.`
+    : `${next} What is left of the time you have paid for is taken off the price.`;
 }
 
 function confirmLabel({ takesEffect, dueNow, currency }: ChangePreview): string {
@@ -57,7 +65,10 @@ function figures(preview: ChangePreview, name: string): Html {
   const { currency, choice, renewsAt, renewalAmount, credit } = preview;
   const rows: [string, string][] = [['Charged today', money(preview.dueNow, currency)]];
   if (credit > 0) rows.push(['Credit for your next invoices', money(credit, currency)]);
-  rows.push([`${name} from then on`, `${money(renewalAmount, currency)} ${perCycle[choice.billingCycle]}`]);
+  rows.push([
+    `${name} ${choice.billingCycle} from then on`,
+    `${money(renewalAmount, currency)} ${perCycle[choice.billingCycle]}`,
+  ]);
   if (renewsAt !== null) rows.push(['Next payment', dayOf(renewsAt)]);
   return factList(rows);
 }

@@ -2,6 +2,7 @@ import type { ErrorCode } from '@billhook/runtime';
 import type { PlanChoice } from '../checkout/plan-choice.js';
 import { html } from '../pages/html.js';
 import type { Html } from '../pages/html.js';
+import { icons } from '../pages/icons.js';
 import { layout } from '../pages/layout.page.js';
 import { dayOf } from '../pages/words.js';
 import type { ChangeRefusal } from './plan-change.js';
@@ -76,7 +77,7 @@ function page(title: string, text: string, action: Html): string {
   return layout({
     title,
     body: html`<div class="card narrow center">
-      <div class="mark warn" aria-hidden="true">!</div>
+      <div class="mark warn" aria-hidden="true">${icons.alert}</div>
       <h1>${title}</h1>
       <p class="lead">${text}</p>
       <div class="actions">${action}<a class="button quiet" href="/profile">Your profile</a></div>

@@ -94,13 +94,15 @@ export class CheckoutPagesController {
   async success(
     @CurrentCaller() caller: Caller,
     @Query('session_id') sessionId: unknown,
+    @Query('stay') stay: unknown,
     @Res() reply: FastifyReply,
   ): Promise<void> {
     if (typeof sessionId !== 'string' || sessionId === '') throw new Refused('not_found');
     const progress = await this.progress.reportToPage(caller, sessionId, successWaitMs);
     if (progress.kind === 'past') return redirect(reply, '/profile');
     const selfUrl = `/payment/success?session_id=${encodeURIComponent(sessionId)}`;
-    sendPage(reply, successPage({ progress, sessionId, selfUrl, dashboardUrl: this.config.DASHBOARD_URL }));
+    const { DASHBOARD_URL: dashboardUrl } = this.config;
+    sendPage(reply, successPage({ progress, sessionId, selfUrl, dashboardUrl, isStaying: stay === 'yes' }));
   }
 
   @Get('payment/canceled')

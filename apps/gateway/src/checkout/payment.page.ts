@@ -1,11 +1,13 @@
-import { successScriptPath } from '../pages/assets.controller.js';
+import { onwardScriptPath, successScriptPath } from '../pages/assets.controller.js';
 import { html } from '../pages/html.js';
 import type { Html } from '../pages/html.js';
+import { icons } from '../pages/icons.js';
 import { layout } from '../pages/layout.page.js';
 import type { CheckoutProgress } from './checkout-progress.js';
 
 const refreshSeconds = 3;
-const onwardSeconds = 5;
+/** Long enough to read two sentences, and to say that one wants to stay. */
+const onwardSeconds = 8;
 
 export interface SuccessPage {
   progress: Exclude<CheckoutProgress, { kind: 'past' }>;
@@ -13,13 +15,15 @@ export interface SuccessPage {
   /** This page's own address, for looking again. */
   selfUrl: string;
   dashboardUrl: string;
+  /** Its reader has said so: it leads nowhere by itself. */
+  isStaying: boolean;
 }
 
 /** What a customer sees after Stripe's page. It reports what the account says; it grants nothing. */
 export function successPage(page: SuccessPage): string {
   switch (page.progress.kind) {
     case 'active':
-      return activePage(page.progress.planName, page.dashboardUrl);
+      return activePage(page, page.progress.planName);
     case 'confirming':
       return confirmingPage(page.sessionId, page.selfUrl);
     case 'action_needed':
@@ -56,19 +60,19 @@ export function successPage(page: SuccessPage): string {
 
 const plansLink = html`<a class="button green" href="/pricing">See the plans</a>`;
 
-function activePage(planName: string, dashboardUrl: string): string {
+function activePage({ selfUrl, dashboardUrl, isStaying }: SuccessPage, planName: string): string {
   return layout({
     title: `You're on ${planName}`,
-    refresh: { afterSeconds: onwardSeconds, url: dashboardUrl },
-    body: html`<div class="card narrow center" role="status">
-      <div class="mark good" aria-hidden="true">✓</div>
+    ...(!isStaying && { refresh: { afterSeconds: onwardSeconds, url: dashboardUrl }, script: onwardScriptPath }),
+    body: html`<div class="card narrow center" data-onward="${dashboardUrl}" data-seconds="${onwardSeconds}">
+      <div class="mark good" aria-hidden="true">${icons.check}</div>
       <h1><span class="gradient">You're on ${planName}</span></h1>
-      <p class="lead">
-        Thank you. Your payment went through and everything in ${planName} is unlocked. Taking you to the dashboard…
-      </p>
+      <p class="lead">Thank you. Your payment went through and everything in ${planName} is unlocked.</p>
+      ${!isStaying && html`<p class="soft">Taking you to the dashboard in a few seconds.</p>`}
       <div class="actions">
         <a class="button green" href="${dashboardUrl}">Go to the dashboard</a>
         <a class="button quiet" href="/profile">See your plan</a>
+        ${!isStaying && html`<a class="button quiet" href="${selfUrl}&stay=yes">Stay here</a>`}
       </div>
     </div>`,
   });
@@ -96,7 +100,7 @@ function unfinishedPage({ title, text, action }: { title: string; text: string; 
   return layout({
     title,
     body: html`<div class="card narrow center">
-      <div class="mark warn" aria-hidden="true">!</div>
+      <div class="mark warn" aria-hidden="true">${icons.alert}</div>
       <h1>${title}</h1>
       <p class="lead">${text}</p>
       <div class="actions">${action}</div>
@@ -108,7 +112,7 @@ export function canceledPage(): string {
   return layout({
     title: 'Checkout canceled',
     body: html`<div class="card narrow center">
-      <div class="mark info" aria-hidden="true">ℹ</div>
+      <div class="mark info" aria-hidden="true">${icons.info}</div>
       <h1>Checkout canceled</h1>
       <p class="lead">
         Nothing has been charged and your plan is as it was. Your choice is kept for a while in case you change your

@@ -1,5 +1,7 @@
+import { handoffScriptPath } from '../pages/assets.controller.js';
 import { html } from '../pages/html.js';
 import type { Html } from '../pages/html.js';
+import { icons } from '../pages/icons.js';
 import { layout } from '../pages/layout.page.js';
 import { flash } from '../pages/messages.js';
 import type { MessageCode } from '../pages/messages.js';
@@ -10,13 +12,15 @@ export function pricingPage(cards: PlanCard[], message: MessageCode | null): str
   return layout({
     title: 'Pricing',
     place: 'pricing',
+    script: handoffScriptPath,
     body: html`${message !== null && flash(message)}
       <div class="center">
         <h1><span class="gradient">Choose your plan</span></h1>
         <p class="lead">Start free. Upgrade when you need faster data and more alerts, and cancel at any time.</p>
       </div>
       <div class="plans">${cards.map(card)}</div>
-      <p class="secure">💳 Secure payment powered by Stripe</p>`,
+      <p class="secure">${icons.card} Secure payment powered by Stripe</p>
+      <p class="unseen" role="status" data-handoff-note></p>`,
   });
 }
 
@@ -33,7 +37,7 @@ function card(plan: PlanCard): Html {
     <h2 id="plan-${plan.tier}" class="${look.name}">${plan.name}</h2>
     ${price(plan.offers)} ${plan.trialDays > 0 && html`<p class="or">${trial(plan.trialDays)}</p>`}
     <ul>
-      ${plan.features.map((feature) => html`<li>${feature}</li>`)}
+      ${plan.features.map((feature) => html`<li>${icons.check}${feature}</li>`)}
     </ul>
     <div class="actions">${actions(plan, look.button)}</div>
   </section>`;
@@ -75,6 +79,7 @@ function offers(plan: PlanCard, button: string, path: string): Html[] {
   return others.map(({ billingCycle }) => {
     const look = billingCycle === 'monthly' ? button : 'quiet';
     const href = `${path}?tier=${plan.tier}&billing_cycle=${billingCycle}`;
-    return html`<a class="button ${look}" href="${href}">${plan.name} ${billingCycle}</a>`;
+    const handoff = plan.action === 'buy' && html`data-handoff`;
+    return html`<a class="button ${look}" href="${href}" ${handoff}>${plan.name} ${billingCycle}</a>`;
   });
 }

@@ -7,6 +7,7 @@ import { CurrentCaller } from '../sign-in/sign-in.guard.js';
 import { CancelForm, PortalRequest } from './manage.request.js';
 import { PlanManagement } from './plan-management.client.js';
 import { Portal } from './portal.client.js';
+import { Pulls } from './pull.store.js';
 
 /** The profile's buttons. */
 @Controller()
@@ -15,6 +16,7 @@ export class ManagePagesController {
   constructor(
     private readonly management: PlanManagement,
     private readonly portal: Portal,
+    private readonly pulls: Pulls,
   ) {}
 
   @Post('cancel-subscription')
@@ -28,6 +30,12 @@ export class ManagePagesController {
   async resume(@CurrentCaller() caller: Caller, @Res() reply: FastifyReply): Promise<void> {
     await this.management.resume(caller);
     redirectToProfile(reply, 'resumed');
+  }
+
+  @Post('refresh-account')
+  async refresh(@CurrentCaller() caller: Caller, @Res() reply: FastifyReply): Promise<void> {
+    await this.pulls.ask(caller);
+    redirectToProfile(reply, 'refreshed');
   }
 
   @Get('manage-subscription')

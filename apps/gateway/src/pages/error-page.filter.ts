@@ -8,6 +8,7 @@ import type { Refusals } from '../refusals/refusals.store.js';
 import { returnAddress } from '../sign-in/return-address.js';
 import { SignInNeeded } from '../sign-in/sign-in.guard.js';
 import { errorPage } from './error.page.js';
+import { sendPage } from './reply.js';
 
 /** Problem JSON on `/v1`, pages for people everywhere else, and the way to the sign-in page for who has to go there. */
 @Catch()
@@ -48,7 +49,6 @@ export class ErrorPageFilter extends ProblemFilter {
     const problem = problemFor(error, request.id);
     if (problem.status >= 500) this.pageLog.error({ err: error, code: problem.code, requestId: request.id });
     if (error instanceof Retryable) void reply.header('retry-after', String(error.retryAfterSeconds));
-    void reply.status(problem.status).type('text/html; charset=utf-8').header('cache-control', 'no-store');
-    void reply.send(errorPage(problem));
+    sendPage(reply.status(problem.status), errorPage(problem));
   }
 }

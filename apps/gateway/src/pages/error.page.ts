@@ -1,5 +1,6 @@
 import type { Problem } from '@billhook/runtime';
 import { html } from './html.js';
+import { icons } from './icons.js';
 import { layout } from './layout.page.js';
 
 /** What went wrong, in words, with what to do next. Shows nothing but the error table's own text and `detail`. */
@@ -7,7 +8,7 @@ export function errorPage(problem: Problem): string {
   return layout({
     title: problem.title,
     body: html`<div class="card narrow center">
-      <div class="mark ${problem.status >= 500 ? 'bad' : 'warn'}" aria-hidden="true">!</div>
+      <div class="mark ${problem.status >= 500 ? 'bad' : 'warn'}" aria-hidden="true">${icons.alert}</div>
       <h1>${problem.title}</h1>
       <p class="lead">${advice(problem)}</p>
       <div class="actions">

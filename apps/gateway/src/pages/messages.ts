@@ -1,5 +1,6 @@
 import { html } from './html.js';
 import type { Html } from './html.js';
+import { icons } from './icons.js';
 
 type Tone = 'good' | 'info' | 'warn' | 'bad';
 
@@ -13,7 +14,9 @@ const messages = {
     text: 'Your subscription will not renew. You keep your plan until the date below.',
   },
   canceled_now: { tone: 'good', text: 'Your subscription has been cancelled, effective immediately.' },
-  changed: { tone: 'good', text: 'Your plan is being changed. It shows below as soon as Stripe has confirmed it.' },
+  changed: { tone: 'good', text: 'Stripe has taken the change of your plan.' },
+  refreshed: { tone: 'info', text: 'Stripe has been asked. What has changed there shows here in a moment, by itself.' },
+  saved: { tone: 'good', text: 'Your preferences are saved.' },
   change_scheduled: {
     tone: 'good',
     text: 'Your plan will change. You keep what you have paid for until the date below.',
@@ -33,12 +36,15 @@ export function flash(code: MessageCode): Html {
   return banner(messages[code].tone, messages[code].text);
 }
 
-const marks: Record<Tone, string> = { good: '✓', info: 'ℹ', warn: '!', bad: '✕' };
+const marks = { good: icons.check, info: icons.info, warn: icons.alert, bad: icons.cross } as const satisfies Record<
+  Tone,
+  Html
+>;
 
 /** A box above the page's content; `tone` is also told by its mark, not by colour alone. */
 export function banner(tone: Tone, text: string | Html): Html {
   return html`<div class="flash ${tone}" role="status">
-    <span aria-hidden="true">${marks[tone]}</span>
+    ${marks[tone]}
     <p>${text}</p>
   </div>`;
 }

@@ -1,12 +1,20 @@
-import type { FastifyReply } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { randomBytes } from 'node:crypto';
 import { issueFormToken, withFormToken } from '../sign-in/form-token.js';
 import '../sign-in/signed-request.js';
 import type { MessageCode } from './messages.js';
+import { themeCookie, toTheme, withTheme } from './theme.js';
+import type { Theme } from './theme.js';
 
 /** Pages are about one person: no cache may keep them. Their forms can be sent by that person's session, once. */
 export function sendPage(reply: FastifyReply, page: string): void {
-  void reply.header('cache-control', 'no-store').type('text/html; charset=utf-8').send(withForms(reply, page));
+  const dressed = withTheme(withForms(reply, page), themeOf(reply.request));
+  void reply.header('cache-control', 'no-store').type('text/html; charset=utf-8').send(dressed);
+}
+
+/** What its reader has chosen, as far as it is known; a request that was refused early has not even its cookies read. */
+function themeOf({ theme, cookies }: Partial<Pick<FastifyRequest, 'theme' | 'cookies'>>): Theme {
+  return theme ?? toTheme(cookies?.[themeCookie]) ?? 'system';
 }
 
 function withForms({ request }: FastifyReply, page: string): string {

@@ -16,6 +16,11 @@ export function dayOf(instant: Date): string {
   return new Intl.DateTimeFormat('en-US', { dateStyle: 'long', timeZone: 'UTC' }).format(instant);
 }
 
+/** `14:05 UTC`. */
+export function timeOf(instant: Date): string {
+  return `${instant.toISOString().slice(11, 16)} UTC`;
+}
+
 export const perCycle: Record<BillingCycle, string> = { monthly: 'per month', yearly: 'per year' };
 
 /** Whole currency units that a year paid at once saves over twelve months, rounded down: never promise a cent too much. */

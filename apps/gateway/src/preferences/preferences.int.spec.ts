@@ -115,3 +115,69 @@ describe('preferences that are none', () => {
     },
   );
 });
+
+describe('the preferences page', () => {
+  const form = { theme: 'light', volume_multiple: '2.5', minimum_volume: '25000' };
+
+  it('keeps what its form says, shows it again, and wears the theme from then on, also where nobody is known', async () => {
+    const user = await onPlan('settler', 1, pro);
+    const answer = await user.submit('/preferences', { ...form, email: 'on' });
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/preferences?message=saved']);
+    expect(await read(user)).toMatchObject({
+      theme: 'light',
+      notifications: { email: true, sms: false },
+      alert_thresholds: { volume_multiple: 2.5, minimum_volume: 25_000 },
+    });
+    const page = await user.page('/preferences?message=saved');
+    expect(page.text).toContain('Your preferences are saved');
+    expect(page.text).toContain('data-theme="light"');
+    expect(page.text).toMatch(/name="theme" value="light" checked/);
+    expect(page.text).toMatch(/name="volume_multiple"\s+value="2.5"/);
+    const cookie = /billhook_theme=light/.exec(page.headers.get('set-cookie') ?? '')?.[0] ?? '';
+    const nowhere = await user.call('GET', '/nowhere', { headers: { cookie } });
+    expect([nowhere.status, nowhere.text.includes('data-theme="light"')]).toEqual([404, true]);
+  });
+
+  it('shows what the plan lacks as locked, with the plan that has it', async () => {
+    const { text } = await (await onPlan('window-shopper', 1, free)).page('/preferences');
+    expect(text).toContain('Comes with Pro.');
+    expect(text).toContain('Comes with Elite.');
+    expect(text.match(/type="checkbox"[^>]*disabled/g)).toHaveLength(2);
+  });
+
+  it('refuses a locked channel that is sent all the same, and keeps what was there', async () => {
+    const user = await onPlan('forger', 1, pro);
+    const answer = await user.submit('/preferences', { ...form, sms: 'on' });
+    expect([answer.status, answer.text]).toEqual([403, expect.stringContaining('SMS alerts come with Elite')]);
+    expect(await read(user)).toMatchObject({ theme: 'system' });
+  });
+
+  it('leaves a channel that is locked just now as it was chosen', async () => {
+    const both = { ...plain, notifications: { email: true, sms: true } };
+    await save(await onPlan('back-and-forth', 1, elite), both);
+    const poorer = await onPlan('back-and-forth', 2, pro);
+    expect((await poorer.submit('/preferences', form)).status).toBe(303);
+    expect(await read(await onPlan('back-and-forth', 3, elite))).toMatchObject({
+      notifications: { email: false, sms: true },
+    });
+  });
+
+  it('says which field is wrong, and loses nothing of what was typed', async () => {
+    const user = await onPlan('typist', 1, pro);
+    const answer = await user.submit('/preferences', { ...form, email: 'on', minimum_volume: 'a lot' });
+    expect(answer.status).toBe(400);
+    expect(answer.text).toMatch(/name="minimum_volume"\s+value="a lot"/);
+    expect(answer.text).toMatch(/aria-invalid="true"/);
+    expect(answer.text).toMatch(/name="email" value="on" checked/);
+    expect(await read(user)).toMatchObject({ theme: 'system' });
+  });
+
+  it.each([
+    ['another theme', { ...form, theme: 'neon' }],
+    ['a field more', { ...form, fax: 'on' }],
+    ['a field less', { theme: 'dark', minimum_volume: '1' }],
+  ])('takes no form with %s', async (_, fields) => {
+    const answer = await (await gateway.as('form-forger')).submit('/preferences', fields);
+    expect([answer.status, answer.text]).toEqual([400, expect.stringContaining('request_invalid')]);
+  });
+});

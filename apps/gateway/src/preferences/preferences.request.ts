@@ -1,7 +1,10 @@
 import { Type } from 'class-transformer';
-import { IsBoolean, IsIn, IsNumber, IsObject, Max, Min, ValidateNested } from 'class-validator';
-import { themes } from './preferences.js';
+import { IsBoolean, IsIn, IsNumber, IsObject, IsOptional, IsString, Max, Min, ValidateNested } from 'class-validator';
+import { themes } from '../pages/theme.js';
+import { thresholdLimits } from './preferences.js';
 import type { Preferences } from './preferences.js';
+
+const { volume_multiple, minimum_volume } = thresholdLimits;
 
 class NotificationsRequest {
   @IsBoolean({ message: 'notifications.email must be true or false' })
@@ -16,13 +19,13 @@ const minimum = 'alert_thresholds.minimum_volume must be a number from 0 to 1e15
 
 class AlertThresholdsRequest {
   @IsNumber({ maxDecimalPlaces: 2 }, { message: multiple })
-  @Min(1, { message: multiple })
-  @Max(1_000, { message: multiple })
+  @Min(volume_multiple.least, { message: multiple })
+  @Max(volume_multiple.most, { message: multiple })
   volume_multiple: number;
 
   @IsNumber({ maxDecimalPlaces: 2 }, { message: minimum })
-  @Min(0, { message: minimum })
-  @Max(1e15, { message: minimum })
+  @Min(minimum_volume.least, { message: minimum })
+  @Max(minimum_volume.most, { message: minimum })
   minimum_volume: number;
 }
 
@@ -40,4 +43,24 @@ export class PreferencesRequest implements Preferences {
   @ValidateNested()
   @Type(() => AlertThresholdsRequest)
   alert_thresholds: AlertThresholdsRequest;
+}
+
+/** The form of the preferences page: a box that is not ticked, or is locked, is not sent. What was typed is read afterwards. */
+export class PreferencesForm {
+  @IsIn(themes, { message: `theme must be one of ${themes.join(', ')}` })
+  theme: Preferences['theme'];
+
+  @IsOptional()
+  @IsIn(['on'], { message: 'email must be on or left out' })
+  email?: string;
+
+  @IsOptional()
+  @IsIn(['on'], { message: 'sms must be on or left out' })
+  sms?: string;
+
+  @IsString({ message: 'volume_multiple must be there' })
+  volume_multiple: string;
+
+  @IsString({ message: 'minimum_volume must be there' })
+  minimum_volume: string;
 }

@@ -1,14 +1,15 @@
 import { plansOf } from '@billhook/billing';
 import type { Plan, PlanCatalogue } from '@billhook/billing';
 import type { Entitlements } from '@billhook/contracts';
+import { Refused } from '@billhook/runtime';
+import type { Theme } from '../pages/theme.js';
 
-export const themes = ['dark', 'light', 'system'] as const;
 export const channels = ['email', 'sms'] as const;
 export type Channel = (typeof channels)[number];
 
 /** What somebody has chosen for themselves, as `/v1/preferences` carries it. */
 export interface Preferences {
-  theme: (typeof themes)[number];
+  theme: Theme;
   /** By which ways alerts are sent. */
   notifications: Record<Channel, boolean>;
   /** What is worth an alert: volume over its usual by this much, and not below that minimum. */
@@ -21,6 +22,12 @@ export const defaultPreferences: Preferences = {
   notifications: { email: false, sms: false },
   alert_thresholds: { volume_multiple: 2, minimum_volume: 0 },
 };
+
+/** What a threshold may be, with at most two decimals. */
+export const thresholdLimits = {
+  volume_multiple: { least: 1, most: 1_000 },
+  minimum_volume: { least: 0, most: 1e15 },
+} as const;
 
 /** The entitlement that a channel needs. */
 const needs: Record<Channel, 'email_alerts' | 'sms_alerts'> = { email: 'email_alerts', sms: 'sms_alerts' };
@@ -45,5 +52,22 @@ export function missingChannel(
   const available = channelsOf(entitlements);
   const channel = channels.find((each) => wanted.notifications[each] && !available.includes(each));
   if (channel === undefined) return null;
-  return { channel, plan: plansOf(catalogue).find((plan) => plan.entitlements[needs[channel]]) ?? null };
+  return { channel, plan: planWith(channel, catalogue) };
 }
+
+/** The lowest plan that has a channel; null where none has. */
+export function planWith(channel: Channel, catalogue: PlanCatalogue): Plan | null {
+  return plansOf(catalogue).find((plan) => plan.entitlements[needs[channel]]) ?? null;
+}
+
+/** Throws Refused not_entitled when a channel is wanted that the plan lacks, with the tier that has it. */
+export function refuseMissing(wanted: Preferences, entitlements: Entitlements, catalogue: PlanCatalogue): void {
+  const missing = missingChannel(wanted, entitlements, catalogue);
+  if (missing === null) return;
+  const { channel, plan } = missing;
+  if (plan === null) throw new Refused('not_entitled', `no plan includes ${words[channel]}`);
+  const detail = `${words[channel]} come with ${plan.name}`;
+  throw new Refused('not_entitled', detail, { channel, required_tier: plan.tier });
+}
+
+const words: Record<Channel, string> = { email: 'e-mail alerts', sms: 'SMS alerts' };

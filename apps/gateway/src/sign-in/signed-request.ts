@@ -1,3 +1,4 @@
+import type { Theme } from '../pages/theme.js';
 import type { Caller } from './caller.js';
 
 declare module 'fastify' {
@@ -8,5 +9,7 @@ declare module 'fastify' {
     sessionToken?: string;
     /** Which form was sent, once it has been found to be one of ours. */
     formId?: string;
+    /** What the caller has chosen; set on pages. */
+    theme?: Theme;
   }
 }

@@ -1,0 +1,100 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { waitFor } from '@billhook/testing';
+import { anAccount, publishedAbout, startGateway } from '../running-gateway.spec-support.js';
+import type { TestGateway } from '../running-gateway.spec-support.js';
+import { subscribe } from '../subscriber.spec-support.js';
+import type { Subscriber } from '../subscriber.spec-support.js';
+import { BillingDetailsReader } from './billing-details.client.js';
+
+let gateway: TestGateway;
+beforeAll(async () => {
+  gateway = await startGateway();
+});
+afterAll(() => gateway.stop());
+afterEach(() => gateway.simulator.setWeather('clear'));
+
+const profileOf = async ({ user }: Subscriber): Promise<string> => (await user.page('/profile')).text;
+/** What it asks of Stripe from now on. */
+function countRequests(): () => number {
+  const before = gateway.simulator.requests.length;
+  return () => gateway.simulator.requests.length - before;
+}
+
+describe('the profile', () => {
+  it('shows by what somebody pays, and each invoice with Stripe’s page for it', async () => {
+    const subscriber = await subscribe(gateway, 'card-holder');
+    const { data } = await gateway.simulator.stripe.invoices.list({ customer: subscriber.customerId });
+    const text = await profileOf(subscriber);
+    expect(text).toContain('Visa ending in 4242');
+    expect(text).toContain('Expires 12/2034');
+    expect(data).toHaveLength(1);
+    expect(text).toContain(`href="${data[0]?.hosted_invoice_url}"`);
+    expect(text).toContain(`View invoice ${data[0]?.number}`);
+  });
+
+  it('asks Stripe once for what is looked at again and again, and anew once the account has changed', async () => {
+    const subscriber = await subscribe(gateway, 'reloader');
+    await profileOf(subscriber);
+    const asked = countRequests();
+    await Promise.all([profileOf(subscriber), profileOf(subscriber)]);
+    expect(asked()).toBe(0);
+    await subscriber.announce(2, { cancel_at_period_end: true });
+    await profileOf(subscriber);
+    expect(asked()).toBe(2);
+  });
+
+  it('asks nothing about who has never been to Checkout', async () => {
+    const user = await gateway.as('stranger');
+    const asked = countRequests();
+    const { text } = await user.page('/profile');
+    expect(text).not.toContain('Payment method');
+    expect(asked()).toBe(0);
+  });
+});
+
+describe('F57: while Stripe does not answer,', () => {
+  it('the profile shows what was known, says since when, and does not wait a second time', async () => {
+    const known = await subscribe(gateway, 'known');
+    const unknown = await subscribe(gateway, 'unknown');
+    await profileOf(known);
+    await known.announce(2);
+    gateway.simulator.setWeather('hanging');
+    const began = performance.now();
+    const first = await profileOf(known);
+    expect(performance.now() - began).toBeLessThan(5_000);
+    expect(first).toContain('Visa ending in 4242');
+    expect(first).toMatch(/Stripe does not answer just now. This is how it was at \d\d:\d\d UTC/);
+    const asked = countRequests();
+    const { status, text } = await unknown.user.page('/profile');
+    expect([status, text.includes('Pro renews on')]).toEqual([200, true]);
+    expect(text).toContain('Stripe does not answer just now. Your plan is as shown');
+    expect(asked()).toBe(0);
+  });
+
+  it('asks for it again by and by, with nobody waiting, and shows it once it is there', async () => {
+    const userId = 'patient';
+    await subscribe(gateway, userId);
+    const reader = gateway.app.get(BillingDetailsReader);
+    const account = anAccount(userId, { subscription: null });
+    let now = Date.now() + 60_000;
+    gateway.simulator.setWeather('failing');
+    expect(await reader.read(account, now)).toBeNull();
+    gateway.simulator.setWeather('clear');
+    await waitFor('the answer', async () => {
+      now += 11_000;
+      const details = await reader.read(account, now);
+      return details?.invoices.length === 1;
+    });
+  });
+});
+
+describe('POST /refresh-account', () => {
+  it('has everything of the caller’s asked of Stripe, once for each time', async () => {
+    const subscriber = await subscribe(gateway, 'doubter');
+    const answer = await subscriber.user.submit('/refresh-account', {});
+    expect([answer.status, answer.headers.get('location')]).toEqual([303, '/profile?message=refreshed']);
+    const pulls = () => publishedAbout(gateway, 'doubter').filter(({ type }) => type === 'billing.reconcile.requested');
+    await waitFor('the pull', () => pulls().length > 0);
+    expect(pulls().map(({ data }) => data)).toEqual([{ user_id: 'doubter', reason: 'asked_by_user' }]);
+  });
+});

@@ -1,0 +1,45 @@
+import type { ActionRequired } from '@billhook/contracts';
+import { html } from '../pages/html.js';
+import type { Html } from '../pages/html.js';
+import { banner } from '../pages/messages.js';
+import { day, money, perCycle } from '../pages/words.js';
+import type { ProfileView } from './profile-view.js';
+
+/** What somebody has to know or to do before anything else on the profile. */
+export function profileBanners(view: ProfileView): (Html | false)[] {
+  const { outlook, actionRequired } = view;
+  return [
+    actionRequired !== null && actionNeeded(actionRequired),
+    actionRequired === null && outlook.kind === 'past_due' && banner('bad', lastPaymentFailed),
+    outlook.kind === 'trial' && banner('info', `Your free trial ends on ${day(outlook.until)}. ${afterTrial(view)}`),
+    outlook.kind === 'changes' &&
+      outlook.on !== null &&
+      banner('info', `A change is planned: ${outlook.toName} from ${day(outlook.on)}.`),
+  ];
+}
+
+const lastPaymentFailed = html`Your last payment failed.
+  <a href="/manage-subscription?flow=payment_method">Change your card</a> to keep your plan.`;
+
+/** The reason is open: what is not known here is still something that Stripe's page for the invoice explains. */
+function actionNeeded({ reason, url }: ActionRequired): Html {
+  const page = url ?? '/manage-subscription';
+  switch (reason) {
+    case 'payment_confirmation':
+      return banner('warn', html`Your bank asks you to confirm a payment. <a href="${page}">Confirm it</a>`);
+    case 'payment_failed':
+      return banner(
+        'bad',
+        html`Your last payment failed. <a href="${page}">Pay it now</a>, or
+          <a href="/manage-subscription?flow=payment_method">change your card</a>, to keep your plan.`,
+      );
+    default:
+      return banner('warn', html`A payment needs something from you. <a href="${page}">See what it is</a>`);
+  }
+}
+
+function afterTrial({ price }: ProfileView): string {
+  if (price === null) return 'From then on it is paid, unless you cancel before.';
+  const amount = `${money(price.amount, price.currency)} ${perCycle[price.billingCycle]}`;
+  return `From then on it is ${amount}, unless you cancel before.`;
+}
