@@ -12,7 +12,9 @@ import { ParkedEntries } from './append/parked.store.js';
 import type { AuditConfig } from './config.js';
 import { EntriesController } from './query/entries.controller.js';
 import { EntriesStore } from './query/entries.store.js';
+import { ReadRecorder } from './reads/read-recorder.store.js';
 import { schema } from './schema.js';
+import { WordIndex } from './search/word-index.store.js';
 import { VerifyController } from './verify/verify.controller.js';
 import { VerifyStore } from './verify/verify.store.js';
 
@@ -36,8 +38,10 @@ export class AuditModule {
         AppendStore,
         EntriesStore,
         ParkedEntries,
+        ReadRecorder,
         RetryRunner,
         VerifyStore,
+        WordIndex,
         { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
         { provide: APP_GUARD, useClass: RolesGuard },
         {

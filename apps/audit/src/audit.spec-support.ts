@@ -21,6 +21,7 @@ import { auditService } from './audit.module.js';
 import { AuditConfig } from './config.js';
 import type { EntryPage, EntryView } from './query/entries.store.js';
 import { schema } from './schema.js';
+import { WordIndex } from './search/word-index.store.js';
 import { contentBytes, toContent } from './trail/content.js';
 
 /** A domain event as our services publish it. */
@@ -128,10 +129,13 @@ export async function asSuperuser(
 export interface AuditUnderTest {
   database: TestDatabase;
   appendStore: AppendStore;
+  wordIndex: WordIndex;
   managementUrl: string;
   publish(...events: OutgoingEvent[]): Promise<void>;
   /** Once it returns, everything published before it has been handled. */
   settled(): Promise<void>;
+  /** Whether it stands in the trail: looked up in the database, since a look through the service is an entry of its own. */
+  has(eventId: string): Promise<boolean>;
   /** With a token of role ops, unless told otherwise; null sends none. */
   get(path: string, roles?: string[] | null): Promise<{ status: number; type: string | null; body: unknown }>;
   entries(query: string): Promise<EntryView[]>;
@@ -172,19 +176,25 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
     if (status !== 200 || !isPage(body)) throw new Error(`answered ${status}: ${JSON.stringify(body)}`);
     return body;
   };
+  const has = async (eventId: string): Promise<boolean> => {
+    const rows = await asSuperuser(database.adminUrl, 'SELECT FROM audit.entry WHERE event_id = $1', [eventId]);
+    return rows.length > 0;
+  };
   const publish = async (...events: OutgoingEvent[]): Promise<void> => {
     for (const event of events) await publisher.publish(event);
   };
   return {
     database,
     appendStore: service.app.get(AppendStore),
+    wordIndex: service.app.get(WordIndex),
     managementUrl: service.managementUrl,
     publish,
     async settled() {
       const marker = opened('marker');
       await publish(marker);
-      await waitFor('the marker', async () => (await get(`/v1/entries/${marker.attributes.id}`)).status === 200);
+      await waitFor('the marker', () => has(marker.attributes.id));
     },
+    has,
     get,
     page,
     entries: async (query) => (await page(query)).data,

@@ -77,6 +77,7 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     remote_address: '203.0.113.7',
     count: 1,
   },
+  'audit.trail.read': { what: 'entries', request: '/v1/entries?user_id=user-1&ip=…' },
   'billing.account.opened': { user_id: 'user-1', email: 'user-1@example.com' },
   'billing.customer.linked': { user_id: 'user-1', customer_id: 'cus_sample' },
   'billing.customer.assigned': {

@@ -9,6 +9,8 @@ export interface EntryFilter {
   ip?: string;
   stripeId?: string;
   requestId?: string;
+  /** All of these words, in whatever order. */
+  words?: string;
   /** Only entries older than this seq: the last one of the page before. */
   before?: string;
 }
@@ -46,7 +48,7 @@ const shown = `
 export function entriesQuery(filter: EntryFilter, limit: number): SqlQuery {
   const query = new Parameters();
   const size = query.add(limit);
-  const branches = branchesOf(filter, query, size);
+  const branches = partsOf(filter, query).flatMap((part) => branchesOf(filter, query, { part, size }));
   const text = `SELECT ${shown} FROM (${branches.join(' UNION ALL ')}) AS e ORDER BY e.seq DESC LIMIT ${size}`;
   return { text, parameters: query.values };
 }
@@ -55,27 +57,48 @@ export function entryByIdQuery(eventId: string): SqlQuery {
   return { text: `SELECT ${shown} FROM entry e WHERE e.event_id = $1`, parameters: [eventId] };
 }
 
-function branchesOf(filter: EntryFilter, query: Parameters, size: string): string[] {
-  const conditions = [...rangeOf(filter, query), ...equalitiesOf(filter, query)];
+/** A part of the trail, and what holds for the entries `e` that are looked for in it. */
+interface Part {
+  from: string;
+  conditions: string[];
+}
+
+/** Words are indexed behind the trail: what is newer than the index is read through. */
+function partsOf({ words }: EntryFilter, query: Parameters): Part[] {
+  if (words === undefined) return [{ from: 'entry e', conditions: [] }];
+  const asked = `plainto_tsquery('simple', ${query.add(words)})`;
+  return [
+    { from: 'entry e JOIN entry_words w ON w.seq = e.seq', conditions: [`w.words @@ ${asked}`] },
+    {
+      from: 'entry e',
+      conditions: [`e.seq > coalesce((SELECT max(seq) FROM entry_words), 0)`, `words_of(e.content) @@ ${asked}`],
+    },
+  ];
+}
+
+function branchesOf(filter: EntryFilter, query: Parameters, { part, size }: { part: Part; size: string }): string[] {
+  const { from } = part;
+  const conditions = [...part.conditions, ...rangeOf(filter, query), ...equalitiesOf(filter, query)];
   if (filter.userId !== undefined) {
     const user = query.add(filter.userId);
     const rest = [...conditions, ...typeConditions(filter.type, query)];
     return [
-      branch({ conditions: [`e.user_id = ${user}`, ...rest], size }),
+      branch({ from, conditions: [`e.user_id = ${user}`, ...rest], size }),
       forEach(`(SELECT customer_id FROM customer_link WHERE user_id = ${user}) AS k`, {
+        from,
         conditions: ['e.user_id IS NULL', 'e.customer_id = k.customer_id', ...rest],
         size,
       }),
-      forEach(`(${objectsOf(user)}) AS k`, { conditions: ['e.customer_via = k.object_id', ...rest], size }),
+      forEach(`(${objectsOf(user)}) AS k`, { from, conditions: ['e.customer_via = k.object_id', ...rest], size }),
     ];
   }
   if (filter.type?.kind === 'prefix' && !isSelective(filter)) {
     const types = typesWithPrefix(filter.type.prefix, query);
-    return [forEach(`(${types}) AS k`, { conditions: ['e.type = k.type', ...conditions], size })];
+    return [forEach(`(${types}) AS k`, { from, conditions: ['e.type = k.type', ...conditions], size })];
   }
   // `seq + 0` keeps the planner off the primary key: it would expect an id's entries to be spread evenly over the trail.
   const order = filter.stripeId === undefined ? 'e.seq' : 'e.seq + 0';
-  return [branch({ conditions: [...conditions, ...typeConditions(filter.type, query)], size, order })];
+  return [branch({ from, conditions: [...conditions, ...typeConditions(filter.type, query)], size, order })];
 }
 
 /** Both tables have a key each, so that an entry comes by one object to one user. */
@@ -84,18 +107,19 @@ function objectsOf(user: string): string {
 }
 
 function isSelective(filter: EntryFilter): boolean {
-  return filter.ip !== undefined || filter.stripeId !== undefined || filter.requestId !== undefined;
+  return [filter.ip, filter.stripeId, filter.requestId, filter.words].some((each) => each !== undefined);
 }
 
 interface Branch {
+  from: string;
   conditions: string[];
   size: string;
   order?: string;
 }
 
-function branch({ conditions, size, order = 'e.seq' }: Branch): string {
+function branch({ from, conditions, size, order = 'e.seq' }: Branch): string {
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-  return `(SELECT e.* FROM entry e ${where} ORDER BY ${order} DESC LIMIT ${size})`;
+  return `(SELECT e.* FROM ${from} ${where} ORDER BY ${order} DESC LIMIT ${size})`;
 }
 
 /** The branch once for each key, so that each is an ordered range of its own. */

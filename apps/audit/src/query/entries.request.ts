@@ -51,6 +51,13 @@ export class EntriesRequest {
   @ShortText()
   request_id?: string;
 
+  /** Every word of it has to stand in the entry's data, or be who did it; only words that are not sealed are found. */
+  @IsOptional()
+  @Matches(/^(?=.*[\p{L}\p{N}])[^\0]{1,255}$/su, {
+    message: 'q must be one text of up to 255 characters with a word in it',
+  })
+  q?: string;
+
   @Type(() => Number)
   @IsInt({ message: 'limit must be a whole number from 1 to 200' })
   @Min(1, { message: 'limit must be a whole number from 1 to 200' })
@@ -63,7 +70,7 @@ export class EntriesRequest {
 }
 
 export function toFilter(request: EntriesRequest): EntryFilter {
-  const { user_id, type, from, to, ip, stripe_id, request_id, cursor } = request;
+  const { user_id, type, from, to, ip, stripe_id, request_id, q, cursor } = request;
   if (from !== undefined && to !== undefined && new Date(from) >= new Date(to)) {
     throw new Refused('request_invalid', 'from must be earlier than to');
   }
@@ -75,6 +82,7 @@ export function toFilter(request: EntriesRequest): EntryFilter {
     ip: ip === undefined ? undefined : plainAddress(ip),
     stripeId: stripe_id,
     requestId: request_id,
+    words: q,
     before: cursor,
   };
 }
