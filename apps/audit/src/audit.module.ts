@@ -10,11 +10,20 @@ import { AppendConsumer } from './append/append.consumer.js';
 import { AppendStore } from './append/append.store.js';
 import { ParkedEntries } from './append/parked.store.js';
 import type { AuditConfig } from './config.js';
+import { ExportController } from './export/export.controller.js';
+import { ExportStore } from './export/export.store.js';
+import { FunnelController } from './funnel/funnel.controller.js';
+import { FunnelStore } from './funnel/funnel.store.js';
 import { EntriesController } from './query/entries.controller.js';
 import { EntriesStore } from './query/entries.store.js';
 import { ReadRecorder } from './reads/read-recorder.store.js';
 import { schema } from './schema.js';
+import { Follower } from './search/follower.store.js';
 import { WordIndex } from './search/word-index.store.js';
+import { TailController } from './tail/tail.controller.js';
+import { Tails } from './tail/tails.store.js';
+import { TimelineController } from './timeline/timeline.controller.js';
+import { TimelineStore } from './timeline/timeline.store.js';
 import { VerifyController } from './verify/verify.controller.js';
 import { VerifyStore } from './verify/verify.store.js';
 
@@ -33,13 +42,26 @@ export class AuditModule {
     return {
       module: AuditModule,
       imports: [databaseModule({ url: config.DATABASE_URL, schema: schema.schema, applicationName: 'billhook-audit' })],
-      controllers: [AppendConsumer, EntriesController, VerifyController],
+      controllers: [
+        AppendConsumer,
+        EntriesController,
+        ExportController,
+        FunnelController,
+        TailController,
+        TimelineController,
+        VerifyController,
+      ],
       providers: [
         AppendStore,
         EntriesStore,
+        ExportStore,
+        Follower,
+        FunnelStore,
         ParkedEntries,
         ReadRecorder,
         RetryRunner,
+        Tails,
+        TimelineStore,
         VerifyStore,
         WordIndex,
         { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },

@@ -13,6 +13,7 @@ import {
 } from '@billhook/testing';
 import type { StripeEventOverrides, TestDatabase } from '@billhook/testing';
 import { Logger } from '@nestjs/common';
+import type { INestApplicationContext } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
@@ -21,7 +22,7 @@ import { auditService } from './audit.module.js';
 import { AuditConfig } from './config.js';
 import type { EntryPage, EntryView } from './query/entries.store.js';
 import { schema } from './schema.js';
-import { WordIndex } from './search/word-index.store.js';
+import { Follower } from './search/follower.store.js';
 import { contentBytes, toContent } from './trail/content.js';
 
 /** A domain event as our services publish it. */
@@ -128,8 +129,15 @@ export async function asSuperuser(
 
 export interface AuditUnderTest {
   database: TestDatabase;
+  /** For what it provides. */
+  app: INestApplicationContext;
   appendStore: AppendStore;
-  wordIndex: WordIndex;
+  /** Into the trail, past the broker. */
+  append(events: OutgoingEvent[]): Promise<Set<string>>;
+  /** The same as another process would. */
+  appendBy(dataSource: DataSource, events: OutgoingEvent[]): Promise<Set<string>>;
+  superuser(sql: string): Promise<Record<string, unknown>[]>;
+  follower: Follower;
   managementUrl: string;
   publish(...events: OutgoingEvent[]): Promise<void>;
   /** Once it returns, everything published before it has been handled. */
@@ -138,6 +146,8 @@ export interface AuditUnderTest {
   has(eventId: string): Promise<boolean>;
   /** With a token of role ops, unless told otherwise; null sends none. */
   get(path: string, roles?: string[] | null): Promise<{ status: number; type: string | null; body: unknown }>;
+  /** As ops, whatever the answer's form. */
+  fetch(path: string, init?: RequestInit): Promise<Response>;
   entries(query: string): Promise<EntryView[]>;
   page(query: string): Promise<EntryPage>;
   stop(): Promise<void>;
@@ -185,8 +195,12 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
   };
   return {
     database,
+    app: service.app,
     appendStore: service.app.get(AppendStore),
-    wordIndex: service.app.get(WordIndex),
+    append: (events) => appendTo(service.app.get(AppendStore), events),
+    appendBy: (dataSource, events) => appendTo(new AppendStore(dataSource), events),
+    superuser: (sql) => asSuperuser(database.adminUrl, sql),
+    follower: service.app.get(Follower),
     managementUrl: service.managementUrl,
     publish,
     async settled() {
@@ -195,6 +209,10 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
       await waitFor('the marker', () => has(marker.attributes.id));
     },
     has,
+    async fetch(path, init = {}) {
+      const token = await provider.tokenFor({ sub: 'ops-1', roles: ['ops'] });
+      return fetch(service.url + path, { ...init, headers: { ...init.headers, authorization: `Bearer ${token}` } });
+    },
     get,
     page,
     entries: async (query) => (await page(query)).data,
@@ -204,6 +222,10 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
       await Promise.all([database.drop(), broker.drop(), provider.close()]);
     },
   };
+}
+
+function appendTo(store: AppendStore, events: OutgoingEvent[]): Promise<Set<string>> {
+  return store.append(events.map((event) => contentBytes(toContent(event))));
 }
 
 const passed = (url: string): Promise<string> => Promise.resolve(url);

@@ -4,6 +4,7 @@ import { WaitShorter1796200000000 } from './migrations/1796200000000-wait-shorte
 import { ParkDeadLetters1796300000000 } from './migrations/1796300000000-park-dead-letters.js';
 import { AddRetries1796300000010 } from './migrations/1796300000010-add-retries.js';
 import { ReadQuicker1797400000000 } from './migrations/1797400000000-read-quicker.js';
+import { RollUpFunnel1797400000100 } from './migrations/1797400000100-roll-up-funnel.js';
 
 export const schema: ServiceSchema = {
   schema: 'audit',
@@ -13,5 +14,6 @@ export const schema: ServiceSchema = {
     ParkDeadLetters1796300000000,
     AddRetries1796300000010,
     ReadQuicker1797400000000,
+    RollUpFunnel1797400000100,
   ],
 };

@@ -25,7 +25,8 @@ export class ReadQuicker1797400000000 implements MigrationInterface {
 
 const causeIndex = 'CREATE INDEX entry_cause ON entry (cause_id, seq) WHERE cause_id IS NOT NULL';
 
-const wordsTable = 'CREATE TABLE entry_words (seq bigint PRIMARY KEY, words tsvector NOT NULL)';
+const wordsTable = `CREATE TABLE entry_words (
+  seq bigint PRIMARY KEY, recorded_at timestamptz NOT NULL, words tsvector NOT NULL)`;
 const wordsIndex = 'CREATE INDEX entry_words_words ON entry_words USING gin (words)';
 
 /**
@@ -53,8 +54,8 @@ const indexWords = `
     IF NOT pg_try_advisory_xact_lock('audit.entry_words'::regclass::oid::bigint) THEN
       RETURN 0;
     END IF;
-    INSERT INTO audit.entry_words (seq, words)
-    SELECT e.seq, audit.words_of(e.content) FROM audit.entry e
+    INSERT INTO audit.entry_words (seq, recorded_at, words)
+    SELECT e.seq, e.recorded_at, audit.words_of(e.content) FROM audit.entry e
     WHERE e.seq > coalesce((SELECT w.seq FROM audit.entry_words w ORDER BY w.seq DESC LIMIT 1), 0)
     ORDER BY e.seq LIMIT least(most, 10000);
     GET DIAGNOSTICS indexed = ROW_COUNT;

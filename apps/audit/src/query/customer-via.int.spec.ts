@@ -183,7 +183,7 @@ describe('a user found in three ways', () => {
 
   it('is read by indexes of the trail and of the links, on the first page and deep down', async () => {
     for (const before of [undefined, '1500']) {
-      const { text, parameters } = entriesQuery({ userId: 'user-8', before }, 51);
+      const { text, parameters } = entriesQuery({ userId: 'user-8', before }, { limit: 51, order: 'newest' });
       const plan: Record<string, string>[] = await trail.dataSource.query(`EXPLAIN ${text}`, parameters);
       const lines = plan.map((line) => line['QUERY PLAN'] ?? '').join('\n');
       expect(lines).not.toMatch(/Seq Scan on (entry|object_link)/);

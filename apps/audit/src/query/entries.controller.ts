@@ -17,7 +17,7 @@ export class EntriesController {
   /** Recorded once it has been read, so that no page begins with the look at it; and before it is answered. */
   @Get()
   async list(@Query() request: EntriesRequest, @Req() http: FastifyRequest): Promise<EntryPage> {
-    const page = await this.entries.page(toFilter(request), request.limit);
+    const page = await this.entries.page({ ...toFilter(request), before: request.cursor }, request.limit);
     await this.reads.record('entries', http);
     return page;
   }

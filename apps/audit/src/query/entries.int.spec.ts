@@ -287,7 +287,7 @@ describe('?q=', () => {
   ])('?%s finds %j: before and after its words are indexed', async (query, expected) => {
     await asSuperuser(audit.database.adminUrl, 'TRUNCATE audit.entry_words');
     expect(await outcomes(query)).toEqual(expected);
-    await audit.wordIndex.catchUp();
+    await audit.follower.catchUp();
     await waitFor('the index', async () => {
       const [behind] = await asSuperuser(
         audit.database.adminUrl,
@@ -333,7 +333,7 @@ describe('the plan of every query', () => {
     const dataSource = await connect(audit.database);
     try {
       for (const before of [undefined, '500']) {
-        const { text, parameters } = entriesQuery({ ...filter, before }, 51);
+        const { text, parameters } = entriesQuery({ ...filter, before }, { limit: 51, order: 'newest' });
         const plan: Record<string, string>[] = await dataSource.query(`EXPLAIN ${text}`, parameters);
         const lines = plan.map((line) => line['QUERY PLAN'] ?? '');
         expect(lines.filter((line) => line.includes('Seq Scan on entry e'))).toEqual([]);

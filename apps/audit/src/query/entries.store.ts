@@ -2,8 +2,8 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import { readContent } from '../trail/chain.js';
 import type { Json } from '../trail/storable.js';
-import { entriesQuery, entryByIdQuery } from './entries-query.js';
-import type { EntryFilter, SqlQuery } from './entries-query.js';
+import { entriesQuery, entryByIdQuery, relatedQuery } from './entries-query.js';
+import type { EntryFilter, RelatedKeys, SqlQuery } from './entries-query.js';
 
 /** Times are ISO 8601 UTC; recorded_at in microseconds, since the hash covers them. Hashes are lower-case hex. */
 export interface EntryView {
@@ -26,6 +26,24 @@ export interface EntryDetail extends EntryView {
   content: string;
 }
 
+/** With what it is tied to others by. */
+export interface LinkedEntry extends EntryView {
+  request_id: string | null;
+  cause_id: string | null;
+  stripe_ids: string[];
+}
+
+/** An entry as it was written: personal fields stay sealed. Hashes are lower-case hex. */
+export interface RecordedEntry {
+  seq: string;
+  recorded_at: string;
+  previous_hash: string;
+  content_hash: string;
+  hash: string;
+  /** The text that `content_hash` covers, as UTF-8. */
+  content: string;
+}
+
 export interface EntryPage {
   data: EntryView[];
   next_cursor: string | null;
@@ -44,6 +62,9 @@ interface Row {
   previous_hash: Buffer;
   content_hash: Buffer;
   hash: Buffer;
+  request_id: string | null;
+  cause_id: string | null;
+  stripe_ids: string[];
 }
 
 @Injectable()
@@ -52,14 +73,56 @@ export class EntriesStore {
 
   /** The cursor is the seq of the page's last entry: what is appended later comes before the first page, never inside one. */
   async page(filter: EntryFilter, limit: number): Promise<EntryPage> {
-    const rows = await this.read(entriesQuery(filter, limit + 1));
+    const rows = await this.read(entriesQuery(filter, { limit: limit + 1, order: 'newest' }));
     const shown = rows.slice(0, limit);
-    return { data: shown.map(toView), next_cursor: rows.length > limit ? (shown.at(-1)?.seq ?? null) : null };
+    return { data: await this.toViews(shown), next_cursor: rows.length > limit ? (shown.at(-1)?.seq ?? null) : null };
   }
 
   async find(eventId: string): Promise<EntryDetail | undefined> {
     const row = (await this.read(entryByIdQuery(eventId)))[0];
-    return row === undefined ? undefined : toDetail(row);
+    if (row === undefined) return undefined;
+    const [view] = await this.toViews([row]);
+    return view === undefined ? undefined : toDetail(row, view);
+  }
+
+  /** Oldest first, from `filter.after` on. */
+  async following(filter: EntryFilter, limit: number): Promise<LinkedEntry[]> {
+    return this.toLinked(await this.read(entriesQuery(filter, { limit, order: 'oldest' })));
+  }
+
+  /** Newest first. */
+  async latest(filter: EntryFilter, limit: number): Promise<LinkedEntry[]> {
+    return this.toLinked(await this.read(entriesQuery(filter, { limit, order: 'newest' })));
+  }
+
+  async related(keys: RelatedKeys, limit: number): Promise<LinkedEntry[]> {
+    return this.toLinked(await this.read(relatedQuery(keys, limit)));
+  }
+
+  /** Oldest first, as they were written. */
+  recorded(filter: EntryFilter, limit: number): Promise<RecordedEntry[]> {
+    const { text, parameters } = entriesQuery(filter, { limit, order: 'oldest', columns: 'recorded' });
+    return this.dataSource.query(text, parameters);
+  }
+
+  /** The newest entry's seq; 0 when there is none. */
+  async head(): Promise<string> {
+    const rows: { seq: string }[] = await this.dataSource.query('SELECT seq FROM entry ORDER BY seq DESC LIMIT 1');
+    return rows[0]?.seq ?? '0';
+  }
+
+  private async toLinked(rows: Row[]): Promise<LinkedEntry[]> {
+    const views = await this.toViews(rows);
+    return rows.flatMap((row, index) => {
+      const view = views[index];
+      if (view === undefined) return [];
+      const { request_id, cause_id, stripe_ids } = row;
+      return [{ ...view, request_id, cause_id, stripe_ids }];
+    });
+  }
+
+  private toViews(rows: Row[]): Promise<EntryView[]> {
+    return Promise.resolve(rows.map(toView));
   }
 
   private read(query: SqlQuery): Promise<Row[]> {
@@ -83,9 +146,9 @@ function toView(row: Row): EntryView {
   };
 }
 
-function toDetail(row: Row): EntryDetail {
+function toDetail(row: Row, view: EntryView): EntryDetail {
   return {
-    ...toView(row),
+    ...view,
     previous_hash: row.previous_hash.toString('hex'),
     content_hash: row.content_hash.toString('hex'),
     content: row.content.toString('utf8'),
