@@ -3,7 +3,7 @@ import { BatchTransport, isSurroundingsFailure, RetryRunner } from '@billhook/me
 import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
 import { Module } from '@nestjs/common';
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { AppendConsumer } from './append/append.consumer.js';
@@ -13,6 +13,9 @@ import type { AuditConfig } from './config.js';
 import { EntriesController } from './query/entries.controller.js';
 import { EntriesStore } from './query/entries.store.js';
 import { schema } from './schema.js';
+import { MasterKeys } from './seal/master-keys.js';
+import { Sealer } from './seal/sealer.store.js';
+import { SealingKeys } from './seal/sealing-keys.store.js';
 import { VerifyController } from './verify/verify.controller.js';
 import { VerifyStore } from './verify/verify.store.js';
 
@@ -38,6 +41,7 @@ export class AuditModule {
         ParkedEntries,
         RetryRunner,
         VerifyStore,
+        ...sealing(config),
         { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
         { provide: APP_GUARD, useClass: RolesGuard },
         {
@@ -48,6 +52,19 @@ export class AuditModule {
       ],
     };
   }
+}
+
+function sealing(config: AuditConfig): Provider[] {
+  const indexKey = Buffer.from(config.AUDIT_INDEX_KEY, 'base64');
+  const masters = MasterKeys.from(config.AUDIT_MASTER_KEY.map((key) => Buffer.from(key, 'base64')));
+  return [
+    {
+      provide: SealingKeys,
+      inject: [DataSource],
+      useFactory: (source: DataSource) => new SealingKeys(source, masters),
+    },
+    { provide: Sealer, inject: [SealingKeys], useFactory: (keys: SealingKeys) => new Sealer(keys, indexKey) },
+  ];
 }
 
 function transport(config: AuditConfig, dataSource: DataSource, { deadLetters }: ParkedEntries): BatchTransport {

@@ -1,4 +1,20 @@
-import { AuthenticatedConfig, BrokerUrl, DatabaseUrl } from '@billhook/runtime';
+import { AuthenticatedConfig, BrokerUrl, CommaSeparated, DatabaseUrl } from '@billhook/runtime';
+import { applyDecorators } from '@nestjs/common';
+import { ArrayNotEmpty, Matches } from 'class-validator';
+
+const base64Of32Bytes = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
+const howToMake = 'openssl rand -base64 32 makes one';
+
+/** One or more keys, comma-separated: the first wraps, the others still open what they wrapped. */
+const MasterKeyList = (): PropertyDecorator =>
+  applyDecorators(
+    CommaSeparated(),
+    ArrayNotEmpty({ message: '$property must hold a key' }),
+    Matches(base64Of32Bytes, {
+      each: true,
+      message: `$property must be 32 bytes in base64, or several such keys with commas between (${howToMake})`,
+    }),
+  );
 
 /** The complete list of the audit service's settings. */
 export class AuditConfig extends AuthenticatedConfig {
@@ -9,4 +25,21 @@ export class AuditConfig extends AuthenticatedConfig {
 
   @BrokerUrl()
   RABBITMQ_URL: string;
+
+  /** Wraps the keys under which personal data is sealed. */
+  @MasterKeyList()
+  AUDIT_MASTER_KEY: string[];
+
+  /** Makes the tokens by which sealed values are found. Another key finds nothing of what was indexed before. */
+  @Matches(base64Of32Bytes, { message: `$property must be 32 bytes in base64 (${howToMake})` })
+  AUDIT_INDEX_KEY: string;
+}
+
+/** What re-wrapping the keys under a new master key reads. */
+export class RewrapConfig {
+  @DatabaseUrl()
+  DATABASE_URL: string;
+
+  @MasterKeyList()
+  AUDIT_MASTER_KEY: string[];
 }

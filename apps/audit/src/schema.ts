@@ -1,10 +1,19 @@
 import type { ServiceSchema } from '@billhook/database';
+import { makePartitionsAhead } from './retention/partitions.store.js';
 import { Trail1795392000000 } from './migrations/1795392000000-trail.js';
 import { WaitShorter1796200000000 } from './migrations/1796200000000-wait-shorter.js';
 import { ParkDeadLetters1796300000000 } from './migrations/1796300000000-park-dead-letters.js';
 import { AddRetries1796300000010 } from './migrations/1796300000010-add-retries.js';
+import { SealAndPartition1797300000000 } from './migrations/1797300000000-seal-and-partition.js';
 
 export const schema: ServiceSchema = {
   schema: 'audit',
-  migrations: [Trail1795392000000, WaitShorter1796200000000, ParkDeadLetters1796300000000, AddRetries1796300000010],
+  migrations: [
+    Trail1795392000000,
+    WaitShorter1796200000000,
+    ParkDeadLetters1796300000000,
+    AddRetries1796300000010,
+    SealAndPartition1797300000000,
+  ],
+  maintenance: makePartitionsAhead,
 };

@@ -7,6 +7,8 @@ export interface EntryFilter {
   /** Exclusive. */
   to?: Date;
   ip?: string;
+  /** What that address is found by where it is sealed; entries from before addresses were sealed hold it as it is. */
+  ipToken?: Buffer;
   stripeId?: string;
   requestId?: string;
   /** Only entries older than this seq: the last one of the page before. */
@@ -33,7 +35,7 @@ const userOf = `coalesce(e.user_id, (
 
 /** The columns of a page. */
 const shown = `
-  e.seq, e.event_id, e.type, ${userOf} AS user_id, e.ip, e.user_agent, e.occurred_at,
+  e.seq, e.event_id, e.type, ${userOf} AS user_id, e.occurred_at,
   to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS recorded_at,
   e.content, e.previous_hash, e.content_hash, e.hash
   `;
@@ -52,14 +54,17 @@ export function entriesQuery(filter: EntryFilter, limit: number): SqlQuery {
 }
 
 export function entryByIdQuery(eventId: string): SqlQuery {
-  return { text: `SELECT ${shown} FROM entry e WHERE e.event_id = $1`, parameters: [eventId] };
+  return {
+    text: `SELECT ${shown} FROM entry e WHERE e.seq = (SELECT seq FROM entry_id WHERE event_id = $1)`,
+    parameters: [eventId],
+  };
 }
 
 function branchesOf(filter: EntryFilter, query: Parameters, size: string): string[] {
   const conditions = [...rangeOf(filter, query), ...equalitiesOf(filter, query)];
   if (filter.userId !== undefined) {
     const user = query.add(filter.userId);
-    const rest = [...conditions, ...typeConditions(filter.type, query)];
+    const rest = [...conditions, ...typeConditions(filter.type, query), ...addressConditions(filter, query)];
     return [
       branch({ conditions: [`e.user_id = ${user}`, ...rest], size }),
       forEach(`(SELECT customer_id FROM customer_link WHERE user_id = ${user}) AS k`, {
@@ -72,6 +77,13 @@ function branchesOf(filter: EntryFilter, query: Parameters, size: string): strin
   if (filter.type?.kind === 'prefix' && !isSelective(filter)) {
     const types = typesWithPrefix(filter.type.prefix, query);
     return [forEach(`(${types}) AS k`, { conditions: ['e.type = k.type', ...conditions], size })];
+  }
+  if (filter.ip !== undefined) {
+    const rest = [...conditions, ...typeConditions(filter.type, query)];
+    return [
+      branch({ conditions: [`e.ip = ${query.add(filter.ip)}`, ...rest], size }),
+      sealedBranch(query.add(filter.ipToken), { conditions: rest, size }),
+    ];
   }
   // `seq + 0` keeps the planner off the primary key: it would expect an id's entries to be spread evenly over the trail.
   const order = filter.stripeId === undefined ? 'e.seq' : 'e.seq + 0';
@@ -96,6 +108,13 @@ interface Branch {
 function branch({ conditions, size, order = 'e.seq' }: Branch): string {
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   return `(SELECT e.* FROM entry e ${where} ORDER BY ${order} DESC LIMIT ${size})`;
+}
+
+/** Walks a token's rows backwards and stops once there are enough of their entries. */
+function sealedBranch(token: string, { conditions, size }: Branch): string {
+  const where = ['e.seq = b.seq', ...conditions].join(' AND ');
+  return `(SELECT e.* FROM (SELECT seq FROM blind_index WHERE token = ${token} ORDER BY seq DESC) AS b
+    CROSS JOIN LATERAL (SELECT e.* FROM entry e WHERE ${where}) AS e ORDER BY b.seq DESC LIMIT ${size})`;
 }
 
 /** The branch once for each key, so that each is an ordered range of its own. */
@@ -135,10 +154,15 @@ const maxSeq = '9223372036854775807';
 
 function equalitiesOf(filter: EntryFilter, query: Parameters): string[] {
   const conditions: string[] = [];
-  if (filter.ip !== undefined) conditions.push(`e.ip = ${query.add(filter.ip)}`);
   if (filter.requestId !== undefined) conditions.push(`e.request_id = ${query.add(filter.requestId)}`);
   if (filter.stripeId !== undefined) conditions.push(`e.stripe_ids @> ARRAY[${query.add(filter.stripeId)}]`);
   return conditions;
+}
+
+function addressConditions({ ip, ipToken }: EntryFilter, query: Parameters): string[] {
+  if (ip === undefined) return [];
+  const sealed = `EXISTS (SELECT FROM blind_index b WHERE b.token = ${query.add(ipToken)} AND b.seq = e.seq)`;
+  return [`(e.ip = ${query.add(ip)} OR ${sealed})`];
 }
 
 function typeConditions(type: TypeFilter | undefined, query: Parameters): string[] {

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { Revealed } from '../seal/sealed-entry.js';
+import { Sealer } from '../seal/sealer.store.js';
 import { readContent } from '../trail/chain.js';
 import type { Json } from '../trail/storable.js';
 import { entriesQuery, entryByIdQuery } from './entries-query.js';
@@ -14,6 +16,8 @@ export interface EntryView {
   data: Json;
   ip: string | null;
   user_agent: string | null;
+  /** What was sealed of it cannot be read any more: its person has been erased, or the key of its month has expired. */
+  erased: boolean;
   occurred_at: string | null;
   recorded_at: string;
   hash: string;
@@ -36,8 +40,6 @@ interface Row {
   event_id: string;
   type: string;
   user_id: string | null;
-  ip: string | null;
-  user_agent: string | null;
   occurred_at: Date | null;
   recorded_at: string;
   content: Buffer;
@@ -48,18 +50,32 @@ interface Row {
 
 @Injectable()
 export class EntriesStore {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly sealer: Sealer,
+  ) {}
 
   /** The cursor is the seq of the page's last entry: what is appended later comes before the first page, never inside one. */
   async page(filter: EntryFilter, limit: number): Promise<EntryPage> {
-    const rows = await this.read(entriesQuery(filter, limit + 1));
+    const ipToken = filter.ip === undefined ? undefined : this.sealer.tokenOf(filter.ip);
+    const rows = await this.read(entriesQuery({ ...filter, ipToken }, limit + 1));
     const shown = rows.slice(0, limit);
-    return { data: shown.map(toView), next_cursor: rows.length > limit ? (shown.at(-1)?.seq ?? null) : null };
+    return { data: await this.toViews(shown), next_cursor: rows.length > limit ? (shown.at(-1)?.seq ?? null) : null };
   }
 
   async find(eventId: string): Promise<EntryDetail | undefined> {
     const row = (await this.read(entryByIdQuery(eventId)))[0];
-    return row === undefined ? undefined : toDetail(row);
+    if (row === undefined) return undefined;
+    const [view] = await this.toViews([row]);
+    return view === undefined ? undefined : toDetail(row, view);
+  }
+
+  /** An entry that cannot be read is shown without its data; that it was changed is for verify to say. */
+  private async toViews(rows: Row[]): Promise<EntryView[]> {
+    const contents = rows.map((row) => readContent(row.content));
+    const revealed = await this.sealer.reveal(contents.filter((content) => content !== undefined));
+    const shown = revealed.values();
+    return rows.map((row, index) => toView(row, contents[index] === undefined ? unreadable : shown.next().value));
   }
 
   private read(query: SqlQuery): Promise<Row[]> {
@@ -67,25 +83,27 @@ export class EntriesStore {
   }
 }
 
-function toView(row: Row): EntryView {
+const unreadable: Revealed = { ip: null, user_agent: null, data: null, isErased: false };
+
+function toView(row: Row, { ip, user_agent, data, isErased }: Revealed = unreadable): EntryView {
   return {
     seq: Number(row.seq),
     id: row.event_id,
     type: row.type,
     user_id: row.user_id,
-    // An entry that cannot be read is shown without its data; that it was changed is for verify to say.
-    data: readContent(row.content)?.data ?? null,
-    ip: row.ip,
-    user_agent: row.user_agent,
+    data,
+    ip,
+    user_agent,
+    erased: isErased,
     occurred_at: row.occurred_at?.toISOString() ?? null,
     recorded_at: row.recorded_at,
     hash: row.hash.toString('hex'),
   };
 }
 
-function toDetail(row: Row): EntryDetail {
+function toDetail(row: Row, view: EntryView): EntryDetail {
   return {
-    ...toView(row),
+    ...view,
     previous_hash: row.previous_hash.toString('hex'),
     content_hash: row.content_hash.toString('hex'),
     content: row.content.toString('utf8'),

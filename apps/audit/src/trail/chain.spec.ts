@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { attributesSchema } from '@billhook/contracts';
 import { entryHash, genesisHash, readContent, sha256, verifyChain } from './chain.js';
 import type { StoredEntry } from './chain.js';
-import { contentBytes, toContent } from './content.js';
+import { contentBytes, toDraft } from './content.js';
 
 function anEntry(seq: number, before: StoredEntry | undefined): StoredEntry {
   const attributes = attributesSchema.parse({
@@ -11,7 +11,7 @@ function anEntry(seq: number, before: StoredEntry | undefined): StoredEntry {
     type: 'billing.account.opened',
     time: '2026-11-23T09:00:00Z',
   });
-  const read = toContent({ attributes, body: Buffer.from(`{"user_id":"user-${seq}"}`) });
+  const { content: read } = toDraft({ attributes, body: Buffer.from(`{"user_id":"user-${seq}"}`) });
   const content = contentBytes(read);
   const link = {
     seq: BigInt(seq),
@@ -19,7 +19,7 @@ function anEntry(seq: number, before: StoredEntry | undefined): StoredEntry {
     previousHash: before?.hash ?? genesisHash,
     contentHash: sha256(content),
   };
-  const { user_id, customer_id, customer_via, stripe_ids, ip, user_agent, request_id, cause_id } = read;
+  const { user_id, customer_id, customer_via, stripe_ids, request_id, cause_id } = read;
   return {
     ...link,
     hash: entryHash(link),
@@ -31,8 +31,8 @@ function anEntry(seq: number, before: StoredEntry | undefined): StoredEntry {
       customer_id,
       customer_via,
       stripe_ids,
-      ip,
-      user_agent,
+      ip: null,
+      user_agent: null,
       request_id,
       cause_id,
       occurred_at: new Date('2026-11-23T09:00:00Z'),
