@@ -1,5 +1,12 @@
 import { databaseCheck, DatabaseFailureFilter, databaseModule } from '@billhook/database';
-import { BatchTransport, isSurroundingsFailure, RetryRunner } from '@billhook/messaging';
+import {
+  BatchTransport,
+  EventPublisher,
+  isSurroundingsFailure,
+  OutboxRelay,
+  OutboxRunner,
+  RetryRunner,
+} from '@billhook/messaging';
 import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
 import { Module } from '@nestjs/common';
@@ -9,6 +16,9 @@ import { DataSource } from 'typeorm';
 import { AppendConsumer } from './append/append.consumer.js';
 import { AppendStore } from './append/append.store.js';
 import { ParkedEntries } from './append/parked.store.js';
+import { CheckpointFile } from './checkpoints/checkpoint.file.js';
+import { CheckpointRunner } from './checkpoints/checkpoint-runner.store.js';
+import { Checkpoints } from './checkpoints/checkpoint.store.js';
 import type { AuditConfig } from './config.js';
 import { EntriesController } from './query/entries.controller.js';
 import { EntriesStore } from './query/entries.store.js';
@@ -16,6 +26,7 @@ import { schema } from './schema.js';
 import { MasterKeys } from './seal/master-keys.js';
 import { Sealer } from './seal/sealer.store.js';
 import { SealingKeys } from './seal/sealing-keys.store.js';
+import { CheckpointKey } from './trail/checkpoint.js';
 import { VerifyController } from './verify/verify.controller.js';
 import { VerifyStore } from './verify/verify.store.js';
 
@@ -37,11 +48,15 @@ export class AuditModule {
       controllers: [AppendConsumer, EntriesController, VerifyController],
       providers: [
         AppendStore,
+        CheckpointRunner,
         EntriesStore,
+        OutboxRunner,
         ParkedEntries,
         RetryRunner,
         VerifyStore,
         ...sealing(config),
+        ...proving(config),
+        ...announcing(config),
         { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
         { provide: APP_GUARD, useClass: RolesGuard },
         {
@@ -64,6 +79,37 @@ function sealing(config: AuditConfig): Provider[] {
       useFactory: (source: DataSource) => new SealingKeys(source, masters),
     },
     { provide: Sealer, inject: [SealingKeys], useFactory: (keys: SealingKeys) => new Sealer(keys, indexKey) },
+  ];
+}
+
+/** No entry waits longer for its checkpoint. */
+const withinSeconds = 60;
+
+function proving(config: AuditConfig): Provider[] {
+  const key = new CheckpointKey(Buffer.from(config.AUDIT_CHECKPOINT_KEY, 'base64'));
+  const file = new CheckpointFile(config.AUDIT_CHECKPOINT_PATH);
+  return [
+    { provide: CheckpointKey, useValue: key },
+    {
+      provide: Checkpoints,
+      inject: [DataSource],
+      useFactory: (source: DataSource) => new Checkpoints(source, { key, file, withinSeconds }),
+    },
+  ];
+}
+
+function announcing({ RABBITMQ_URL: url, DATABASE_URL: databaseUrl }: AuditConfig): Provider[] {
+  return [
+    {
+      provide: EventPublisher,
+      useFactory: () => new EventPublisher({ url, connectionName: 'billhook-audit-publish' }),
+    },
+    {
+      provide: OutboxRelay,
+      inject: [DataSource, EventPublisher],
+      useFactory: (dataSource: DataSource, publisher: EventPublisher) =>
+        new OutboxRelay({ dataSource, databaseUrl, publisher, schema: schema.schema }),
+    },
   ];
 }
 
@@ -92,6 +138,8 @@ export function auditService(config: AuditConfig): ServiceOptions {
     readiness: (app) => ({
       database: databaseCheck(app.get(DataSource)),
       queue: () => app.get(BatchTransport).readiness(),
+      publisher: () => app.get(EventPublisher).readiness(),
+      checkpoints: () => app.get(CheckpointRunner).readiness(),
     }),
   };
 }

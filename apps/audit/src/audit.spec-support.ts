@@ -14,6 +14,9 @@ import {
 import type { StripeEventOverrides, TestDatabase } from '@billhook/testing';
 import { Logger } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { AppendStore } from './append/append.store.js';
@@ -79,6 +82,7 @@ export const anInvoicePayment = (invoice: string | object) => ({
 export const madeUpKeys = {
   AUDIT_MASTER_KEY: [Buffer.alloc(32, 'made-up master key ').toString('base64')],
   AUDIT_INDEX_KEY: Buffer.alloc(32, 'made-up index key ').toString('base64'),
+  AUDIT_CHECKPOINT_KEY: Buffer.alloc(32, 'made-up checkpoint key ').toString('base64'),
 };
 
 export function sealerOn(dataSource: DataSource, masterKeys = madeUpKeys.AUDIT_MASTER_KEY): Sealer {
@@ -128,7 +132,7 @@ export async function openTrail(): Promise<Trail> {
     clear: () =>
       tamper(
         database.adminUrl,
-        `TRUNCATE audit.entry, audit.entry_id, audit.chain_head, audit.month_end, audit.customer_link, audit.object_link,
+        `TRUNCATE audit.entry, audit.entry_id, audit.chain_head, audit.month_end, audit.checkpoint, audit.customer_link, audit.object_link,
                   audit.blind_index, audit.sealing_key`,
       ),
     async close() {
@@ -195,7 +199,10 @@ export interface AuditUnderTest {
   database: TestDatabase;
   appendStore: AppendStore;
   sealer: Sealer;
+  brokerUrl: string;
   managementUrl: string;
+  /** Where the service notes its checkpoints. */
+  checkpointPath: string;
   publish(...events: OutgoingEvent[]): Promise<void>;
   /** Once it returns, everything published before it has been handled. */
   settled(): Promise<void>;
@@ -213,6 +220,7 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
     createTestBroker(),
     startTestIdentityProvider(),
   ]);
+  const checkpointPath = join(await mkdtemp(join(tmpdir(), 'billhook-spec-')), 'checkpoints.ndjson');
   const config = Object.assign(new AuditConfig(), {
     PORT: 0,
     MANAGEMENT_PORT: 0,
@@ -223,6 +231,7 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
     AUTH_AUDIENCE: provider.audience,
     AUTH_JWKS_URL: provider.jwksUrl,
     ...madeUpKeys,
+    AUDIT_CHECKPOINT_PATH: checkpointPath,
   });
   const service = await startService(auditService(config));
   const publisher = new EventPublisher({ url: broker.url, connectionName: 'spec' });
@@ -247,7 +256,9 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
     database,
     appendStore: service.app.get(AppendStore),
     sealer: service.app.get(Sealer),
+    brokerUrl: broker.url,
     managementUrl: service.managementUrl,
+    checkpointPath,
     publish,
     async settled() {
       const marker = opened('marker');
@@ -260,7 +271,12 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
     async stop() {
       await publisher.stop();
       await service.stop();
-      await Promise.all([database.drop(), broker.drop(), provider.close()]);
+      await Promise.all([
+        database.drop(),
+        broker.drop(),
+        provider.close(),
+        rm(dirname(checkpointPath), { recursive: true }),
+      ]);
     },
   };
 }

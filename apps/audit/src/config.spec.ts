@@ -10,6 +10,8 @@ const complete = {
   AUTH_JWKS_URL: 'https://id.example/jwks.json',
   AUDIT_MASTER_KEY: Buffer.alloc(32, 'made-up ').toString('base64'),
   AUDIT_INDEX_KEY: Buffer.alloc(32, 'made up ').toString('base64'),
+  AUDIT_CHECKPOINT_KEY: Buffer.alloc(32, 'made_up ').toString('base64'),
+  AUDIT_CHECKPOINT_PATH: '/var/lib/billhook/checkpoints.ndjson',
 };
 
 describe("the audit service's settings", () => {

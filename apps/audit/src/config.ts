@@ -1,6 +1,6 @@
 import { AuthenticatedConfig, BrokerUrl, CommaSeparated, DatabaseUrl } from '@billhook/runtime';
 import { applyDecorators } from '@nestjs/common';
-import { ArrayNotEmpty, Matches } from 'class-validator';
+import { ArrayNotEmpty, IsNotEmpty, IsString, Matches } from 'class-validator';
 
 const base64Of32Bytes = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 const howToMake = 'openssl rand -base64 32 makes one';
@@ -15,6 +15,9 @@ const MasterKeyList = (): PropertyDecorator =>
       message: `$property must be 32 bytes in base64, or several such keys with commas between (${howToMake})`,
     }),
   );
+
+const Key32 = (): PropertyDecorator =>
+  Matches(base64Of32Bytes, { message: `$property must be 32 bytes in base64 (${howToMake})` });
 
 /** The complete list of the audit service's settings. */
 export class AuditConfig extends AuthenticatedConfig {
@@ -31,8 +34,23 @@ export class AuditConfig extends AuthenticatedConfig {
   AUDIT_MASTER_KEY: string[];
 
   /** Makes the tokens by which sealed values are found. Another key finds nothing of what was indexed before. */
-  @Matches(base64Of32Bytes, { message: `$property must be 32 bytes in base64 (${howToMake})` })
+  @Key32()
   AUDIT_INDEX_KEY: string;
+
+  /** The seed of the Ed25519 key that signs heads of the chain. */
+  @Key32()
+  AUDIT_CHECKPOINT_KEY: string;
+
+  /** A file that signed heads are written to: where whoever owns the database cannot write. */
+  @IsString()
+  @IsNotEmpty({ message: '$property must be a file outside the database that checkpoints are appended to' })
+  AUDIT_CHECKPOINT_PATH: string;
+}
+
+/** What printing the public key reads. */
+export class PublicKeyConfig {
+  @Key32()
+  AUDIT_CHECKPOINT_KEY: string;
 }
 
 /** What re-wrapping the keys under a new master key reads. */

@@ -1,4 +1,5 @@
 import type { ServiceSchema } from '@billhook/database';
+import { SignCheckpoints1797300000100 } from './migrations/1797300000100-sign-checkpoints.js';
 import { makePartitionsAhead } from './retention/partitions.store.js';
 import { Trail1795392000000 } from './migrations/1795392000000-trail.js';
 import { WaitShorter1796200000000 } from './migrations/1796200000000-wait-shorter.js';
@@ -14,6 +15,7 @@ export const schema: ServiceSchema = {
     ParkDeadLetters1796300000000,
     AddRetries1796300000010,
     SealAndPartition1797300000000,
+    SignCheckpoints1797300000100,
   ],
   maintenance: makePartitionsAhead,
 };

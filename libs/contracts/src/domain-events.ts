@@ -201,6 +201,18 @@ export const domainEvents = {
       note: z.string(),
     }),
   },
+  /** The head of the trail at some time, signed (Ed25519): whoever notes it elsewhere can tell later whether it was rewritten. */
+  'audit.checkpoint.signed': {
+    version: 1,
+    schema: z.object({
+      seq: z.int().positive(),
+      recorded_at: instantSchema,
+      hash: z.string().regex(/^[0-9a-f]{64}$/),
+      signed_at: instantSchema,
+      key_id: z.string(),
+      signature: z.base64(),
+    }),
+  },
 } as const satisfies Record<string, { version: number; schema: z.ZodType }>;
 
 export type DomainEventType = keyof typeof domainEvents;

@@ -195,4 +195,12 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     reason: null,
     note: 'customer linked by hand',
   },
+  'audit.checkpoint.signed': {
+    seq: 1000,
+    recorded_at: '2026-11-23T09:00:00.123456Z',
+    hash: '98675113f23f80722c5953d67029f89fb3cd2c99d24794cc72732b12bd5d3d5f',
+    signed_at: '2026-11-23T09:00:01.000000Z',
+    key_id: '0123456789abcdef',
+    signature: 'bWFkZS11cCBzaWduYXR1cmU=',
+  },
 };

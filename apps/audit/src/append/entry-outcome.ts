@@ -1,9 +1,10 @@
+import type { DomainEventType } from '@billhook/contracts';
 import type { Delivery, Outcome } from '@billhook/messaging';
 import { toDraft } from '../trail/content.js';
 import type { Draft } from '../trail/content.js';
 
 /** Our own announcement of the trail's head: recording it would make a new head to announce. */
-const checkpointType = 'audit.checkpoint.signed';
+const checkpointType: DomainEventType = 'audit.checkpoint.signed';
 
 /** Undefined for what the trail does not record. */
 export function draftOf({ attributes, body }: Delivery): Draft | undefined {
