@@ -26,7 +26,7 @@ import { schema } from './schema.js';
 import { MasterKeys } from './seal/master-keys.js';
 import { Sealer } from './seal/sealer.store.js';
 import { SealingKeys } from './seal/sealing-keys.store.js';
-import { CheckpointKey } from './trail/checkpoint.js';
+import { CheckpointKeys } from './trail/checkpoint.js';
 import { VerifyController } from './verify/verify.controller.js';
 import { VerifyStore } from './verify/verify.store.js';
 
@@ -86,14 +86,14 @@ function sealing(config: AuditConfig): Provider[] {
 const withinSeconds = 60;
 
 function proving(config: AuditConfig): Provider[] {
-  const key = new CheckpointKey(Buffer.from(config.AUDIT_CHECKPOINT_KEY, 'base64'));
+  const keys = CheckpointKeys.from(config.AUDIT_CHECKPOINT_KEY.map((seed) => Buffer.from(seed, 'base64')));
   const file = new CheckpointFile(config.AUDIT_CHECKPOINT_PATH);
   return [
-    { provide: CheckpointKey, useValue: key },
+    { provide: CheckpointKeys, useValue: keys },
     {
       provide: Checkpoints,
       inject: [DataSource],
-      useFactory: (source: DataSource) => new Checkpoints(source, { key, file, withinSeconds }),
+      useFactory: (source: DataSource) => new Checkpoints(source, { key: keys.current, file, withinSeconds }),
     },
   ];
 }

@@ -28,6 +28,7 @@ import { MasterKeys } from './seal/master-keys.js';
 import type { SealedEntry } from './seal/sealed-entry.js';
 import { Sealer } from './seal/sealer.store.js';
 import { SealingKeys } from './seal/sealing-keys.store.js';
+import { CheckpointKeys } from './trail/checkpoint.js';
 import { toDraft } from './trail/content.js';
 
 /** A domain event as our services publish it. */
@@ -82,8 +83,10 @@ export const anInvoicePayment = (invoice: string | object) => ({
 export const madeUpKeys = {
   AUDIT_MASTER_KEY: [Buffer.alloc(32, 'made-up master key ').toString('base64')],
   AUDIT_INDEX_KEY: Buffer.alloc(32, 'made-up index key ').toString('base64'),
-  AUDIT_CHECKPOINT_KEY: Buffer.alloc(32, 'made-up checkpoint key ').toString('base64'),
+  AUDIT_CHECKPOINT_KEY: [Buffer.alloc(32, 'made-up checkpoint key ').toString('base64')],
 };
+
+export const checkpointKeys = CheckpointKeys.from([Buffer.alloc(32, 'made-up checkpoint key ')]);
 
 export function sealerOn(dataSource: DataSource, masterKeys = madeUpKeys.AUDIT_MASTER_KEY): Sealer {
   const masters = MasterKeys.from(masterKeys.map((key) => Buffer.from(key, 'base64')));

@@ -5,8 +5,8 @@ import { ArrayNotEmpty, IsNotEmpty, IsString, Matches } from 'class-validator';
 const base64Of32Bytes = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
 const howToMake = 'openssl rand -base64 32 makes one';
 
-/** One or more keys, comma-separated: the first wraps, the others still open what they wrapped. */
-const MasterKeyList = (): PropertyDecorator =>
+/** One or more keys, comma-separated: the first is used, the others were before and still open what it takes them for. */
+const KeyList = (): PropertyDecorator =>
   applyDecorators(
     CommaSeparated(),
     ArrayNotEmpty({ message: '$property must hold a key' }),
@@ -30,16 +30,16 @@ export class AuditConfig extends AuthenticatedConfig {
   RABBITMQ_URL: string;
 
   /** Wraps the keys under which personal data is sealed. */
-  @MasterKeyList()
+  @KeyList()
   AUDIT_MASTER_KEY: string[];
 
   /** Makes the tokens by which sealed values are found. Another key finds nothing of what was indexed before. */
   @Key32()
   AUDIT_INDEX_KEY: string;
 
-  /** The seed of the Ed25519 key that signs heads of the chain. */
-  @Key32()
-  AUDIT_CHECKPOINT_KEY: string;
+  /** Seeds of Ed25519 keys: the first signs heads of the chain, the others have signed before. */
+  @KeyList()
+  AUDIT_CHECKPOINT_KEY: string[];
 
   /** A file that signed heads are written to: where whoever owns the database cannot write. */
   @IsString()
@@ -49,8 +49,8 @@ export class AuditConfig extends AuthenticatedConfig {
 
 /** What printing the public key reads. */
 export class PublicKeyConfig {
-  @Key32()
-  AUDIT_CHECKPOINT_KEY: string;
+  @KeyList()
+  AUDIT_CHECKPOINT_KEY: string[];
 }
 
 /** What re-wrapping the keys under a new master key reads. */
@@ -58,6 +58,6 @@ export class RewrapConfig {
   @DatabaseUrl()
   DATABASE_URL: string;
 
-  @MasterKeyList()
+  @KeyList()
   AUDIT_MASTER_KEY: string[];
 }

@@ -4,13 +4,12 @@ import type { OutboxEvent } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
+import { checkpointEvery } from '../trail/chain-verifier.js';
 import { CheckpointKey } from '../trail/checkpoint.js';
 import type { Checkpoint, Head } from '../trail/checkpoint.js';
 import { toFields } from '../trail/checkpoint-line.js';
 import { CheckpointFile } from './checkpoint.file.js';
 
-/** Each entry whose seq is a multiple of this is signed, so that whoever verifies knows which checkpoints there have to be. */
-export const checkpointEvery = 1_000;
 /** Signed in one transaction, a millisecond's work. */
 const most = 100;
 

@@ -4,7 +4,7 @@ import { createPublicKey } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { madeUpKeys, opened, openTrail, startAudit } from '../audit.spec-support.js';
+import { opened, openTrail, startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest, Trail } from '../audit.spec-support.js';
 import { toDraft } from '../trail/content.js';
 import { CheckpointKey, isSigned } from '../trail/checkpoint.js';
@@ -13,7 +13,7 @@ import { readCheckpoint } from '../trail/checkpoint-line.js';
 import { CheckpointFile } from './checkpoint.file.js';
 import { Checkpoints } from './checkpoint.store.js';
 
-const key = new CheckpointKey(Buffer.from(madeUpKeys.AUDIT_CHECKPOINT_KEY, 'base64'));
+const key = new CheckpointKey(Buffer.alloc(32, 'made-up checkpoint key '));
 const someEvents = (length: number) => Array.from({ length }, (_, index) => opened(`user-${index}`));
 
 async function linesOf(path: string): Promise<Checkpoint[]> {

@@ -1,10 +1,9 @@
 import type { OutgoingEvent } from '@billhook/messaging';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { asSuperuser, connect, opened, openTrail } from '../audit.spec-support.js';
+import { asSuperuser, checkpointKeys, connect, opened, openTrail } from '../audit.spec-support.js';
 import type { Trail } from '../audit.spec-support.js';
 import { AppendStore } from '../append/append.store.js';
-import { verifyChain } from '../trail/chain.js';
-import type { Verdict } from '../trail/chain.js';
+import type { Verdict } from '../trail/chain-verifier.js';
 import { VerifyStore } from '../verify/verify.store.js';
 
 let trail: Trail;
@@ -22,7 +21,7 @@ const contentsOf = async (...events: OutgoingEvent[]): Promise<Buffer[]> =>
   (await trail.seal(events)).map(({ content }) => content);
 const tamper = (sql: string): Promise<unknown> => trail.tamper(sql);
 const clear = (): Promise<unknown> => trail.clear();
-const verify = (): Promise<Verdict> => verifyChain(new VerifyStore(trail.dataSource).walk());
+const verify = (): Promise<Verdict> => new VerifyStore(trail.dataSource, checkpointKeys).verify();
 const seqs = async (): Promise<number[]> =>
   (await trail.asSuperuser('SELECT seq::int FROM audit.entry ORDER BY seq')).map((row) => Number(row['seq']));
 const upTo = (length: number): number[] => Array.from({ length }, (_, index) => index + 1);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { attributesSchema } from '@billhook/contracts';
-import { entryHash, genesisHash, readContent, sha256, verifyChain } from './chain.js';
+import { verifyChain } from './chain-verifier.js';
+import { entryHash, genesisHash, readContent, sha256 } from './chain.js';
 import type { StoredEntry } from './chain.js';
 import { contentBytes, toDraft } from './content.js';
 
@@ -78,11 +79,17 @@ describe('walking the chain', () => {
 
   it('says ok and names the head', async () => {
     const head = { seq: 5, hash: trail[4]?.hash.toString('hex') };
-    expect(await verifyChain(stream(trail))).toEqual({ ok: true, entries: 5, head });
+    expect(await verifyChain(stream(trail))).toEqual({
+      ok: true,
+      entries: 5,
+      first: { seq: 1, recorded_at: '2026-11-23T00:00:00.000001Z' },
+      head,
+      checkpoints: { count: 0, last_seq: null },
+    });
   });
 
   it('says ok to an empty trail', async () => {
-    expect(await verifyChain(stream([]))).toEqual({ ok: true, entries: 0, head: null });
+    expect(await verifyChain(stream([]))).toMatchObject({ ok: true, entries: 0, first: null, head: null });
   });
 
   const faultAt = async (entries: StoredEntry[]): Promise<unknown> => {

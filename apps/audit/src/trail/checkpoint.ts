@@ -51,6 +51,25 @@ export class CheckpointKey {
   }
 }
 
+/** The first key signs; those behind it have signed before. */
+export class CheckpointKeys {
+  readonly publicKeys: readonly KeyObject[];
+
+  private constructor(
+    readonly current: CheckpointKey,
+    former: readonly CheckpointKey[],
+  ) {
+    this.publicKeys = [current, ...former].map(({ publicKey }) => publicKey);
+  }
+
+  /** As `AUDIT_CHECKPOINT_KEY` lists them. */
+  static from(seeds: readonly Buffer[]): CheckpointKeys {
+    const [first, ...others] = seeds.map((seed) => new CheckpointKey(seed));
+    if (first === undefined) throw new Error('no checkpoint key');
+    return new CheckpointKeys(first, others);
+  }
+}
+
 export function keyIdOf(publicKey: KeyObject): string {
   return createHash('sha256')
     .update(publicKey.export({ format: 'der', type: 'spki' }))
