@@ -139,7 +139,7 @@ describe('a user found in three ways', () => {
     }
     await trail.append(Array.from({ length: users }, (_, user) => linked(`user-${user}`, `cus_${user}`)));
     await trail.asSuperuser('ANALYZE audit.entry, audit.customer_link, audit.object_link');
-  }, 60_000);
+  });
 
   /** Pages to the end; what `between` appends comes after the first page. */
   async function pagesOf(userId: string, limit: number, between: () => Promise<unknown>): Promise<number[]> {

@@ -39,7 +39,7 @@ async function seed(): Promise<void> {
 beforeAll(async () => {
   audit = await startAudit();
   await seed();
-}, 60_000);
+});
 afterAll(async () => {
   await audit?.stop();
 });
