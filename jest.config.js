@@ -17,7 +17,7 @@ const infrastructure = {
 export default {
   rootDir: import.meta.dirname,
   // Real servers on a busy machine: a time-out is for what hangs, not for what is slow.
-  testTimeout: 30_000,
+  testTimeout: 120_000,
   projects: [
     {
       ...shared,

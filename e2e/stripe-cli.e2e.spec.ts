@@ -33,11 +33,11 @@ beforeAll(async () => {
   logFolder = reaper.folder('billhook-cli');
   broker = await createTestBroker();
   await Promise.all([startSimulator(), startIngress()]);
-}, 120_000);
+});
 afterAll(async () => {
   await reaper?.close();
   await broker?.drop();
-}, 30_000);
+});
 
 afterEach(() => tap?.close());
 

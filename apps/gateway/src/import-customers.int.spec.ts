@@ -40,7 +40,7 @@ beforeAll(async () => {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('the pretend Stripe has no port');
   apiBase = `http://127.0.0.1:${address.port}`;
-}, 60_000);
+});
 
 afterAll(async () => {
   await reaper?.close();
@@ -100,7 +100,7 @@ describe('the import command', () => {
     expect(second.output()).toContain('       60 linked');
     expect(second.output()).toContain('        1 customer_missing');
     expect(readFileSync(`${file}.refused.csv`, 'utf8')).toContain('nobody,none,61,customer_missing');
-  }, 120_000);
+  });
 
   it('holds no file in memory, however large', async () => {
     const large = join(folder, 'large.csv');
@@ -124,5 +124,5 @@ describe('the import command', () => {
     const lost = command('lost');
     expect(await lost.ended).toBe(2);
     expect(lost.output()).toContain('Usage: import-customers FILE');
-  }, 120_000);
+  });
 });

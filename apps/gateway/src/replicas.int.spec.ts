@@ -10,7 +10,7 @@ let replica: Replica;
 beforeAll(async () => {
   gateway = await startGateway();
   replica = await gateway.startReplica();
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 
 describe('two replicas', () => {
@@ -100,5 +100,5 @@ describe('when the database is away', () => {
     const waiting = reader.waitUntil('survivor', (account) => account.version === 2, 8_000);
     await gateway.announce(anAccount('survivor', { version: 2 }));
     expect((await waiting).version).toBe(2);
-  }, 40_000);
+  });
 });

@@ -23,6 +23,12 @@ const subscriptionChange = user.extend({
 /** Why a tier is what it is: `code` for machines, `text` for people. */
 const reason = z.object({ code: z.string(), text: z.string() });
 
+/** Who holds personal data, and so has to answer before an erasure is complete. */
+export const erasingServices = ['gateway', 'subscription', 'audit'] as const;
+export type ErasingService = (typeof erasingServices)[number];
+/** A ticket, a case, a law: it stays in the trail for good, so it has no room for an address or a sentence about somebody. */
+export const erasureReasonSchema = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9 ._:#/-]{0,99}$/);
+
 const driftKinds = ['missing', 'extra', 'different'] as const;
 const driftValue = z.union([z.string(), z.number(), z.boolean()]).nullable();
 /** A subscription of ours that is not as Stripe has it, once that has lasted. `user_id` is null where nobody knows whose it is. */
@@ -67,6 +73,11 @@ export const domainEvents = {
   },
   'billing.account.opened': { version: 1, schema: user.extend({ email: z.string().nullable() }) },
   'billing.customer.linked': { version: 1, schema: user.extend({ customer_id: z.string() }) },
+  /** The user's customer was deleted at Stripe, and they have another one from now on. What the former one bought stays theirs. */
+  'billing.customer.relinked': {
+    version: 1,
+    schema: user.extend({ customer_id: z.string(), former_customer_id: z.string() }),
+  },
   /** Somebody said whose a customer is whose events waited: who is the envelope's actor. */
   'billing.customer.assigned': {
     version: 1,
@@ -166,6 +177,23 @@ export const domainEvents = {
   'billing.drift.found': { version: 1, schema: drift.extend({ dry_run: z.boolean() }) },
   'billing.drift.repaired': { version: 1, schema: drift },
   'billing.account.changed': { version: 1, schema: accountSchema },
+  /** Everybody who holds personal data of this user forgets it, what comes late included, and answers with the next. */
+  'billing.account.erasure_requested': {
+    version: 1,
+    schema: user.extend({ request_id: z.uuid(), reason: erasureReasonSchema }),
+  },
+  /**
+   * One from each service. They share cause, type and subject, of which an event's id is made: each takes its own name into it
+   * besides (the outbox calls it the effect). `counts` is what was done, by what it was done to.
+   */
+  'billing.account.erasure_completed': {
+    version: 1,
+    schema: user.extend({
+      request_id: z.uuid(),
+      service: z.enum(erasingServices),
+      counts: z.record(z.string().regex(/^[a-z][a-z_]*$/), z.int().nonnegative()),
+    }),
+  },
   'billing.event.parked': {
     version: 1,
     schema: z.object({ event_id: z.string(), event_type: z.string(), reason: z.string(), attempts: z.int() }),
@@ -181,6 +209,18 @@ export const domainEvents = {
       /** Of the outcome after. */
       reason: z.string().nullable(),
       note: z.string(),
+    }),
+  },
+  /** The head of the trail at some time, signed (Ed25519): whoever notes it elsewhere can tell later whether it was rewritten. */
+  'audit.checkpoint.signed': {
+    version: 1,
+    schema: z.object({
+      seq: z.int().positive(),
+      recorded_at: instantSchema,
+      hash: z.string().regex(/^[0-9a-f]{64}$/),
+      signed_at: instantSchema,
+      key_id: z.string(),
+      signature: z.base64(),
     }),
   },
 } as const satisfies Record<string, { version: number; schema: z.ZodType }>;

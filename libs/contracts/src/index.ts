@@ -14,6 +14,12 @@ export type {
 } from './account.js';
 export { attributesSchema, fromHeaders, toHeaders } from './envelope.js';
 export type { EventAttributes } from './envelope.js';
-export { domainEvents, isDomainEventType, parseDomainEvent } from './domain-events.js';
-export type { DomainEvent, DomainEventType, EventData } from './domain-events.js';
+export {
+  domainEvents,
+  erasingServices,
+  erasureReasonSchema,
+  isDomainEventType,
+  parseDomainEvent,
+} from './domain-events.js';
+export type { DomainEvent, DomainEventType, ErasingService, EventData } from './domain-events.js';
 export { samples } from './samples.js';

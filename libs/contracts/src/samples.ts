@@ -80,6 +80,11 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
   'audit.trail.read': { what: 'entries', request: '/v1/entries?user_id=user-1&ip=…' },
   'billing.account.opened': { user_id: 'user-1', email: 'user-1@example.com' },
   'billing.customer.linked': { user_id: 'user-1', customer_id: 'cus_sample' },
+  'billing.customer.relinked': {
+    user_id: 'user-1',
+    customer_id: 'cus_sample',
+    former_customer_id: 'cus_deleted',
+  },
   'billing.customer.assigned': {
     user_id: 'user-1',
     customer_id: 'cus_sample',
@@ -159,6 +164,17 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     ],
   },
   'billing.account.changed': account,
+  'billing.account.erasure_requested': {
+    user_id: 'user-1',
+    request_id: 'b1f6b0de-9d1a-4a57-8b57-3f0c6c2a1e55',
+    reason: 'ticket 4711',
+  },
+  'billing.account.erasure_completed': {
+    user_id: 'user-1',
+    request_id: 'b1f6b0de-9d1a-4a57-8b57-3f0c6c2a1e55',
+    service: 'subscription',
+    counts: { raw_events: 12, parked_events: 1 },
+  },
   'billing.reconcile.requested': {
     session_id: 'cs_test_sample',
     user_id: 'user-1',
@@ -179,5 +195,13 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     outcome_after: 'applied',
     reason: null,
     note: 'customer linked by hand',
+  },
+  'audit.checkpoint.signed': {
+    seq: 1000,
+    recorded_at: '2026-11-23T09:00:00.123456Z',
+    hash: '98675113f23f80722c5953d67029f89fb3cd2c99d24794cc72732b12bd5d3d5f',
+    signed_at: '2026-11-23T09:00:01.000000Z',
+    key_id: '0123456789abcdef',
+    signature: 'bWFkZS11cCBzaWduYXR1cmU=',
   },
 };

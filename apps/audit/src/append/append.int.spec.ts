@@ -47,6 +47,7 @@ describe('the trail', () => {
   it('lists the golden sample of every event, its data whole', async () => {
     const published = Object.keys(domainEvents)
       .filter(isDomainEventType)
+      .filter((type) => type !== 'audit.checkpoint.signed')
       .map((type) => goldenEvent(type));
     await audit.publish(...published);
     await audit.settled();
@@ -209,7 +210,7 @@ describe('a database that is away', () => {
     await started.settled();
     expect((await started.get('/v1/chain/verify')).body).toMatchObject({ ok: true, entries: 4 });
     expect(await started.entries('user_id=meanwhile')).toHaveLength(2);
-  }, 30_000);
+  });
 });
 
 function goldenEvent(type: DomainEvent['type']): OutgoingEvent {

@@ -46,7 +46,7 @@ describe('a crash between append and ack', () => {
     // The marker before, the event, the marker after: nothing doubled, no seq missing.
     expect(body).toMatchObject({ ok: true, entries: 3 });
     expect(await started.entries('user_id=crash')).toHaveLength(1);
-  }, 30_000);
+  });
 });
 
 async function duplicates({ managementUrl }: AuditUnderTest): Promise<number> {

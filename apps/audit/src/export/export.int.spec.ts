@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { aDomainEvent, opened, startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
 import { entryHash } from '../trail/chain.js';
+import { readEntry } from '../trail/export-line.js';
 
 const hostile = '=HYPERLINK("http://evil.example","<script>alert(1)</script>")\r\n"quoted"';
 let audit: AuditUnderTest;
@@ -48,6 +49,7 @@ describe('an export as NDJSON', () => {
     let before = '0'.repeat(64);
     const hex = (value: unknown): Buffer => Buffer.from(String(value), 'hex');
     for (const entry of (await lines('format=ndjson&limit=1500')).slice(0, -1)) {
+      expect(readEntry(entry)).toBeDefined();
       const contentHash = createHash('sha256').update(String(entry['content'])).digest();
       expect([entry['previous_hash'], entry['content_hash']]).toEqual([before, contentHash.toString('hex')]);
       const recorded = String(entry['recorded_at']);

@@ -11,7 +11,7 @@ let entries: EntriesStore;
 
 beforeAll(async () => {
   trail = await openTrail();
-  entries = new EntriesStore(trail.dataSource);
+  entries = new EntriesStore(trail.dataSource, trail.sealer);
 });
 afterAll(async () => {
   await trail?.close();
@@ -139,7 +139,7 @@ describe('a user found in three ways', () => {
     }
     await trail.append(Array.from({ length: users }, (_, user) => linked(`user-${user}`, `cus_${user}`)));
     await trail.asSuperuser('ANALYZE audit.entry, audit.customer_link, audit.object_link');
-  }, 60_000);
+  });
 
   /** Pages to the end; what `between` appends comes after the first page. */
   async function pagesOf(userId: string, limit: number, between: () => Promise<unknown>): Promise<number[]> {
@@ -186,8 +186,10 @@ describe('a user found in three ways', () => {
       const { text, parameters } = entriesQuery({ userId: 'user-8', before }, { limit: 51, order: 'newest' });
       const plan: Record<string, string>[] = await trail.dataSource.query(`EXPLAIN ${text}`, parameters);
       const lines = plan.map((line) => line['QUERY PLAN'] ?? '').join('\n');
-      expect(lines).not.toMatch(/Seq Scan on (entry|object_link)/);
-      expect(lines).toMatch(/\bentry_via\b/);
+      // The months to come are empty: how they are read is all the same.
+      const month = new Date().toISOString().slice(0, 7).replace('-', '_');
+      expect(lines).not.toMatch(new RegExp(`Seq Scan on (entry_${month}|object_link)`));
+      expect(lines).toContain(`entry_${month}_customer_via_seq_idx`);
     }
   });
 

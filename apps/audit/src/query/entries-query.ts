@@ -7,6 +7,8 @@ export interface EntryFilter {
   /** Exclusive. */
   to?: Date;
   ip?: string;
+  /** What that address is found by where it is sealed; entries from before addresses were sealed hold it as it is. */
+  ipToken?: Buffer;
   stripeId?: string;
   requestId?: string;
   /** All of these words, in whatever order. */
@@ -44,7 +46,7 @@ const userOf = `coalesce(e.user_id, (
 
 /** The columns of a page. */
 const shown = `
-  e.seq, e.event_id, e.type, ${userOf} AS user_id, e.ip, e.user_agent, e.occurred_at,
+  e.seq, e.event_id, e.type, ${userOf} AS user_id, e.occurred_at,
   to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS recorded_at,
   e.content, e.previous_hash, e.content_hash, e.hash, e.request_id, e.cause_id, e.stripe_ids
   `;
@@ -74,15 +76,11 @@ export function entriesQuery(filter: EntryFilter, page: Page): SqlQuery {
 /** Whatever was caused by these, or caused them, or belongs to the same request or Checkout session; the newest of them. */
 export function relatedQuery(keys: RelatedKeys, limit: number): SqlQuery {
   const { eventIds, requestIds, sessionIds, upTo } = keys;
-  const ways = [
-    'e.event_id = ANY ($1::text[])',
-    'e.cause_id = ANY ($1::text[])',
-    'e.request_id = ANY ($2::text[])',
-    'e.stripe_ids && $3::text[]',
+  const ways = ['e.cause_id = ANY ($1::text[])', 'e.request_id = ANY ($2::text[])', 'e.stripe_ids && $3::text[]'];
+  const found = [
+    'SELECT seq FROM entry_id WHERE event_id = ANY ($1::text[]) AND seq <= $4',
+    ...ways.map((way) => `(SELECT e.seq FROM entry e WHERE ${way} AND e.seq <= $4 ORDER BY e.seq + 0 DESC LIMIT $5)`),
   ];
-  const found = ways.map(
-    (way) => `(SELECT e.seq FROM entry e WHERE ${way} AND e.seq <= $4 ORDER BY e.seq + 0 DESC LIMIT $5)`,
-  );
   return {
     text: `SELECT ${shown} FROM entry e WHERE e.seq = ANY (ARRAY(${found.join(' UNION ')})) ORDER BY e.seq DESC LIMIT $5`,
     parameters: [eventIds, requestIds, sessionIds, upTo, limit],
@@ -98,7 +96,10 @@ export interface RelatedKeys {
 }
 
 export function entryByIdQuery(eventId: string): SqlQuery {
-  return { text: `SELECT ${shown} FROM entry e WHERE e.event_id = $1`, parameters: [eventId] };
+  return {
+    text: `SELECT ${shown} FROM entry e WHERE e.seq = (SELECT seq FROM entry_id WHERE event_id = $1)`,
+    parameters: [eventId],
+  };
 }
 
 /** A part of the trail, and what holds for the entries `e` that are looked for in it. */
@@ -134,7 +135,7 @@ function branchesOf(filter: EntryFilter, query: Parameters, { part, ...cut }: Cu
   const conditions = [...part.conditions, ...rangeOf(filter, query), ...equalitiesOf(filter, query)];
   if (filter.userId !== undefined) {
     const user = query.add(filter.userId);
-    const rest = [...conditions, ...typeConditions(filter.type, query)];
+    const rest = [...conditions, ...typeConditions(filter.type, query), ...addressConditions(filter, query)];
     return [
       branch({ from, conditions: [`e.user_id = ${user}`, ...rest], ...cut }),
       forEach(`(SELECT customer_id FROM customer_link WHERE user_id = ${user}) AS k`, {
@@ -148,6 +149,13 @@ function branchesOf(filter: EntryFilter, query: Parameters, { part, ...cut }: Cu
   if (filter.type?.kind === 'prefix' && !isSelective(filter)) {
     const types = typesWithPrefix(filter.type.prefix, query);
     return [forEach(`(${types}) AS k`, { from, conditions: ['e.type = k.type', ...conditions], ...cut })];
+  }
+  if (filter.ip !== undefined) {
+    const rest = [...conditions, ...typeConditions(filter.type, query)];
+    return [
+      branch({ from, conditions: [`e.ip = ${query.add(filter.ip)}`, ...rest], ...cut }),
+      sealedBranch(query.add(filter.ipToken), { from, conditions: rest, ...cut }),
+    ];
   }
   // `seq + 0` keeps the planner off the primary key: it would expect an id's entries to be spread evenly over the trail.
   const order = filter.stripeId === undefined ? 'e.seq' : 'e.seq + 0';
@@ -174,6 +182,13 @@ interface Branch {
 function branch({ from, conditions, size, direction, order = 'e.seq' }: Branch): string {
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
   return `(SELECT e.* FROM ${from} ${where} ORDER BY ${order} ${direction} LIMIT ${size})`;
+}
+
+/** Walks a token's rows in the page's order and stops once there are enough of their entries. */
+function sealedBranch(token: string, { from, conditions, size, direction }: Branch): string {
+  const where = ['e.seq = b.seq', ...conditions].join(' AND ');
+  return `(SELECT e.* FROM (SELECT seq FROM blind_index WHERE token = ${token} ORDER BY seq ${direction}) AS b
+    CROSS JOIN LATERAL (SELECT e.* FROM ${from} WHERE ${where}) AS e ORDER BY b.seq ${direction} LIMIT ${size})`;
 }
 
 /** The branch once for each key, so that each is an ordered range of its own. */
@@ -214,10 +229,15 @@ const maxSeq = '9223372036854775807';
 
 function equalitiesOf(filter: EntryFilter, query: Parameters): string[] {
   const conditions: string[] = [];
-  if (filter.ip !== undefined) conditions.push(`e.ip = ${query.add(filter.ip)}`);
   if (filter.requestId !== undefined) conditions.push(`e.request_id = ${query.add(filter.requestId)}`);
   if (filter.stripeId !== undefined) conditions.push(`e.stripe_ids @> ARRAY[${query.add(filter.stripeId)}]`);
   return conditions;
+}
+
+function addressConditions({ ip, ipToken }: EntryFilter, query: Parameters): string[] {
+  if (ip === undefined) return [];
+  const sealed = `EXISTS (SELECT FROM blind_index b WHERE b.token = ${query.add(ipToken)} AND b.seq = e.seq)`;
+  return [`(e.ip = ${query.add(ip)} OR ${sealed})`];
 }
 
 function typeConditions(type: TypeFilter | undefined, query: Parameters): string[] {

@@ -2,9 +2,17 @@ import type { OutgoingEvent } from '@billhook/messaging';
 import { aCustomer, anInvoice, waitFor } from '@billhook/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { aDomainEvent, asSuperuser, aStripeDelivery, connect, opened, startAudit } from '../audit.spec-support.js';
+import {
+  aDomainEvent,
+  asSuperuser,
+  aStripeDelivery,
+  connect,
+  opened,
+  sealerOn,
+  startAudit,
+} from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
-import { contentBytes, toContent } from '../trail/content.js';
+import { toDraft } from '../trail/content.js';
 import { entriesQuery } from './entries-query.js';
 import type { EntryFilter } from './entries-query.js';
 import { EntriesStore } from './entries.store.js';
@@ -12,8 +20,8 @@ import type { EntryView } from './entries.store.js';
 
 let audit: AuditUnderTest;
 
-const append = (events: OutgoingEvent[]): Promise<unknown> =>
-  audit.appendStore.append(events.map((event) => contentBytes(toContent(event))));
+const append = async (events: OutgoingEvent[]): Promise<unknown> =>
+  audit.appendStore.append(await audit.sealer.seal(events.map(toDraft)));
 
 /** 3,000 entries of 100 users: half from Stripe, known by customer only. */
 async function seed(): Promise<void> {
@@ -40,7 +48,7 @@ async function seed(): Promise<void> {
 beforeAll(async () => {
   audit = await startAudit();
   await seed();
-}, 60_000);
+});
 afterAll(async () => {
   await audit?.stop();
 });
@@ -58,6 +66,7 @@ describe('GET /v1/entries', () => {
       data: { user_id: 'user-99', email: null },
       ip: '198.51.100.99',
       user_agent: null,
+      erased: false,
       occurred_at: '2026-11-23T09:00:00.000Z',
       recorded_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
       hash: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -167,8 +176,8 @@ describe('GET /v1/entries', () => {
     ['q=--%20!', /with a word in it/],
     ['q=a%00b', /with a word in it/],
     [`q=${'x'.repeat(256)}`, /up to 255/],
-    ['w=anything', /there is no w here; allowed: user_id, type, from, to, ip, stripe_id, request_id, q, limit, cursor/],
-    ['userid=user-7', /allowed: user_id/],
+    ['w=anything', /there is no w here; allowed: limit, cursor, user_id, type, from, to, ip, stripe_id, request_id, q/],
+    ['userid=user-7', /allowed: limit, cursor, user_id/],
   ])('refuses ?%s and says what is allowed', async (query, detail) => {
     const { status, type, body } = await audit.get(`/v1/entries?${query}`);
     expect({ status, type, body }).toMatchObject({
@@ -206,7 +215,7 @@ describe('GET /v1/chain/verify', () => {
   it('walks everything and says so', async () => {
     const { status, body } = await audit.get('/v1/chain/verify');
     const [newest] = await audit.entries('limit=1');
-    expect({ status, body }).toEqual({
+    expect({ status, body }).toMatchObject({
       status: 200,
       body: { ok: true, entries: newest?.seq, head: { seq: newest?.seq, hash: newest?.hash } },
     });
@@ -242,7 +251,7 @@ describe('every look into the trail', () => {
 
   it('is not answered when it cannot be recorded', async () => {
     const { adminUrl } = audit.database;
-    const signature = 'audit.append_entries(bytea[])';
+    const signature = 'audit.append_entries(bytea[], bytea[], uuid[])';
     const [granted] = await asSuperuser(
       adminUrl,
       `SELECT proacl::text FROM pg_proc WHERE oid = '${signature}'::regprocedure`,
@@ -321,7 +330,7 @@ describe('the plan of every query', () => {
     { type: { kind: 'exact', type: 'stripe.invoice.paid' } },
     { type: { kind: 'prefix', prefix: 'stripe.' } },
     { type: { kind: 'exact', type: 'stripe.invoice.paid' }, from: new Date('2020-01-01'), to: new Date('2999-01-01') },
-    { ip: '198.51.100.7' },
+    { ip: '198.51.100.7', ipToken: Buffer.alloc(16) },
     { stripeId: 'cus_7' },
     { requestId: 'request-4-7' },
     { words: 'cus_7' },
@@ -336,7 +345,9 @@ describe('the plan of every query', () => {
         const { text, parameters } = entriesQuery({ ...filter, before }, { limit: 51, order: 'newest' });
         const plan: Record<string, string>[] = await dataSource.query(`EXPLAIN ${text}`, parameters);
         const lines = plan.map((line) => line['QUERY PLAN'] ?? '');
-        expect(lines.filter((line) => line.includes('Seq Scan on entry e'))).toEqual([]);
+        // The months to come are empty: how they are read is all the same.
+        const month = new Date().toISOString().slice(0, 7).replace('-', '_');
+        expect(lines.filter((line) => line.includes(`Seq Scan on entry_${month}`))).toEqual([]);
         expect(lines.join('\n')).toMatch(/Index/);
       }
     } finally {
@@ -347,7 +358,7 @@ describe('the plan of every query', () => {
   it('is tried on real rows: the queries run', async () => {
     const dataSource = await connect(audit.database);
     try {
-      const store = new EntriesStore(dataSource);
+      const store = new EntriesStore(dataSource, sealerOn(dataSource));
       for (const filter of filters) expect((await store.page(filter, 1)).data).toHaveLength(1);
     } finally {
       await dataSource.destroy();

@@ -1,5 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import type { Revealed } from '../seal/sealed-entry.js';
+import { Sealer } from '../seal/sealer.store.js';
 import { readContent } from '../trail/chain.js';
 import type { Json } from '../trail/storable.js';
 import { entriesQuery, entryByIdQuery, relatedQuery } from './entries-query.js';
@@ -14,6 +16,8 @@ export interface EntryView {
   data: Json;
   ip: string | null;
   user_agent: string | null;
+  /** What was sealed of it cannot be read any more: its person has been erased, or the key of its month has expired. */
+  erased: boolean;
   occurred_at: string | null;
   recorded_at: string;
   hash: string;
@@ -54,8 +58,6 @@ interface Row {
   event_id: string;
   type: string;
   user_id: string | null;
-  ip: string | null;
-  user_agent: string | null;
   occurred_at: Date | null;
   recorded_at: string;
   content: Buffer;
@@ -69,11 +71,14 @@ interface Row {
 
 @Injectable()
 export class EntriesStore {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly sealer: Sealer,
+  ) {}
 
   /** The cursor is the seq of the page's last entry: what is appended later comes before the first page, never inside one. */
   async page(filter: EntryFilter, limit: number): Promise<EntryPage> {
-    const rows = await this.read(entriesQuery(filter, { limit: limit + 1, order: 'newest' }));
+    const rows = await this.read(entriesQuery(this.withToken(filter), { limit: limit + 1, order: 'newest' }));
     const shown = rows.slice(0, limit);
     return { data: await this.toViews(shown), next_cursor: rows.length > limit ? (shown.at(-1)?.seq ?? null) : null };
   }
@@ -87,12 +92,12 @@ export class EntriesStore {
 
   /** Oldest first, from `filter.after` on. */
   async following(filter: EntryFilter, limit: number): Promise<LinkedEntry[]> {
-    return this.toLinked(await this.read(entriesQuery(filter, { limit, order: 'oldest' })));
+    return this.toLinked(await this.read(entriesQuery(this.withToken(filter), { limit, order: 'oldest' })));
   }
 
   /** Newest first. */
   async latest(filter: EntryFilter, limit: number): Promise<LinkedEntry[]> {
-    return this.toLinked(await this.read(entriesQuery(filter, { limit, order: 'newest' })));
+    return this.toLinked(await this.read(entriesQuery(this.withToken(filter), { limit, order: 'newest' })));
   }
 
   async related(keys: RelatedKeys, limit: number): Promise<LinkedEntry[]> {
@@ -101,7 +106,7 @@ export class EntriesStore {
 
   /** Oldest first, as they were written. */
   recorded(filter: EntryFilter, limit: number): Promise<RecordedEntry[]> {
-    const { text, parameters } = entriesQuery(filter, { limit, order: 'oldest', columns: 'recorded' });
+    const { text, parameters } = entriesQuery(this.withToken(filter), { limit, order: 'oldest', columns: 'recorded' });
     return this.dataSource.query(text, parameters);
   }
 
@@ -121,8 +126,16 @@ export class EntriesStore {
     });
   }
 
-  private toViews(rows: Row[]): Promise<EntryView[]> {
-    return Promise.resolve(rows.map(toView));
+  /** An entry that cannot be read is shown without its data; that it was changed is for verify to say. */
+  private async toViews(rows: Row[]): Promise<EntryView[]> {
+    const contents = rows.map((row) => readContent(row.content));
+    const revealed = await this.sealer.reveal(contents.filter((content) => content !== undefined));
+    const shown = revealed.values();
+    return rows.map((row, index) => toView(row, contents[index] === undefined ? unreadable : shown.next().value));
+  }
+
+  private withToken(filter: EntryFilter): EntryFilter {
+    return filter.ip === undefined ? filter : { ...filter, ipToken: this.sealer.tokenOf(filter.ip) };
   }
 
   private read(query: SqlQuery): Promise<Row[]> {
@@ -130,16 +143,18 @@ export class EntriesStore {
   }
 }
 
-function toView(row: Row): EntryView {
+const unreadable: Revealed = { ip: null, user_agent: null, data: null, isErased: false };
+
+function toView(row: Row, { ip, user_agent, data, isErased }: Revealed = unreadable): EntryView {
   return {
     seq: Number(row.seq),
     id: row.event_id,
     type: row.type,
     user_id: row.user_id,
-    // An entry that cannot be read is shown without its data; that it was changed is for verify to say.
-    data: readContent(row.content)?.data ?? null,
-    ip: row.ip,
-    user_agent: row.user_agent,
+    data,
+    ip,
+    user_agent,
+    erased: isErased,
     occurred_at: row.occurred_at?.toISOString() ?? null,
     recorded_at: row.recorded_at,
     hash: row.hash.toString('hex'),

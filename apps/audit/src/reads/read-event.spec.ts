@@ -38,6 +38,6 @@ describe('the entry about a read', () => {
 
   it('is not found by the ids that were asked for, or the next look would find the one before', () => {
     const found = referencesOf(JSON.parse(body.toString()), [attributes.id, null]);
-    expect(found).toEqual({ userId: null, customerId: null, customerVia: null, stripeIds: [] });
+    expect(found).toMatchObject({ userId: null, customerId: null, customerVia: null, stripeIds: [] });
   });
 });

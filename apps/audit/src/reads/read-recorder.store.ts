@@ -3,14 +3,18 @@ import { Injectable } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { AppendStore } from '../append/append.store.js';
-import { contentBytes, toContent } from '../trail/content.js';
+import { Sealer } from '../seal/sealer.store.js';
+import { toDraft } from '../trail/content.js';
 import { toReadEvent } from './read-event.js';
 import type { TrailRead } from './read-event.js';
 
 /** Whoever looks into the trail leaves an entry in it. */
 @Injectable()
 export class ReadRecorder {
-  constructor(private readonly trail: AppendStore) {}
+  constructor(
+    private readonly trail: AppendStore,
+    private readonly sealer: Sealer,
+  ) {}
 
   /**
    * Before anything is told. Appended here and not by way of the exchange: an answer that nobody could record is not given. Throws
@@ -21,6 +25,7 @@ export class ReadRecorder {
     const { url, ip: remoteAddress, id: requestId } = request;
     const userAgent = request.headers['user-agent'];
     const read = { what, url, userId, remoteAddress, userAgent, requestId };
-    await this.trail.append([contentBytes(toContent(toReadEvent(read, randomUUID(), new Date())))]);
+    const draft = toDraft(toReadEvent(read, randomUUID(), new Date()));
+    await this.trail.append(await this.sealer.seal([draft]));
   }
 }

@@ -10,6 +10,7 @@ const anEntry = (seq: number): EntryView => ({
   data: 'two\nlines',
   ip: null,
   user_agent: null,
+  erased: false,
   occurred_at: null,
   recorded_at: '2026-11-23T09:00:00.000000Z',
   hash: '00',

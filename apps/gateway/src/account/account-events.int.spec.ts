@@ -10,7 +10,7 @@ let gateway: TestGateway;
 const opened: EventStream[] = [];
 beforeAll(async () => {
   gateway = await startGateway();
-}, 60_000);
+});
 afterAll(async () => {
   for (const stream of opened) stream.close();
   await gateway.stop();

@@ -9,7 +9,7 @@ import { AccountReader } from './account-reader.store.js';
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startGateway();
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 
 const versionOf = async (userId: string): Promise<unknown> =>

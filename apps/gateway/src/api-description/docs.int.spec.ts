@@ -29,7 +29,7 @@ beforeAll(async () => {
   await gateway.simulator.pay(String(json['url']));
   await gateway.announce(anAccount('subscriber', { version: 1 }));
   await waitFor('the account', async () => (await subscriber.api('GET', '/v1/account')).json['version'] === 1);
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 
 const elite = { tier: 2, billing_cycle: 'monthly' };

@@ -8,7 +8,7 @@ import type { Subscriber } from '../subscriber.spec-support.js';
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startGateway();
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 afterEach(() => gateway.simulator.setWeather('clear'));
 
@@ -52,7 +52,7 @@ describe('a change of plan', () => {
     gateway.simulator.setWeather('clear');
     expect(await atStripe(ready)).toMatchObject({ price: 'price_pro_monthly', invoices: 1 });
     expect((await ready.confirm()).status).toBe(200);
-  }, 40_000);
+  });
 
   it('F54: goes through although Stripe says 429 once', async () => {
     const ready = await readyFor('crowded', elite);

@@ -12,7 +12,7 @@ beforeAll(async () => {
     STRIPE_ELITE_MONTHLY_PRICE_ID: 'price_made_up',
     STRIPE_ELITE_YEARLY_PRICE_ID: 'lookup:elite_yearly_2027',
   });
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 afterEach(() => gateway.simulator.setWeather('clear'));
 

@@ -8,7 +8,7 @@ import type { Answer } from '../test-browser.spec-support.js';
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startGateway();
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 afterEach(() => gateway.simulator.setWeather('clear'));
 
@@ -295,5 +295,5 @@ describe('when Stripe is in trouble', () => {
     gateway.simulator.setWeather('clear');
     const answers = await Promise.all(waiting);
     expect(answers.filter((answer) => ![201, 503, 504].includes(answer.status))).toEqual([]);
-  }, 30_000);
+  });
 });

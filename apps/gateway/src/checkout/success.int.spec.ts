@@ -10,7 +10,7 @@ import type { TestBrowser } from '../test-browser.spec-support.js';
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startGateway();
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 afterEach(() => gateway.simulator.setWeather('clear'));
 

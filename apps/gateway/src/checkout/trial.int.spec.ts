@@ -19,7 +19,7 @@ beforeAll(async () => {
   const file = join(folder, 'plans.json');
   writeFileSync(file, JSON.stringify({ pro: { trial_days: 14 }, elite: { trial_days: 7 } }));
   gateway = await startGateway({ PLAN_CATALOGUE_FILE: file });
-}, 60_000);
+});
 afterAll(async () => {
   await gateway.stop();
   rmSync(folder, { recursive: true });

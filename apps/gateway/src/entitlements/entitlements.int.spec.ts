@@ -11,7 +11,7 @@ beforeAll(async () => {
   gateway = await startGateway();
   backend = await gateway.as('product-backend', { roles: ['service'] });
   await waitFor('the first look', async () => ageOf(await ask('anybody')) < 60_000);
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 
 const pathOf = (userId: string): string => `/v1/users/${encodeURIComponent(userId)}/entitlements`;

@@ -42,7 +42,7 @@ beforeAll(async () => {
   if (address === null || typeof address === 'string') throw new Error('the pretend Stripe has no port');
   const apiBase = `http://127.0.0.1:${address.port}`;
   stripe = createStripeClient({ secretKey: 'sk_test_madeup', apiBase, nodeEnv: 'test' });
-}, 60_000);
+});
 
 afterAll(async () => {
   server?.close();
@@ -220,7 +220,7 @@ describe('an import that is broken off', () => {
     customerAt = usual;
     expect(await importFile()).toMatchObject({ pending: 0 });
     expect(await linked()).toHaveLength(80);
-  }, 60_000);
+  });
 
   it('ends at once when Stripe does not take the key: no row is to blame', async () => {
     customerAt = () => ({

@@ -16,7 +16,7 @@ const limits = {
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startGateway(limits);
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 
 const from = (address: string): Record<string, string> => ({ 'x-forwarded-for': address });

@@ -7,7 +7,7 @@ import type { TestBrowser } from '../test-browser.spec-support.js';
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startGateway();
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 
 const plain = {

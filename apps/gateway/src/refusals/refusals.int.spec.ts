@@ -7,7 +7,7 @@ import { toFields } from '../test-browser.spec-support.js';
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startGateway();
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 
 /** What the trail is told of refusals with a code. */

@@ -22,7 +22,7 @@ class ForgottenController {
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startGateway();
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 
 describe('a route that nobody has decided about', () => {

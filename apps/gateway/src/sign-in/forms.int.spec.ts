@@ -7,7 +7,7 @@ import { issueFormToken } from './form-token.js';
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startGateway();
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 
 async function aSubscriber(name: string) {

@@ -26,7 +26,7 @@ beforeAll(async () => {
     .flatMap(({ method, path, needs }) =>
       needs === undefined ? [] : [{ method, path: path.replace(':id', 'cs_test_1').replace(':tier', '1'), ...needs }],
     );
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 
 const outcome = ({ status, json }: Answer): unknown[] => [status, json['code']];

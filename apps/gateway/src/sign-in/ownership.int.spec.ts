@@ -20,7 +20,7 @@ beforeAll(async () => {
   gateway = await startGateway();
   victim = await aVictim();
   mallory = await gateway.as('mallory');
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 
 async function aVictim(): Promise<Victim> {

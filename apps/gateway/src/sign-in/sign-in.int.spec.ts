@@ -7,7 +7,7 @@ import { request } from '../test-browser.spec-support.js';
 let gateway: TestGateway;
 beforeAll(async () => {
   gateway = await startGateway();
-}, 60_000);
+});
 afterAll(() => gateway.stop());
 
 const anonymous = (method: string, path: string, headers: Record<string, string> = {}) =>

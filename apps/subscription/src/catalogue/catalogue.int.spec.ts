@@ -17,7 +17,7 @@ let service: RunningService;
 
 beforeEach(async () => {
   world = await World.create();
-}, 60_000);
+});
 afterEach(() => world.end());
 afterAll(() => rmSync(folder, { recursive: true }));
 

@@ -128,7 +128,7 @@ describe('F25: the outcome of a COMMIT that nobody heard', () => {
       await own.end();
       await cable.close();
     }
-  }, 60_000);
+  });
 });
 
 /** COMMIT runs what was deferred to it: here it waits for a lock that the caller holds. */

@@ -96,7 +96,7 @@ async function busyHistory(): Promise<void> {
 beforeAll(async () => {
   world = await World.create();
   await busyHistory();
-}, 90_000);
+});
 
 afterAll(async () => {
   await world?.end();
@@ -262,5 +262,5 @@ describe('the command', () => {
     await world.query(`UPDATE customer SET source = 'announced' WHERE customer_id = $1`, [money.customerId]);
     expect(await run()).toEqual([1, expect.stringContaining('source: "announced", rebuilt "metadata"')]);
     await world.query(`UPDATE customer SET source = 'metadata' WHERE customer_id = $1`, [money.customerId]);
-  }, 120_000);
+  });
 });
