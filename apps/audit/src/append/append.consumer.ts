@@ -3,6 +3,8 @@ import type { Delivery, Outcome } from '@billhook/messaging';
 import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { Counter } from 'prom-client';
+import { erasuresIn } from '../erasure/erasure.js';
+import type { Erasure } from '../erasure/erasure.js';
 import { Sealer } from '../seal/sealer.store.js';
 import type { Draft } from '../trail/content.js';
 import { AppendStore } from './append.store.js';
@@ -37,19 +39,22 @@ export class AppendConsumer {
   async append(@Payload() batch: Delivery[]): Promise<Outcome[]> {
     const startedAt = performance.now();
     const drafts = batch.map(draftOf);
-    const fresh = await this.appendInTurn(drafts.filter((draft) => draft !== undefined));
+    const fresh = await this.appendInTurn(
+      drafts.filter((draft) => draft !== undefined),
+      erasuresIn(batch),
+    );
     const outcomes = drafts.map((draft) => outcomeOf(draft, fresh));
     this.report(batch, outcomes, Math.round(performance.now() - startedAt));
     return outcomes;
   }
 
-  private async appendInTurn(drafts: Draft[]): Promise<Set<string>> {
+  private async appendInTurn(drafts: Draft[], erasures: Erasure[]): Promise<Set<string>> {
     const sealing = this.sealer.seal(drafts);
     // It fails before its turn has come: the failure is met below, where it is awaited.
     sealing.catch(() => undefined);
     const { locked, gaveUp } = await this.turnstile.pass();
     try {
-      return await this.store.append(await sealing);
+      return await this.store.append(await sealing, erasures);
     } catch (error) {
       if (isSurroundingsFailure(error)) gaveUp(error);
       throw error;

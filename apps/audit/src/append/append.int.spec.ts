@@ -47,7 +47,8 @@ describe('the trail', () => {
   it('lists the golden sample of every event, its data whole', async () => {
     const published = Object.keys(domainEvents)
       .filter(isDomainEventType)
-      .filter((type) => type !== 'audit.checkpoint.signed')
+      // One is not recorded; of the other's person nothing personal would be left to compare.
+      .filter((type) => type !== 'audit.checkpoint.signed' && type !== 'billing.account.erasure_requested')
       .map((type) => goldenEvent(type));
     await audit.publish(...published);
     await audit.settled();

@@ -3,6 +3,7 @@ import type { Delivery, Outcome } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
+import { erasuresIn } from '../erasure/erasure.js';
 import { Sealer } from '../seal/sealer.store.js';
 import { AppendStore } from './append.store.js';
 import { consumerName } from './consumer-name.js';
@@ -36,7 +37,7 @@ export class ParkedEntries {
   private async append(manager: EntityManager, deliveries: Delivery[]): Promise<Outcome[]> {
     const drafts = deliveries.map(draftOf);
     const entries = await this.sealer.seal(drafts.filter((draft) => draft !== undefined));
-    const fresh = await this.store.appendWithin(manager, entries);
+    const fresh = await this.store.appendWithin(manager, entries, erasuresIn(deliveries));
     return drafts.map((draft) => {
       const outcome = outcomeOf(draft, fresh);
       return outcome.kind === 'duplicate' ? { kind: 'applied' } : outcome;
