@@ -224,7 +224,7 @@ export interface AuditUnderTest {
   /** With a token of role ops, unless told otherwise; null sends none. */
   get(path: string, roles?: string[] | null): Promise<{ status: number; type: string | null; body: unknown }>;
   /** As ops, whatever the answer's form. */
-  fetch(path: string, init?: RequestInit): Promise<Response>;
+  fetch(path: string, init?: { headers?: Record<string, string>; signal?: AbortSignal }): Promise<Response>;
   entries(query: string): Promise<EntryView[]>;
   page(query: string): Promise<EntryPage>;
   stop(): Promise<void>;

@@ -7,8 +7,8 @@ export function csvLine(cells: readonly (string | number | null)[]): string {
  * What a spreadsheet would take for a formula, also where it begins behind spaces: a quote before it makes it text (OWASP, "CSV
  * Injection"). Full-width forms are taken for their narrow ones by some.
  */
-const formula = /^[\s\u0000-\u001f\u00a0]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/u;
-const needsQuotes = /[",\r\n\u0000-\u001f]|^\s|\s$/u;
+const formula = /^[\s\p{Cc}]*[=+\-@\uff1d\uff0b\uff0d\uff20]|^[\t\r\n]/u;
+const needsQuotes = /[",\p{Cc}]|^\s|\s$/u;
 
 function toCell(value: string | number | null): string {
   if (value === null) return '';

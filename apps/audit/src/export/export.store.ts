@@ -55,18 +55,20 @@ async function* written<T extends { seq: string | number }>(
   let lastSeq = filter.after ?? '0';
   // One more than is written: whether something is left.
   let coming = begun(form.read(filter, sizeAfter(0) + 1));
+  let isMore: boolean;
   for (;;) {
     const page = await coming;
     const shown = page.slice(0, sizeAfter(entries));
-    const isMore = page.length > shown.length;
+    isMore = page.length > shown.length;
     entries += shown.length;
     lastSeq = String(shown.at(-1)?.seq ?? lastSeq);
     const isOver = !isMore || entries === limit;
     // The next one is read while this one is written.
     if (!isOver) coming = begun(form.read({ ...filter, after: lastSeq }, sizeAfter(entries) + 1));
     yield shown.map(form.line).join('');
-    if (isOver) return yield form.end({ isComplete: !isMore, entries, lastSeq });
+    if (isOver) break;
   }
+  yield form.end({ isComplete: !isMore, entries, lastSeq });
 }
 
 /** Nobody may come to wait for it any more: its failure is then nobody's business. Whoever does wait gets it all the same. */
