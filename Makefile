@@ -1,7 +1,7 @@
 # Everything a developer runs. On a bare machine (Node 20+ with npm, git, make) each target installs what it needs first.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-once story test test-faults test-soak bench check build migrate maintain import rebuild format clean
+.PHONY: help demo demo-once story test test-faults test-soak bench check build migrate maintain verify import rebuild format clean
 
 # `exec`, so that the program is make's own child: it notices when make is killed, and stops what it started.
 with := exec bash deploy/with-toolchain.sh
@@ -44,6 +44,9 @@ migrate: ## Migrate the schemas and declare the topology of the servers named in
 
 maintain: ## Do the daily upkeep of the schemas: partitions ahead, retention, sent outbox rows
 	@$(with) --build bash deploy/maintain.sh
+
+verify: ## Verify an export of the audit trail without any service (FILE="export.ndjson checkpoints.ndjson" KEY=public.pem)
+	@$(with) --build node dist/apps/audit/src/verify.command.js --key $(KEY) $(FILE)
 
 rebuild: ## Apply the stored events again beside the live schema and compare (KEEP=1 leaves the shadow there)
 	@$(with) --build node dist/apps/subscription/src/rebuild.command.js $(if $(KEEP),--keep)

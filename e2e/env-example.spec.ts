@@ -3,7 +3,7 @@ import { InboxMaintainConfig, MaintainConfig, ReplayConfig } from '@billhook/mes
 import { ConfigInvalid, loadConfig, settingNames } from '@billhook/runtime';
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
-import { AuditConfig } from '../apps/audit/src/config.js';
+import { AuditConfig, PublicKeyConfig, RewrapConfig } from '../apps/audit/src/config.js';
 import { GatewayConfig } from '../apps/gateway/src/config.js';
 import { readConfig, simulatorSettingNames } from '../apps/stripe-simulator/src/config.js';
 import { SubscriptionConfig } from '../apps/subscription/src/config.js';
@@ -48,6 +48,8 @@ const configs: [string, new () => object][] = [
   ['gateway maintain', MaintainConfig],
   ['subscription maintain', SubscriptionMaintainConfig],
   ['audit maintain', InboxMaintainConfig],
+  ['audit rewrap', RewrapConfig],
+  ['audit public key', PublicKeyConfig],
   ['replay', ReplayConfig],
   ['declare-topology', TopologyConfig],
 ];

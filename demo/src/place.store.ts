@@ -1,6 +1,9 @@
 import { createVirtualHost, deleteVirtualHost, inVirtualHost } from '@billhook/testing';
 import type { Infrastructure } from '@billhook/testing';
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pg from 'pg';
 
 const owners = ['gateway', 'subscription', 'audit'] as const;
@@ -11,6 +14,8 @@ export interface Place {
   databaseAdminUrl: string;
   databaseUrls: Record<Owner, string>;
   rabbitmqUrl: string;
+  /** Where the audit service notes its checkpoints. */
+  checkpointPath: string;
   /** Removes what was made, where it would outlive the servers. */
   remove(): Promise<void>;
 }
@@ -44,12 +49,15 @@ export async function preparePlace(infrastructure: Infrastructure): Promise<Plac
   const role = (owner: Owner): string => `${owner}${suffix}`;
   const urlOf = (owner: Owner): string => databaseUrl(infrastructure.databaseAdminUrl, database, role(owner));
   await asAdmin(infrastructure.databaseAdminUrl, [`CREATE DATABASE ${database}`]);
+  const folder = await mkdtemp(join(tmpdir(), 'billhook-checkpoints-'));
   if (isShared) await createVirtualHost(infrastructure.rabbitmqManagementUrl, database);
   return {
     databaseAdminUrl: infrastructure.databaseAdminUrl,
     databaseUrls: { gateway: urlOf('gateway'), subscription: urlOf('subscription'), audit: urlOf('audit') },
     rabbitmqUrl: isShared ? inVirtualHost(infrastructure.rabbitmqUrl, database) : infrastructure.rabbitmqUrl,
+    checkpointPath: join(folder, 'checkpoints.ndjson'),
     remove: async () => {
+      await rm(folder, { recursive: true, force: true });
       if (!isShared) return;
       const roles = owners.flatMap((owner) => [role(owner), `${role(owner)}_owner`]);
       await asAdmin(infrastructure.databaseAdminUrl, [

@@ -13,6 +13,7 @@ const place = {
     audit: 'postgres://audit:p@127.0.0.1:1/billhook',
   },
   rabbitmqUrl: 'amqp://127.0.0.1:1',
+  checkpointPath: '/tmp/checkpoints.ndjson',
   remove: () => Promise.resolve(),
 };
 

@@ -16,6 +16,13 @@ const withoutLimits: Settings = {
   RATE_LIMIT_ADDRESS_READS: '0',
 };
 
+/** Made up, and visibly so: nothing that a demo seals has to be kept from anybody. */
+const madeUpAuditKeys: Settings = {
+  AUDIT_MASTER_KEY: Buffer.from('made-up master key, local only. ').toString('base64'),
+  AUDIT_INDEX_KEY: Buffer.from('made-up index key, local only.. ').toString('base64'),
+  AUDIT_CHECKPOINT_KEY: Buffer.from('made-up checkpoint key, local.. ').toString('base64'),
+};
+
 const prices: Settings = {
   STRIPE_PRO_MONTHLY_PRICE_ID: 'price_pro_monthly',
   STRIPE_PRO_YEARLY_PRICE_ID: 'price_pro_yearly',
@@ -75,7 +82,13 @@ export function settingsFor(ports: Ports, place: Place): Record<ProcessName, Set
       STRIPE_LIVEMODE: 'false',
     },
     subscription: { ...own('subscription'), ...auth, ...stripe, DATABASE_URL: place.databaseUrls.subscription },
-    audit: { ...own('audit'), ...auth, DATABASE_URL: place.databaseUrls.audit },
+    audit: {
+      ...own('audit'),
+      ...auth,
+      ...madeUpAuditKeys,
+      AUDIT_CHECKPOINT_PATH: place.checkpointPath,
+      DATABASE_URL: place.databaseUrls.audit,
+    },
     'stripe-simulator': {
       PORT: String(ports['stripe-simulator']),
       STRIPE_SECRET_KEY: system.stripeSecretKey,

@@ -44,7 +44,7 @@ async function restless(system: FaultSystem, accepted: string[]): Promise<string
        (SELECT count(*) FROM unnest($1::text[]) AS a (id)
           WHERE NOT EXISTS (SELECT FROM subscription.inbox i WHERE i.event_id = a.id)) AS "not in the inbox",
        (SELECT count(*) FROM unnest($1::text[]) AS a (id)
-          WHERE NOT EXISTS (SELECT FROM audit.entry e WHERE e.event_id = a.id)) AS "not in the trail",
+          WHERE NOT EXISTS (SELECT FROM audit.entry_id e WHERE e.event_id = a.id)) AS "not in the trail",
        (SELECT count(*) FROM subscription.outbox WHERE sent_at IS NULL) AS "not sent by subscription",
        (SELECT count(*) FROM subscription.parked_event WHERE retry_at IS NOT NULL) AS "to be tried again by subscription",
        (SELECT count(*) FROM gateway.parked_event WHERE retry_at IS NOT NULL) AS "to be tried again by gateway",
@@ -52,7 +52,7 @@ async function restless(system: FaultSystem, accepted: string[]): Promise<string
        (SELECT count(*) FROM gateway.outbox WHERE sent_at IS NULL) AS "not sent by gateway",
        (SELECT count(*) FROM subscription.pending_fetch) AS "not fetched",
        (SELECT count(*) FROM subscription.outbox o
-          WHERE NOT EXISTS (SELECT FROM audit.entry e WHERE e.event_id = o.event_id::text)) AS "announced, not in the trail",
+          WHERE NOT EXISTS (SELECT FROM audit.entry_id e WHERE e.event_id = o.event_id::text)) AS "announced, not in the trail",
        (SELECT count(*) FROM subscription.outbox o WHERE o.type = 'billing.account.changed'
           AND NOT EXISTS (SELECT FROM gateway.inbox i WHERE i.event_id = o.event_id::text)) AS "announced, not at the gateway"`,
     [accepted],

@@ -1,18 +1,43 @@
 import { databaseCheck, DatabaseFailureFilter, databaseModule } from '@billhook/database';
-import { BatchTransport, isSurroundingsFailure, RetryRunner } from '@billhook/messaging';
+import {
+  BatchTransport,
+  EventPublisher,
+  isSurroundingsFailure,
+  OutboxRelay,
+  OutboxRunner,
+  RetryRunner,
+} from '@billhook/messaging';
 import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
 import { Module } from '@nestjs/common';
-import type { DynamicModule } from '@nestjs/common';
+import type { DynamicModule, Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { DataSource } from 'typeorm';
 import { AppendConsumer } from './append/append.consumer.js';
 import { AppendStore } from './append/append.store.js';
 import { ParkedEntries } from './append/parked.store.js';
+import { CheckpointFile } from './checkpoints/checkpoint.file.js';
+import { CheckpointRunner } from './checkpoints/checkpoint-runner.store.js';
+import { Checkpoints } from './checkpoints/checkpoint.store.js';
 import type { AuditConfig } from './config.js';
+import { ExportController } from './export/export.controller.js';
+import { ExportStore } from './export/export.store.js';
+import { FunnelController } from './funnel/funnel.controller.js';
+import { FunnelStore } from './funnel/funnel.store.js';
 import { EntriesController } from './query/entries.controller.js';
 import { EntriesStore } from './query/entries.store.js';
+import { ReadRecorder } from './reads/read-recorder.store.js';
 import { schema } from './schema.js';
+import { Follower } from './search/follower.store.js';
+import { WordIndex } from './search/word-index.store.js';
+import { TailController } from './tail/tail.controller.js';
+import { Tails } from './tail/tails.store.js';
+import { TimelineController } from './timeline/timeline.controller.js';
+import { TimelineStore } from './timeline/timeline.store.js';
+import { MasterKeys } from './seal/master-keys.js';
+import { Sealer } from './seal/sealer.store.js';
+import { SealingKeys } from './seal/sealing-keys.store.js';
+import { CheckpointKeys } from './trail/checkpoint.js';
 import { VerifyController } from './verify/verify.controller.js';
 import { VerifyStore } from './verify/verify.store.js';
 
@@ -31,13 +56,33 @@ export class AuditModule {
     return {
       module: AuditModule,
       imports: [databaseModule({ url: config.DATABASE_URL, schema: schema.schema, applicationName: 'billhook-audit' })],
-      controllers: [AppendConsumer, EntriesController, VerifyController],
+      controllers: [
+        AppendConsumer,
+        EntriesController,
+        ExportController,
+        FunnelController,
+        TailController,
+        TimelineController,
+        VerifyController,
+      ],
       providers: [
         AppendStore,
+        CheckpointRunner,
         EntriesStore,
+        ExportStore,
+        Follower,
+        FunnelStore,
+        OutboxRunner,
         ParkedEntries,
+        ReadRecorder,
         RetryRunner,
+        Tails,
+        TimelineStore,
         VerifyStore,
+        WordIndex,
+        ...sealing(config),
+        ...proving(config),
+        ...announcing(config),
         { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
         { provide: APP_GUARD, useClass: RolesGuard },
         {
@@ -48,6 +93,50 @@ export class AuditModule {
       ],
     };
   }
+}
+
+function sealing(config: AuditConfig): Provider[] {
+  const indexKey = Buffer.from(config.AUDIT_INDEX_KEY, 'base64');
+  const masters = MasterKeys.from(config.AUDIT_MASTER_KEY.map((key) => Buffer.from(key, 'base64')));
+  return [
+    {
+      provide: SealingKeys,
+      inject: [DataSource],
+      useFactory: (source: DataSource) => new SealingKeys(source, masters),
+    },
+    { provide: Sealer, inject: [SealingKeys], useFactory: (keys: SealingKeys) => new Sealer(keys, indexKey) },
+  ];
+}
+
+/** No entry waits longer for its checkpoint. */
+const withinSeconds = 60;
+
+function proving(config: AuditConfig): Provider[] {
+  const keys = CheckpointKeys.from(config.AUDIT_CHECKPOINT_KEY.map((seed) => Buffer.from(seed, 'base64')));
+  const file = new CheckpointFile(config.AUDIT_CHECKPOINT_PATH);
+  return [
+    { provide: CheckpointKeys, useValue: keys },
+    {
+      provide: Checkpoints,
+      inject: [DataSource],
+      useFactory: (source: DataSource) => new Checkpoints(source, { key: keys.current, file, withinSeconds }),
+    },
+  ];
+}
+
+function announcing({ RABBITMQ_URL: url, DATABASE_URL: databaseUrl }: AuditConfig): Provider[] {
+  return [
+    {
+      provide: EventPublisher,
+      useFactory: () => new EventPublisher({ url, connectionName: 'billhook-audit-publish' }),
+    },
+    {
+      provide: OutboxRelay,
+      inject: [DataSource, EventPublisher],
+      useFactory: (dataSource: DataSource, publisher: EventPublisher) =>
+        new OutboxRelay({ dataSource, databaseUrl, publisher, schema: schema.schema }),
+    },
+  ];
 }
 
 function transport(config: AuditConfig, dataSource: DataSource, { deadLetters }: ParkedEntries): BatchTransport {
@@ -75,6 +164,8 @@ export function auditService(config: AuditConfig): ServiceOptions {
     readiness: (app) => ({
       database: databaseCheck(app.get(DataSource)),
       queue: () => app.get(BatchTransport).readiness(),
+      publisher: () => app.get(EventPublisher).readiness(),
+      checkpoints: () => app.get(CheckpointRunner).readiness(),
     }),
   };
 }

@@ -13,7 +13,11 @@ import {
 } from '@billhook/testing';
 import type { StripeEventOverrides, TestDatabase } from '@billhook/testing';
 import { Logger } from '@nestjs/common';
+import type { INestApplicationContext } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { AppendStore } from './append/append.store.js';
@@ -21,7 +25,13 @@ import { auditService } from './audit.module.js';
 import { AuditConfig } from './config.js';
 import type { EntryPage, EntryView } from './query/entries.store.js';
 import { schema } from './schema.js';
-import { contentBytes, toContent } from './trail/content.js';
+import { Follower } from './search/follower.store.js';
+import { MasterKeys } from './seal/master-keys.js';
+import type { SealedEntry } from './seal/sealed-entry.js';
+import { Sealer } from './seal/sealer.store.js';
+import { SealingKeys } from './seal/sealing-keys.store.js';
+import { CheckpointKeys } from './trail/checkpoint.js';
+import { toDraft } from './trail/content.js';
 
 /** A domain event as our services publish it. */
 export function aDomainEvent(event: DomainEvent, overrides: Partial<EventAttributes> = {}): OutgoingEvent {
@@ -71,13 +81,37 @@ export const anInvoicePayment = (invoice: string | object) => ({
   status_transitions: { canceled_at: null, paid_at: 1_795_392_000 },
 });
 
+/** Made up, and visibly so. */
+export const madeUpKeys = {
+  AUDIT_MASTER_KEY: [Buffer.alloc(32, 'made-up master key ').toString('base64')],
+  AUDIT_INDEX_KEY: Buffer.alloc(32, 'made-up index key ').toString('base64'),
+  AUDIT_CHECKPOINT_KEY: [Buffer.alloc(32, 'made-up checkpoint key ').toString('base64')],
+};
+
+export const checkpointKeys = CheckpointKeys.from([Buffer.alloc(32, 'made-up checkpoint key ')]);
+
+export function sealerOn(dataSource: DataSource, masterKeys = madeUpKeys.AUDIT_MASTER_KEY): Sealer {
+  const masters = MasterKeys.from(masterKeys.map((key) => Buffer.from(key, 'base64')));
+  return new Sealer(new SealingKeys(dataSource, masters), Buffer.from(madeUpKeys.AUDIT_INDEX_KEY, 'base64'));
+}
+
 export interface Trail {
   database: TestDatabase;
   /** As the service's own role. */
   dataSource: DataSource;
+  sealer: Sealer;
+  /** As `append_entries` takes them. */
+  seal(events: OutgoingEvent[]): Promise<SealedEntry[]>;
   append(events: OutgoingEvent[]): Promise<Set<string>>;
-  /** Anything at all, triggers switched off. */
+  appendSealed(entries: SealedEntry[]): Promise<Set<string>>;
+  /** As the sealer has them. */
+  masterKeys: string[];
+  /** Anything at all, but for what a trigger refuses. */
   asSuperuser(sql: string, parameters?: unknown[]): Promise<Record<string, unknown>[]>;
+  /** What only the owner of the whole server can do: the same with every trigger switched off. */
+  tamper(sql: string): Promise<void>;
+  /** As if nothing had ever been recorded. */
+  clear(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -88,16 +122,57 @@ export async function openTrail(): Promise<Trail> {
   const database = await createTestDatabase(schema);
   const dataSource = await connect(database);
   const store = new AppendStore(dataSource);
+  const sealer = sealerOn(dataSource);
+  const seal = (events: OutgoingEvent[]): Promise<SealedEntry[]> => sealer.seal(events.map(toDraft));
   return {
     database,
     dataSource,
-    append: (events) => store.append(events.map((event) => contentBytes(toContent(event)))),
+    sealer,
+    seal,
+    masterKeys: madeUpKeys.AUDIT_MASTER_KEY,
+    appendSealed: (entries) => store.append(entries),
+    append: async (events) => store.append(await seal(events)),
     asSuperuser: (sql, parameters) => asSuperuser(database.adminUrl, sql, parameters),
+    tamper: (sql) => tamper(database.adminUrl, sql),
+    clear: () =>
+      tamper(
+        database.adminUrl,
+        `TRUNCATE audit.entry, audit.entry_id, audit.chain_head, audit.month_end, audit.checkpoint, audit.customer_link, audit.object_link,
+                  audit.blind_index, audit.sealing_key`,
+      ),
     async close() {
       await dataSource.destroy();
       await database.drop();
     },
   };
+}
+
+/** Every row of every table of the schema as text, bytes read as UTF-8 where they are. */
+export async function wholeSchema({ asSuperuser }: Pick<Trail, 'asSuperuser'>): Promise<string> {
+  const tables = await asSuperuser(`
+    SELECT format('%I.%I', nspname, relname) AS name FROM pg_class JOIN pg_namespace n ON n.oid = relnamespace
+    WHERE nspname = 'audit' AND relkind = 'r'`);
+  const texts: string[] = [];
+  for (const { name } of tables) {
+    const rows = await asSuperuser(`SELECT * FROM ${String(name)}`);
+    for (const value of rows.flatMap((row) => Object.values(row))) {
+      texts.push(Buffer.isBuffer(value) ? value.toString('latin1') : JSON.stringify(value));
+    }
+  }
+  return texts.join('\n');
+}
+
+/** Each partition has triggers of its own. */
+const everyTrigger = (change: string): string => `
+  DO $$ DECLARE t record; BEGIN
+    FOR t IN SELECT tgrelid::regclass AS relation, tgname AS name FROM pg_trigger
+             WHERE NOT tgisinternal AND tgname LIKE '%is_append_only' ORDER BY tgrelid LOOP
+      EXECUTE format('ALTER TABLE ONLY %s ${change} TRIGGER %I', t.relation, t.name);
+    END LOOP;
+  END $$`;
+
+async function tamper(adminUrl: string, sql: string): Promise<void> {
+  await asSuperuser(adminUrl, `${everyTrigger('DISABLE')}; ${sql}; ${everyTrigger('ENABLE ALWAYS')}`);
 }
 
 export function connect(database: TestDatabase): Promise<DataSource> {
@@ -127,13 +202,29 @@ export async function asSuperuser(
 
 export interface AuditUnderTest {
   database: TestDatabase;
+  /** For what it provides. */
+  app: INestApplicationContext;
   appendStore: AppendStore;
+  /** Into the trail, past the broker. */
+  append(events: OutgoingEvent[]): Promise<Set<string>>;
+  /** The same as another process would. */
+  appendBy(dataSource: DataSource, events: OutgoingEvent[]): Promise<Set<string>>;
+  superuser(sql: string): Promise<Record<string, unknown>[]>;
+  follower: Follower;
+  sealer: Sealer;
+  brokerUrl: string;
   managementUrl: string;
+  /** Where the service notes its checkpoints. */
+  checkpointPath: string;
   publish(...events: OutgoingEvent[]): Promise<void>;
   /** Once it returns, everything published before it has been handled. */
   settled(): Promise<void>;
+  /** Whether it stands in the trail: looked up in the database, since a look through the service is an entry of its own. */
+  has(eventId: string): Promise<boolean>;
   /** With a token of role ops, unless told otherwise; null sends none. */
   get(path: string, roles?: string[] | null): Promise<{ status: number; type: string | null; body: unknown }>;
+  /** As ops, whatever the answer's form. */
+  fetch(path: string, init?: { headers?: Record<string, string>; signal?: AbortSignal }): Promise<Response>;
   entries(query: string): Promise<EntryView[]>;
   page(query: string): Promise<EntryPage>;
   stop(): Promise<void>;
@@ -146,6 +237,7 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
     createTestBroker(),
     startTestIdentityProvider(),
   ]);
+  const checkpointPath = join(await mkdtemp(join(tmpdir(), 'billhook-spec-')), 'checkpoints.ndjson');
   const config = Object.assign(new AuditConfig(), {
     PORT: 0,
     MANAGEMENT_PORT: 0,
@@ -155,6 +247,8 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
     AUTH_ISSUER: provider.issuer,
     AUTH_AUDIENCE: provider.audience,
     AUTH_JWKS_URL: provider.jwksUrl,
+    ...madeUpKeys,
+    AUDIT_CHECKPOINT_PATH: checkpointPath,
   });
   const service = await startService(auditService(config));
   const publisher = new EventPublisher({ url: broker.url, connectionName: 'spec' });
@@ -172,18 +266,35 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
     if (status !== 200 || !isPage(body)) throw new Error(`answered ${status}: ${JSON.stringify(body)}`);
     return body;
   };
+  const has = async (eventId: string): Promise<boolean> => {
+    const rows = await asSuperuser(database.adminUrl, 'SELECT FROM audit.entry WHERE event_id = $1', [eventId]);
+    return rows.length > 0;
+  };
   const publish = async (...events: OutgoingEvent[]): Promise<void> => {
     for (const event of events) await publisher.publish(event);
   };
   return {
     database,
+    app: service.app,
     appendStore: service.app.get(AppendStore),
+    append: (events) => appendBy(service.app.get(DataSource), events),
+    appendBy,
+    superuser: (sql) => asSuperuser(database.adminUrl, sql),
+    follower: service.app.get(Follower),
+    sealer: service.app.get(Sealer),
+    brokerUrl: broker.url,
     managementUrl: service.managementUrl,
+    checkpointPath,
     publish,
     async settled() {
       const marker = opened('marker');
       await publish(marker);
-      await waitFor('the marker', async () => (await get(`/v1/entries/${marker.attributes.id}`)).status === 200);
+      await waitFor('the marker', () => has(marker.attributes.id));
+    },
+    has,
+    async fetch(path, init = {}) {
+      const token = await provider.tokenFor({ sub: 'ops-1', roles: ['ops'] });
+      return fetch(service.url + path, { ...init, headers: { ...init.headers, authorization: `Bearer ${token}` } });
     },
     get,
     page,
@@ -191,9 +302,19 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
     async stop() {
       await publisher.stop();
       await service.stop();
-      await Promise.all([database.drop(), broker.drop(), provider.close()]);
+      await Promise.all([
+        database.drop(),
+        broker.drop(),
+        provider.close(),
+        rm(dirname(checkpointPath), { recursive: true }),
+      ]);
     },
   };
+}
+
+/** As the service appends, sealed under the made-up keys. */
+async function appendBy(dataSource: DataSource, events: OutgoingEvent[]): Promise<Set<string>> {
+  return new AppendStore(dataSource).append(await sealerOn(dataSource).seal(events.map(toDraft)));
 }
 
 const passed = (url: string): Promise<string> => Promise.resolve(url);

@@ -1,4 +1,23 @@
-import { AuthenticatedConfig, BrokerUrl, DatabaseUrl } from '@billhook/runtime';
+import { AuthenticatedConfig, BrokerUrl, CommaSeparated, DatabaseUrl } from '@billhook/runtime';
+import { applyDecorators } from '@nestjs/common';
+import { ArrayNotEmpty, IsNotEmpty, IsString, Matches } from 'class-validator';
+
+const base64Of32Bytes = /^[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=$/;
+const howToMake = 'openssl rand -base64 32 makes one';
+
+/** One or more keys, comma-separated: the first is used, the others were before and still open what it takes them for. */
+const KeyList = (): PropertyDecorator =>
+  applyDecorators(
+    CommaSeparated(),
+    ArrayNotEmpty({ message: '$property must hold a key' }),
+    Matches(base64Of32Bytes, {
+      each: true,
+      message: `$property must be 32 bytes in base64, or several such keys with commas between (${howToMake})`,
+    }),
+  );
+
+const Key32 = (): PropertyDecorator =>
+  Matches(base64Of32Bytes, { message: `$property must be 32 bytes in base64 (${howToMake})` });
 
 /** The complete list of the audit service's settings. */
 export class AuditConfig extends AuthenticatedConfig {
@@ -9,4 +28,36 @@ export class AuditConfig extends AuthenticatedConfig {
 
   @BrokerUrl()
   RABBITMQ_URL: string;
+
+  /** Wraps the keys under which personal data is sealed. */
+  @KeyList()
+  AUDIT_MASTER_KEY: string[];
+
+  /** Makes the tokens by which sealed values are found. Another key finds nothing of what was indexed before. */
+  @Key32()
+  AUDIT_INDEX_KEY: string;
+
+  /** Seeds of Ed25519 keys: the first signs heads of the chain, the others have signed before. */
+  @KeyList()
+  AUDIT_CHECKPOINT_KEY: string[];
+
+  /** A file that signed heads are written to: where whoever owns the database cannot write. */
+  @IsString()
+  @IsNotEmpty({ message: '$property must be a file outside the database that checkpoints are appended to' })
+  AUDIT_CHECKPOINT_PATH: string;
+}
+
+/** What printing the public key reads. */
+export class PublicKeyConfig {
+  @KeyList()
+  AUDIT_CHECKPOINT_KEY: string[];
+}
+
+/** What re-wrapping the keys under a new master key reads. */
+export class RewrapConfig {
+  @DatabaseUrl()
+  DATABASE_URL: string;
+
+  @KeyList()
+  AUDIT_MASTER_KEY: string[];
 }

@@ -3,9 +3,16 @@ import { feedEvent, subscriptionCount } from '../load/stripe-feed.js';
 
 /** Tables that grow with every event; the state (customers, subscriptions, accounts) grows with customers only and stays. */
 const emptied = `
-  ALTER TABLE audit.entry DISABLE TRIGGER USER;
-  TRUNCATE subscription.inbox, subscription.raw_event, subscription.outbox, gateway.inbox, audit.entry;
-  ALTER TABLE audit.entry ENABLE ALWAYS TRIGGER entry_is_append_only`;
+  DO $$ DECLARE part regclass; BEGIN
+    FOR part IN SELECT relid FROM pg_partition_tree('audit.entry') LOOP
+      EXECUTE format('ALTER TABLE ONLY %s DISABLE TRIGGER entry_is_append_only', part);
+    END LOOP;
+    TRUNCATE subscription.inbox, subscription.raw_event, subscription.outbox, gateway.inbox, audit.entry, audit.entry_id,
+      audit.chain_head;
+    FOR part IN SELECT relid FROM pg_partition_tree('audit.entry') LOOP
+      EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER entry_is_append_only', part);
+    END LOOP;
+  END $$`;
 
 /** $1 how many. Spread over the month so far: the partition of the month is where the measured events go as well. */
 const recordedAt = `date_trunc('month', now()) + (now() - date_trunc('month', now())) * (i::float8 / ($1::int + 1))`;
@@ -35,6 +42,9 @@ const loads: readonly string[] = [
      (VALUES (1, 'stripe.customer.subscription.updated'), (2, 'billing.subscription.changed'), (3, 'billing.account.changed'))
        AS event (n, type),
      LATERAL (SELECT sha256(convert_to(i || '/' || n, 'UTF8')) AS digest) AS hashed`,
+  `INSERT INTO audit.entry_id SELECT 'stored_' || i || '_' || n, 3 * i + n - 3 FROM generate_series(1, $1::int) AS i, generate_series(1, 3) AS n`,
+  `INSERT INTO audit.chain_head (seq, recorded_at, hash)
+   SELECT 3 * $1::int, now(), sha256('made up') WHERE $1::int > 0`,
 ];
 
 /**
@@ -47,6 +57,6 @@ export async function setStoredEvents(client: pg.Client, count: number): Promise
   await client.query(emptied);
   for (const load of loads) await client.query(load, load.includes('$2') ? [count, text] : [count]);
   await client.query('VACUUM (ANALYZE) subscription.inbox, subscription.raw_event, subscription.outbox, gateway.inbox');
-  await client.query('VACUUM (ANALYZE) audit.entry');
+  await client.query('VACUUM (ANALYZE) audit.entry, audit.entry_id');
   await client.query('CHECKPOINT');
 }

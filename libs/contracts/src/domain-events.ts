@@ -42,6 +42,8 @@ const drift = z.object({
   fields: z.array(z.object({ field: z.string(), ours: driftValue, stripe: driftValue })),
 });
 
+const trailReads = ['entries', 'entry', 'timeline', 'export', 'tail', 'funnel', 'console'] as const;
+
 /** Every event Billhook itself publishes: its data's schema and that schema's version. The type is the routing key. */
 export const domainEvents = {
   'ingress.delivery.rejected': {
@@ -60,6 +62,14 @@ export const domainEvents = {
       remote_address: z.string(),
       count: z.int().positive(),
     }),
+  },
+  /**
+   * Somebody looked into the audit trail: who is the envelope's actor. `request` is the address they asked for, without what may be
+   * personal in it, since an entry cannot be forgotten. The audit service writes it into the trail itself; it is not published.
+   */
+  'audit.trail.read': {
+    version: 1,
+    schema: z.object({ what: z.enum(trailReads), request: z.string() }),
   },
   'billing.account.opened': { version: 1, schema: user.extend({ email: z.string().nullable() }) },
   'billing.customer.linked': { version: 1, schema: user.extend({ customer_id: z.string() }) },
@@ -199,6 +209,18 @@ export const domainEvents = {
       /** Of the outcome after. */
       reason: z.string().nullable(),
       note: z.string(),
+    }),
+  },
+  /** The head of the trail at some time, signed (Ed25519): whoever notes it elsewhere can tell later whether it was rewritten. */
+  'audit.checkpoint.signed': {
+    version: 1,
+    schema: z.object({
+      seq: z.int().positive(),
+      recorded_at: instantSchema,
+      hash: z.string().regex(/^[0-9a-f]{64}$/),
+      signed_at: instantSchema,
+      key_id: z.string(),
+      signature: z.base64(),
     }),
   },
 } as const satisfies Record<string, { version: number; schema: z.ZodType }>;

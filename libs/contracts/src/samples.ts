@@ -77,6 +77,7 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     remote_address: '203.0.113.7',
     count: 1,
   },
+  'audit.trail.read': { what: 'entries', request: '/v1/entries?user_id=user-1&ip=…' },
   'billing.account.opened': { user_id: 'user-1', email: 'user-1@example.com' },
   'billing.customer.linked': { user_id: 'user-1', customer_id: 'cus_sample' },
   'billing.customer.relinked': {
@@ -194,5 +195,13 @@ export const samples: { [T in DomainEventType]: EventData<T> } = {
     outcome_after: 'applied',
     reason: null,
     note: 'customer linked by hand',
+  },
+  'audit.checkpoint.signed': {
+    seq: 1000,
+    recorded_at: '2026-11-23T09:00:00.123456Z',
+    hash: '98675113f23f80722c5953d67029f89fb3cd2c99d24794cc72732b12bd5d3d5f',
+    signed_at: '2026-11-23T09:00:01.000000Z',
+    key_id: '0123456789abcdef',
+    signature: 'bWFkZS11cCBzaWduYXR1cmU=',
   },
 };

@@ -224,6 +224,11 @@ export const errorTable = {
     cure: 'Try again in a minute; a repeated request does not charge twice.',
   },
   database_unavailable: { status: 503, title: 'The database did not answer', cure: 'Try again in a moment.' },
+  master_key_missing: {
+    status: 503,
+    title: 'A master key of the audit trail is missing',
+    cure: 'Add the key to AUDIT_MASTER_KEY that wrapped what is asked for: a rotation keeps the former one until all is wrapped anew.',
+  },
   internal_error: {
     status: 500,
     title: 'Something here is broken',

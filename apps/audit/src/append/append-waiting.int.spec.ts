@@ -6,7 +6,7 @@ import pg from 'pg';
 import { DataSource } from 'typeorm';
 import { opened, openTrail } from '../audit.spec-support.js';
 import type { Trail } from '../audit.spec-support.js';
-import { contentBytes, toContent } from '../trail/content.js';
+import type { SealedEntry } from '../seal/sealed-entry.js';
 import { AppendConsumer } from './append.consumer.js';
 import { AppendStore } from './append.store.js';
 
@@ -60,7 +60,7 @@ describe('an append that waits for the lock', () => {
       return rows[0]?.since;
     });
 
-  const contents = (...userIds: string[]): Buffer[] => userIds.map((userId) => contentBytes(toContent(opened(userId))));
+  const sealed = (...userIds: string[]): Promise<SealedEntry[]> => trail.seal(userIds.map((userId) => opened(userId)));
 
   it('gives up before its statement does, at no cost to the events, and appends once the lock is free', async () => {
     const events = [opened('ada'), opened('grace')];
@@ -72,14 +72,16 @@ describe('an append that waits for the lock', () => {
   }, 20_000);
 
   it('costs an entry nothing when the statement ends first', async () => {
-    const error = await rejection(hurried((store) => store.append(contents('ada'))));
+    const entries = await sealed('ada');
+    const error = await rejection(hurried((store) => store.append(entries)));
     expect(error).toMatchObject({ code: 'database_unavailable', cause: { code: '57014' } });
     expect(isSurroundingsFailure(error)).toBe(true);
   });
 
   it('appends one by one, in their order, a batch that takes too long together', async () => {
     const events = ['ada', 'grace', 'edsger'].map((userId) => opened(userId));
-    const appending = hurried((store) => store.append(events.map((event) => contentBytes(toContent(event)))));
+    const entries = await trail.seal(events);
+    const appending = hurried((store) => store.append(entries));
     const first = await waiterSince();
     await waitFor('the next statement', async () => first !== (await waiterSince()), 5_000);
     await holder.query('SELECT pg_advisory_unlock_all()');
@@ -87,7 +89,7 @@ describe('an append that waits for the lock', () => {
   });
 
   it('takes along the batch behind it when it gives up, so that both come again in their order', async () => {
-    const consumer = new AppendConsumer(new AppendStore(trail.dataSource));
+    const consumer = new AppendConsumer(trail.sealer, new AppendStore(trail.dataSource));
     const [first, second] = ['first', 'second'].map((id) => [{ ...opened('ordered', { id }), redelivered: false }]);
     if (first === undefined || second === undefined) throw new Error('no batches');
     const underWay = [consumer.append(first), consumer.append(second)].map(rejection);
@@ -101,7 +103,9 @@ describe('an append that waits for the lock', () => {
 
   it('does not hide what an entry itself does wrong', async () => {
     await holder.query('SELECT pg_advisory_unlock_all()');
-    const error = await rejection(new AppendStore(trail.dataSource).append([Buffer.from('{}')]));
+    const error = await rejection(
+      new AppendStore(trail.dataSource).append([{ id: 'x', content: Buffer.from('{}'), index: null }]),
+    );
     expect(error).toMatchObject({ code: '22023' });
     expect(isSurroundingsFailure(error)).toBe(false);
   });

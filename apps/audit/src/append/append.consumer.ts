@@ -3,9 +3,12 @@ import type { Delivery, Outcome } from '@billhook/messaging';
 import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { Counter } from 'prom-client';
-import { contentBytes } from '../trail/content.js';
+import { erasuresIn } from '../erasure/erasure.js';
+import type { Erasure } from '../erasure/erasure.js';
+import { Sealer } from '../seal/sealer.store.js';
+import type { Draft } from '../trail/content.js';
 import { AppendStore } from './append.store.js';
-import { outcomeOf, toEntry } from './entry-outcome.js';
+import { draftOf, outcomeOf } from './entry-outcome.js';
 
 /** One per process, like the registry it is in. */
 const handled = new Counter({
@@ -23,7 +26,10 @@ export class AppendConsumer {
    */
   private readonly turnstile = new Turnstile();
 
-  constructor(private readonly store: AppendStore) {}
+  constructor(
+    private readonly sealer: Sealer,
+    private readonly store: AppendStore,
+  ) {}
 
   /**
    * No inbox: that an event id is unique in the trail is what makes a second delivery harmless, and it is checked in the
@@ -32,19 +38,23 @@ export class AppendConsumer {
   @EventPattern('audit.events')
   async append(@Payload() batch: Delivery[]): Promise<Outcome[]> {
     const startedAt = performance.now();
-    const entries = batch.map(toEntry);
+    const drafts = batch.map(draftOf);
     const fresh = await this.appendInTurn(
-      entries.flatMap((entry) => (entry === undefined ? [] : [contentBytes(entry)])),
+      drafts.filter((draft) => draft !== undefined),
+      erasuresIn(batch),
     );
-    const outcomes = entries.map((entry) => outcomeOf(entry, fresh));
+    const outcomes = drafts.map((draft) => outcomeOf(draft, fresh));
     this.report(batch, outcomes, Math.round(performance.now() - startedAt));
     return outcomes;
   }
 
-  private async appendInTurn(contents: Buffer[]): Promise<Set<string>> {
+  private async appendInTurn(drafts: Draft[], erasures: Erasure[]): Promise<Set<string>> {
+    const sealing = this.sealer.seal(drafts);
+    // It fails before its turn has come: the failure is met below, where it is awaited.
+    sealing.catch(() => undefined);
     const { locked, gaveUp } = await this.turnstile.pass();
     try {
-      return await this.store.append(contents);
+      return await this.store.append(await sealing, erasures);
     } catch (error) {
       if (isSurroundingsFailure(error)) gaveUp(error);
       throw error;

@@ -47,6 +47,8 @@ describe('the trail', () => {
   it('lists the golden sample of every event, its data whole', async () => {
     const published = Object.keys(domainEvents)
       .filter(isDomainEventType)
+      // One is not recorded; of the other's person nothing personal would be left to compare.
+      .filter((type) => type !== 'audit.checkpoint.signed' && type !== 'billing.account.erasure_requested')
       .map((type) => goldenEvent(type));
     await audit.publish(...published);
     await audit.settled();
@@ -207,8 +209,8 @@ describe('a database that is away', () => {
     await waitFor('not ready', async () => (await fetch(`${started.managementUrl}/health/ready`)).status === 503);
     await asSuperuser(adminUrl, `ALTER DATABASE ${name} CONNECTION LIMIT -1`);
     await started.settled();
-    expect(await started.entries('user_id=meanwhile')).toHaveLength(2);
     expect((await started.get('/v1/chain/verify')).body).toMatchObject({ ok: true, entries: 4 });
+    expect(await started.entries('user_id=meanwhile')).toHaveLength(2);
   });
 });
 

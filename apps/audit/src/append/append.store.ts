@@ -2,48 +2,67 @@ import { hasSqlState, inTransaction, withDatabaseFailureNamed } from '@billhook/
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
+import type { Erasure } from '../erasure/erasure.js';
+import { Erasures } from '../erasure/erasures.store.js';
+import type { SealedEntry } from '../seal/sealed-entry.js';
 
 /** As one parameter, cut apart by PostgreSQL: an array of Buffers would be written out in hexadecimal and read again. */
 const append = `
   SELECT appended_id FROM append_entries(ARRAY(
     SELECT substring($1::bytea FROM start FOR length)
-    FROM unnest($2::integer[], $3::integer[]) WITH ORDINALITY AS part (start, length, position) ORDER BY position))`;
+    FROM unnest($2::integer[], $3::integer[]) WITH ORDINALITY AS part (start, length, position) ORDER BY position),
+    ARRAY(SELECT decode(token, 'hex') FROM unnest($4::text[]) WITH ORDINALITY AS t (token, position) ORDER BY position),
+    $5::uuid[])`;
 
 /** The only writer of the trail: the one function that this service's role may execute. */
 @Injectable()
 export class AppendStore {
+  private readonly erasures = new Erasures();
+
   constructor(private readonly dataSource: DataSource) {}
 
   /**
-   * Appends entries (their RFC 8785 bytes) in this order, in one transaction. Returns the event ids that are new; the others
-   * have an entry already. Throws Retryable when it could not come to its turn, or to its end, through no fault of the entries.
+   * Appends entries in this order, in one transaction, and carries out the erasures that new ones among them ask for. Returns the
+   * event ids that are new; the others have an entry already. Throws Retryable when it could not come to its turn, or to its end, through no fault of the entries.
    */
-  async append(contents: Buffer[]): Promise<Set<string>> {
-    if (contents.length === 0) return new Set();
+  async append(entries: readonly SealedEntry[], erasures: readonly Erasure[] = []): Promise<Set<string>> {
+    if (entries.length === 0) return new Set();
     try {
-      return await this.appendTogether(contents);
+      return await this.appendTogether(entries, erasures);
     } catch (error) {
-      if (contents.length > 1 && hasSqlState(error, 'query_canceled')) return this.appendEach(contents);
+      if (entries.length > 1 && hasSqlState(error, 'query_canceled')) return this.appendEach(entries, erasures);
       throw withDatabaseFailureNamed(error);
     }
   }
 
-  private appendTogether(contents: Buffer[]): Promise<Set<string>> {
-    return inTransaction(this.dataSource, (manager) => this.appendWithin(manager, contents));
+  private appendTogether(entries: readonly SealedEntry[], erasures: readonly Erasure[]): Promise<Set<string>> {
+    return inTransaction(this.dataSource, (manager) => this.appendWithin(manager, entries, erasures));
   }
 
   /** As a part of somebody else's transaction. */
-  async appendWithin(manager: EntityManager, contents: Buffer[]): Promise<Set<string>> {
+  async appendWithin(
+    manager: EntityManager,
+    entries: readonly SealedEntry[],
+    erasures: readonly Erasure[],
+  ): Promise<Set<string>> {
+    const contents = entries.map(({ content }) => content);
     const rows: { appended_id: string }[] = await manager.query(append, [
       Buffer.concat(contents),
       startsOf(contents),
       contents.map((content) => content.length),
+      entries.map(({ index }) => index?.token.toString('hex') ?? null),
+      entries.map(({ index }) => index?.keyId ?? null),
     ]);
-    return new Set(rows.map((row) => row.appended_id));
+    const fresh = new Set(rows.map((row) => row.appended_id));
+    // An erasure that has an entry already was carried out with it.
+    for (const erasure of erasures.filter(({ eventId }) => fresh.has(eventId))) {
+      await this.erasures.carryOut(manager, erasure, new Date());
+    }
+    return fresh;
   }
 
   async has(manager: EntityManager, eventId: string): Promise<boolean> {
-    const rows: unknown[] = await manager.query('SELECT FROM entry WHERE event_id = $1', [eventId]);
+    const rows: unknown[] = await manager.query('SELECT FROM entry_id WHERE event_id = $1', [eventId]);
     return rows.length > 0;
   }
 
@@ -51,9 +70,9 @@ export class AppendStore {
    * An entry is bounded, so one alone never takes the whole time unless the server is held up. Many together might, and must not
    * be tried together for ever. Should one fail half way, those before it are found in the trail when the batch comes again.
    */
-  private async appendEach(contents: Buffer[]): Promise<Set<string>> {
+  private async appendEach(entries: readonly SealedEntry[], erasures: readonly Erasure[]): Promise<Set<string>> {
     const appended = new Set<string>();
-    for (const content of contents) for (const id of await this.append([content])) appended.add(id);
+    for (const entry of entries) for (const id of await this.append([entry], erasures)) appended.add(id);
     return appended;
   }
 }

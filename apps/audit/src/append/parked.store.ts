@@ -3,10 +3,11 @@ import type { Delivery, Outcome } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
-import { contentBytes } from '../trail/content.js';
+import { erasuresIn } from '../erasure/erasure.js';
+import { Sealer } from '../seal/sealer.store.js';
 import { AppendStore } from './append.store.js';
 import { consumerName } from './consumer-name.js';
-import { outcomeOf, toEntry } from './entry-outcome.js';
+import { draftOf, outcomeOf } from './entry-outcome.js';
 
 /** What could not be appended: where dead letters wait, and the way back to the trail of those that a person has tried again. */
 @Injectable()
@@ -15,6 +16,7 @@ export class ParkedEntries {
 
   constructor(
     dataSource: DataSource,
+    private readonly sealer: Sealer,
     private readonly store: AppendStore,
     retries: RetryRunner,
   ) {
@@ -33,11 +35,11 @@ export class ParkedEntries {
 
   /** One that stands in the trail by now, because it came again meanwhile, is as good as appended. */
   private async append(manager: EntityManager, deliveries: Delivery[]): Promise<Outcome[]> {
-    const entries = deliveries.map(toEntry);
-    const contents = entries.flatMap((entry) => (entry === undefined ? [] : [contentBytes(entry)]));
-    const fresh = await this.store.appendWithin(manager, contents);
-    return entries.map((entry) => {
-      const outcome = outcomeOf(entry, fresh);
+    const drafts = deliveries.map(draftOf);
+    const entries = await this.sealer.seal(drafts.filter((draft) => draft !== undefined));
+    const fresh = await this.store.appendWithin(manager, entries, erasuresIn(deliveries));
+    return drafts.map((draft) => {
+      const outcome = outcomeOf(draft, fresh);
       return outcome.kind === 'duplicate' ? { kind: 'applied' } : outcome;
     });
   }

@@ -1,11 +1,9 @@
 import type { OutgoingEvent } from '@billhook/messaging';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { asSuperuser, connect, opened, openTrail } from '../audit.spec-support.js';
+import { asSuperuser, checkpointKeys, connect, opened, openTrail } from '../audit.spec-support.js';
 import type { Trail } from '../audit.spec-support.js';
 import { AppendStore } from '../append/append.store.js';
-import { verifyChain } from '../trail/chain.js';
-import type { Verdict } from '../trail/chain.js';
-import { contentBytes, toContent } from '../trail/content.js';
+import type { Verdict } from '../trail/chain-verifier.js';
 import { VerifyStore } from '../verify/verify.store.js';
 
 let trail: Trail;
@@ -17,14 +15,13 @@ afterAll(async () => {
   await trail?.close();
 });
 
-/** What only the owner of the whole server can do. */
-const tamper = (sql: string): Promise<Record<string, unknown>[]> =>
-  trail.asSuperuser(
-    `ALTER TABLE audit.entry DISABLE TRIGGER USER; ${sql}; ALTER TABLE audit.entry ENABLE ALWAYS TRIGGER entry_is_append_only`,
-  );
-
-const clear = (): Promise<unknown> => tamper('TRUNCATE audit.entry, audit.customer_link, audit.object_link');
-const verify = (): Promise<Verdict> => verifyChain(new VerifyStore(trail.dataSource).walk());
+const functionCall = `append_entries($1::bytea[], '{}', '{}')`;
+const appendOnly = `SELECT ${functionCall}`;
+const contentsOf = async (...events: OutgoingEvent[]): Promise<Buffer[]> =>
+  (await trail.seal(events)).map(({ content }) => content);
+const tamper = (sql: string): Promise<unknown> => trail.tamper(sql);
+const clear = (): Promise<unknown> => trail.clear();
+const verify = (): Promise<Verdict> => new VerifyStore(trail.dataSource, checkpointKeys).verify();
 const seqs = async (): Promise<number[]> =>
   (await trail.asSuperuser('SELECT seq::int FROM audit.entry ORDER BY seq')).map((row) => Number(row['seq']));
 const upTo = (length: number): number[] => Array.from({ length }, (_, index) => index + 1);
@@ -63,10 +60,10 @@ describe('appending', () => {
 
   it('leaves no gap where a transaction was rolled back', async () => {
     await trail.append(someEvents(1));
-    const contents = [contentBytes(toContent(opened('user-2')))];
+    const contents = await contentsOf(opened('user-2'));
     await expect(
       trail.dataSource.transaction(async (manager) => {
-        await manager.query('SELECT append_entries($1::bytea[])', [contents]);
+        await manager.query(appendOnly, [contents]);
         throw new Error('given up');
       }),
     ).rejects.toThrow('given up');
@@ -76,7 +73,7 @@ describe('appending', () => {
 
   it('makes one chain of what four writers append at once, half of it twice', async () => {
     const sources = await Promise.all(Array.from({ length: 4 }, () => connect(trail.database)));
-    const events = someEvents(400).map((event) => contentBytes(toContent(event)));
+    const events = await trail.seal(someEvents(400));
     const fresh = await Promise.all(
       sources.map(async (source, writer) => {
         const store = new AppendStore(source);
@@ -97,7 +94,7 @@ describe('appending', () => {
 
   it('never records a time before the entry before, whatever the clock says', async () => {
     await trail.append(someEvents(1));
-    await tamper(`UPDATE audit.entry SET recorded_at = '2099-01-01T00:00:00Z'`);
+    await tamper(`UPDATE audit.chain_head SET recorded_at = '2099-01-01T00:00:00Z'`);
     await trail.append(someEvents(2));
     const rows = await trail.asSuperuser('SELECT recorded_at FROM audit.entry WHERE seq = 2');
     expect(rows).toEqual([{ recorded_at: new Date('2099-01-01T00:00:00Z') }]);
@@ -106,11 +103,9 @@ describe('appending', () => {
   it.each(['REPEATABLE READ', 'SERIALIZABLE'] as const)(
     'refuses %s, where it could not see the last entry',
     async (level) => {
-      const contents = [contentBytes(toContent(opened('user-1')))];
+      const contents = await contentsOf(opened('user-1'));
       await expect(
-        trail.dataSource.transaction(level, (manager) =>
-          manager.query('SELECT append_entries($1::bytea[])', [contents]),
-        ),
+        trail.dataSource.transaction(level, (manager) => manager.query(appendOnly, [contents])),
       ).rejects.toThrow('READ COMMITTED');
     },
   );
@@ -118,8 +113,8 @@ describe('appending', () => {
   it.each(['{', '{}', '{"id":"x"}', '{"id":7,"type":"x"}', 'null', '[]'])(
     'refuses content that is no entry: %s',
     async (text) => {
-      const contents = [contentBytes(toContent(opened('user-1'))), Buffer.from(text)];
-      await expect(trail.dataSource.query('SELECT append_entries($1::bytea[])', [contents])).rejects.toThrow();
+      const contents = [...(await contentsOf(opened('user-1'))), Buffer.from(text)];
+      await expect(trail.dataSource.query(appendOnly, [contents])).rejects.toThrow();
       expect(await seqs()).toEqual([]);
     },
   );
@@ -148,8 +143,8 @@ describe("the service's role", () => {
     'DROP TABLE entry',
     'ALTER TABLE entry DISABLE TRIGGER entry_is_append_only',
     'DROP TRIGGER entry_is_append_only ON entry',
-    'CREATE OR REPLACE FUNCTION append_entries(contents bytea[]) RETURNS TABLE (a text, b bigint) LANGUAGE sql AS $$ SELECT NULL, 1 $$',
-    'ALTER FUNCTION append_entries(bytea[]) SECURITY INVOKER',
+    'CREATE OR REPLACE FUNCTION append_entries(contents bytea[], tokens bytea[], token_keys uuid[]) RETURNS TABLE (a text, b bigint) LANGUAGE sql AS $$ SELECT NULL, 1 $$',
+    'ALTER FUNCTION append_entries(bytea[], bytea[], uuid[]) SECURITY INVOKER',
     'SELECT refuse_change()',
     'CREATE TABLE mine (id int)',
     'CREATE TEMP TABLE entry (seq bigint)',
@@ -177,9 +172,10 @@ describe("the service's role", () => {
   });
 
   it('leads the function astray with no search path of its own', async () => {
+    const contents = await contentsOf(opened('user-7'));
     await trail.dataSource.transaction(async (manager) => {
       await manager.query('SET LOCAL search_path = pg_temp, public');
-      await manager.query('SELECT audit.append_entries($1::bytea[])', [[contentBytes(toContent(opened('user-7')))]]);
+      await manager.query(`SELECT audit.${functionCall}`, [contents]);
     });
     expect(await verify()).toMatchObject({ ok: true, entries: 2 });
   });

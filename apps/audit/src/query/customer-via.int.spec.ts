@@ -11,7 +11,7 @@ let entries: EntriesStore;
 
 beforeAll(async () => {
   trail = await openTrail();
-  entries = new EntriesStore(trail.dataSource);
+  entries = new EntriesStore(trail.dataSource, trail.sealer);
 });
 afterAll(async () => {
   await trail?.close();
@@ -183,11 +183,13 @@ describe('a user found in three ways', () => {
 
   it('is read by indexes of the trail and of the links, on the first page and deep down', async () => {
     for (const before of [undefined, '1500']) {
-      const { text, parameters } = entriesQuery({ userId: 'user-8', before }, 51);
+      const { text, parameters } = entriesQuery({ userId: 'user-8', before }, { limit: 51, order: 'newest' });
       const plan: Record<string, string>[] = await trail.dataSource.query(`EXPLAIN ${text}`, parameters);
       const lines = plan.map((line) => line['QUERY PLAN'] ?? '').join('\n');
-      expect(lines).not.toMatch(/Seq Scan on (entry|object_link)/);
-      expect(lines).toMatch(/\bentry_via\b/);
+      // The months to come are empty: how they are read is all the same.
+      const month = new Date().toISOString().slice(0, 7).replace('-', '_');
+      expect(lines).not.toMatch(new RegExp(`Seq Scan on (entry_${month}|object_link)`));
+      expect(lines).toContain(`entry_${month}_customer_via_seq_idx`);
     }
   });
 

@@ -7,10 +7,23 @@ export interface EntryFilter {
   /** Exclusive. */
   to?: Date;
   ip?: string;
+  /** What that address is found by where it is sealed; entries from before addresses were sealed hold it as it is. */
+  ipToken?: Buffer;
   stripeId?: string;
   requestId?: string;
+  /** All of these words, in whatever order. */
+  words?: string;
   /** Only entries older than this seq: the last one of the page before. */
   before?: string;
+  /** Only entries newer than this seq. */
+  after?: string;
+}
+
+export interface Page {
+  limit: number;
+  order: 'newest' | 'oldest';
+  /** `recorded` is an entry as it was written, for whoever checks it; `shown` is what a reader gets. */
+  columns?: 'shown' | 'recorded';
 }
 
 /** `prefix` ends in a dot: `stripe.` */
@@ -33,49 +46,120 @@ const userOf = `coalesce(e.user_id, (
 
 /** The columns of a page. */
 const shown = `
-  e.seq, e.event_id, e.type, ${userOf} AS user_id, e.ip, e.user_agent, e.occurred_at,
+  e.seq, e.event_id, e.type, ${userOf} AS user_id, e.occurred_at,
   to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS recorded_at,
-  e.content, e.previous_hash, e.content_hash, e.hash
+  e.content, e.previous_hash, e.content_hash, e.hash, e.request_id, e.cause_id, e.stripe_ids
+  `;
+
+/** All that is needed to write an entry's hash again, as text. */
+const recorded = `
+  e.seq, to_char(e.recorded_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS recorded_at,
+  encode(e.previous_hash, 'hex') AS previous_hash, encode(e.content_hash, 'hex') AS content_hash, encode(e.hash, 'hex') AS hash,
+  convert_from(e.content, 'UTF8') AS content
   `;
 
 /**
- * One page, newest first. Each branch is one range of one index read backwards, cut at `limit`; the branches are then merged.
+ * One page, in the order of seq. Each branch is one range of one index read backwards, cut at `limit`; the branches are then merged.
  * An OR over them instead would leave PostgreSQL the choice to walk the whole trail backwards, which is quick only while the
  * matches are recent.
  */
-export function entriesQuery(filter: EntryFilter, limit: number): SqlQuery {
+export function entriesQuery(filter: EntryFilter, page: Page): SqlQuery {
   const query = new Parameters();
-  const size = query.add(limit);
-  const branches = branchesOf(filter, query, size);
-  const text = `SELECT ${shown} FROM (${branches.join(' UNION ALL ')}) AS e ORDER BY e.seq DESC LIMIT ${size}`;
+  const size = query.add(page.limit);
+  const direction = page.order === 'newest' ? 'DESC' : 'ASC';
+  const branches = partsOf(filter, query).flatMap((part) => branchesOf(filter, query, { part, size, direction }));
+  const columns = page.columns === 'recorded' ? recorded : shown;
+  const text = `SELECT ${columns} FROM (${branches.join(' UNION ALL ')}) AS e ORDER BY e.seq ${direction} LIMIT ${size}`;
   return { text, parameters: query.values };
 }
 
-export function entryByIdQuery(eventId: string): SqlQuery {
-  return { text: `SELECT ${shown} FROM entry e WHERE e.event_id = $1`, parameters: [eventId] };
+/** Whatever was caused by these, or caused them, or belongs to the same request or Checkout session; the newest of them. */
+export function relatedQuery(keys: RelatedKeys, limit: number): SqlQuery {
+  const { eventIds, requestIds, sessionIds, upTo } = keys;
+  const ways = ['e.cause_id = ANY ($1::text[])', 'e.request_id = ANY ($2::text[])', 'e.stripe_ids && $3::text[]'];
+  const found = [
+    'SELECT seq FROM entry_id WHERE event_id = ANY ($1::text[]) AND seq <= $4',
+    ...ways.map((way) => `(SELECT e.seq FROM entry e WHERE ${way} AND e.seq <= $4 ORDER BY e.seq + 0 DESC LIMIT $5)`),
+  ];
+  return {
+    text: `SELECT ${shown} FROM entry e WHERE e.seq = ANY (ARRAY(${found.join(' UNION ')})) ORDER BY e.seq DESC LIMIT $5`,
+    parameters: [eventIds, requestIds, sessionIds, upTo, limit],
+  };
 }
 
-function branchesOf(filter: EntryFilter, query: Parameters, size: string): string[] {
-  const conditions = [...rangeOf(filter, query), ...equalitiesOf(filter, query)];
+export interface RelatedKeys {
+  eventIds: string[];
+  requestIds: string[];
+  sessionIds: string[];
+  /** A seq: nothing newer. */
+  upTo: string;
+}
+
+export function entryByIdQuery(eventId: string): SqlQuery {
+  return {
+    text: `SELECT ${shown} FROM entry e WHERE e.seq = (SELECT seq FROM entry_id WHERE event_id = $1)`,
+    parameters: [eventId],
+  };
+}
+
+/** A part of the trail, and what holds for the entries `e` that are looked for in it. */
+interface Part {
+  from: string;
+  conditions: string[];
+}
+
+/** Words are indexed behind the trail: what is newer than the index is read through. */
+function partsOf({ words }: EntryFilter, query: Parameters): Part[] {
+  if (words === undefined) return [{ from: 'entry e', conditions: [] }];
+  const asked = `plainto_tsquery('simple', ${query.add(words)})`;
+  return [
+    {
+      from: 'entry_words w JOIN entry e ON e.seq = w.seq AND e.recorded_at = w.recorded_at',
+      conditions: [`w.words @@ ${asked}`],
+    },
+    {
+      from: 'entry e',
+      conditions: [`e.seq > coalesce((SELECT max(seq) FROM entry_words), 0)`, `words_of(e.content) @@ ${asked}`],
+    },
+  ];
+}
+
+interface Cut {
+  part: Part;
+  size: string;
+  direction: 'ASC' | 'DESC';
+}
+
+function branchesOf(filter: EntryFilter, query: Parameters, { part, ...cut }: Cut): string[] {
+  const { from } = part;
+  const conditions = [...part.conditions, ...rangeOf(filter, query), ...equalitiesOf(filter, query)];
   if (filter.userId !== undefined) {
     const user = query.add(filter.userId);
-    const rest = [...conditions, ...typeConditions(filter.type, query)];
+    const rest = [...conditions, ...typeConditions(filter.type, query), ...addressConditions(filter, query)];
     return [
-      branch({ conditions: [`e.user_id = ${user}`, ...rest], size }),
+      branch({ from, conditions: [`e.user_id = ${user}`, ...rest], ...cut }),
       forEach(`(SELECT customer_id FROM customer_link WHERE user_id = ${user}) AS k`, {
+        from,
         conditions: ['e.user_id IS NULL', 'e.customer_id = k.customer_id', ...rest],
-        size,
+        ...cut,
       }),
-      forEach(`(${objectsOf(user)}) AS k`, { conditions: ['e.customer_via = k.object_id', ...rest], size }),
+      forEach(`(${objectsOf(user)}) AS k`, { from, conditions: ['e.customer_via = k.object_id', ...rest], ...cut }),
     ];
   }
   if (filter.type?.kind === 'prefix' && !isSelective(filter)) {
     const types = typesWithPrefix(filter.type.prefix, query);
-    return [forEach(`(${types}) AS k`, { conditions: ['e.type = k.type', ...conditions], size })];
+    return [forEach(`(${types}) AS k`, { from, conditions: ['e.type = k.type', ...conditions], ...cut })];
+  }
+  if (filter.ip !== undefined) {
+    const rest = [...conditions, ...typeConditions(filter.type, query)];
+    return [
+      branch({ from, conditions: [`e.ip = ${query.add(filter.ip)}`, ...rest], ...cut }),
+      sealedBranch(query.add(filter.ipToken), { from, conditions: rest, ...cut }),
+    ];
   }
   // `seq + 0` keeps the planner off the primary key: it would expect an id's entries to be spread evenly over the trail.
   const order = filter.stripeId === undefined ? 'e.seq' : 'e.seq + 0';
-  return [branch({ conditions: [...conditions, ...typeConditions(filter.type, query)], size, order })];
+  return [branch({ from, conditions: [...conditions, ...typeConditions(filter.type, query)], order, ...cut })];
 }
 
 /** Both tables have a key each, so that an entry comes by one object to one user. */
@@ -84,18 +168,27 @@ function objectsOf(user: string): string {
 }
 
 function isSelective(filter: EntryFilter): boolean {
-  return filter.ip !== undefined || filter.stripeId !== undefined || filter.requestId !== undefined;
+  return [filter.ip, filter.stripeId, filter.requestId, filter.words].some((each) => each !== undefined);
 }
 
 interface Branch {
+  from: string;
   conditions: string[];
   size: string;
+  direction: 'ASC' | 'DESC';
   order?: string;
 }
 
-function branch({ conditions, size, order = 'e.seq' }: Branch): string {
+function branch({ from, conditions, size, direction, order = 'e.seq' }: Branch): string {
   const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`;
-  return `(SELECT e.* FROM entry e ${where} ORDER BY ${order} DESC LIMIT ${size})`;
+  return `(SELECT e.* FROM ${from} ${where} ORDER BY ${order} ${direction} LIMIT ${size})`;
+}
+
+/** Walks a token's rows in the page's order and stops once there are enough of their entries. */
+function sealedBranch(token: string, { from, conditions, size, direction }: Branch): string {
+  const where = ['e.seq = b.seq', ...conditions].join(' AND ');
+  return `(SELECT e.* FROM (SELECT seq FROM blind_index WHERE token = ${token} ORDER BY seq ${direction}) AS b
+    CROSS JOIN LATERAL (SELECT e.* FROM ${from} WHERE ${where}) AS e ORDER BY b.seq ${direction} LIMIT ${size})`;
 }
 
 /** The branch once for each key, so that each is an ordered range of its own. */
@@ -125,6 +218,7 @@ function rangeOf(filter: EntryFilter, query: Parameters): string[] {
     `(SELECT seq FROM entry WHERE recorded_at >= ${query.add(instant.toISOString())} ORDER BY recorded_at, seq LIMIT 1)`;
   const conditions: string[] = [];
   if (filter.before !== undefined) conditions.push(`e.seq < ${query.add(filter.before)}`);
+  if (filter.after !== undefined) conditions.push(`e.seq > ${query.add(filter.after)}`);
   // No entry that late: null, and the condition holds for none.
   if (filter.from !== undefined) conditions.push(`e.seq >= ${firstAt(filter.from)}`);
   if (filter.to !== undefined) conditions.push(`e.seq < coalesce(${firstAt(filter.to)}, ${maxSeq})`);
@@ -135,10 +229,15 @@ const maxSeq = '9223372036854775807';
 
 function equalitiesOf(filter: EntryFilter, query: Parameters): string[] {
   const conditions: string[] = [];
-  if (filter.ip !== undefined) conditions.push(`e.ip = ${query.add(filter.ip)}`);
   if (filter.requestId !== undefined) conditions.push(`e.request_id = ${query.add(filter.requestId)}`);
   if (filter.stripeId !== undefined) conditions.push(`e.stripe_ids @> ARRAY[${query.add(filter.stripeId)}]`);
   return conditions;
+}
+
+function addressConditions({ ip, ipToken }: EntryFilter, query: Parameters): string[] {
+  if (ip === undefined) return [];
+  const sealed = `EXISTS (SELECT FROM blind_index b WHERE b.token = ${query.add(ipToken)} AND b.seq = e.seq)`;
+  return [`(e.ip = ${query.add(ip)} OR ${sealed})`];
 }
 
 function typeConditions(type: TypeFilter | undefined, query: Parameters): string[] {

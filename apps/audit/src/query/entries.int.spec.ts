@@ -1,18 +1,27 @@
 import type { OutgoingEvent } from '@billhook/messaging';
-import { aCustomer, anInvoice } from '@billhook/testing';
+import { aCustomer, anInvoice, waitFor } from '@billhook/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { aDomainEvent, aStripeDelivery, connect, opened, startAudit } from '../audit.spec-support.js';
+import {
+  aDomainEvent,
+  asSuperuser,
+  aStripeDelivery,
+  connect,
+  opened,
+  sealerOn,
+  startAudit,
+} from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
-import { contentBytes, toContent } from '../trail/content.js';
+import { toDraft } from '../trail/content.js';
 import { entriesQuery } from './entries-query.js';
 import type { EntryFilter } from './entries-query.js';
 import { EntriesStore } from './entries.store.js';
+import type { EntryView } from './entries.store.js';
 
 let audit: AuditUnderTest;
 
-const append = (events: OutgoingEvent[]): Promise<unknown> =>
-  audit.appendStore.append(events.map((event) => contentBytes(toContent(event))));
+const append = async (events: OutgoingEvent[]): Promise<unknown> =>
+  audit.appendStore.append(await audit.sealer.seal(events.map(toDraft)));
 
 /** 3,000 entries of 100 users: half from Stripe, known by customer only. */
 async function seed(): Promise<void> {
@@ -57,6 +66,7 @@ describe('GET /v1/entries', () => {
       data: { user_id: 'user-99', email: null },
       ip: '198.51.100.99',
       user_agent: null,
+      erased: false,
       occurred_at: '2026-11-23T09:00:00.000Z',
       recorded_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/),
       hash: expect.stringMatching(/^[0-9a-f]{64}$/),
@@ -127,9 +137,10 @@ describe('GET /v1/entries', () => {
 
   async function everything(query: string, between: () => Promise<unknown> = () => Promise.resolve()) {
     const seen: number[] = [];
-    let cursor: string | null = null;
+    // Each look is an entry: what has been looked at before is older than this.
+    let cursor: string | null = '3001';
     do {
-      const { data, next_cursor } = await audit.page(query + (cursor === null ? '' : `&cursor=${cursor}`));
+      const { data, next_cursor } = await audit.page(`${query}&cursor=${cursor}`);
       seen.push(...data.map((entry) => entry.seq));
       cursor = next_cursor;
       await between();
@@ -161,8 +172,12 @@ describe('GET /v1/entries', () => {
     ['request_id=%00', /1 to 255/],
     ['cursor=last', /next_cursor/],
     ['cursor=9999999999999999999', /next_cursor/],
-    ['q=anything', /there is no q here; allowed: user_id, type, from, to, ip, stripe_id, request_id, limit, cursor/],
-    ['userid=user-7', /allowed: user_id/],
+    ['q=', /with a word in it/],
+    ['q=--%20!', /with a word in it/],
+    ['q=a%00b', /with a word in it/],
+    [`q=${'x'.repeat(256)}`, /up to 255/],
+    ['w=anything', /there is no w here; allowed: limit, cursor, user_id, type, from, to, ip, stripe_id, request_id, q/],
+    ['userid=user-7', /allowed: limit, cursor, user_id/],
   ])('refuses ?%s and says what is allowed', async (query, detail) => {
     const { status, type, body } = await audit.get(`/v1/entries?${query}`);
     expect({ status, type, body }).toMatchObject({
@@ -200,10 +215,103 @@ describe('GET /v1/chain/verify', () => {
   it('walks everything and says so', async () => {
     const { status, body } = await audit.get('/v1/chain/verify');
     const [newest] = await audit.entries('limit=1');
-    expect({ status, body }).toEqual({
+    expect({ status, body }).toMatchObject({
       status: 200,
       body: { ok: true, entries: newest?.seq, head: { seq: newest?.seq, hash: newest?.hash } },
     });
+  });
+});
+
+describe('every look into the trail', () => {
+  const looks = (): Promise<EntryView[]> => audit.entries('type=audit.trail.read&limit=3');
+
+  it('is an entry: who, from where, and what they asked for', async () => {
+    await audit.get('/v1/entries?user_id=user-7&limit=1&ip=198.51.100.7&q=jane');
+    await audit.get('/v1/entries/nothing');
+    const recorded = await looks();
+    expect(recorded.slice(0, 2).map(({ data, user_id, ip }) => ({ data, user_id, ip }))).toEqual([
+      { data: { what: 'entry', request: '/v1/entries/nothing' }, user_id: null, ip: '127.0.0.1' },
+      {
+        data: { what: 'entries', request: '/v1/entries?user_id=user-7&limit=1&ip=…&q=…' },
+        user_id: null,
+        ip: '127.0.0.1',
+      },
+    ]);
+    const { body } = await audit.get(`/v1/entries/${recorded[0]?.id}`);
+    expect(body).toMatchObject({ content: expect.stringContaining('"actor":"ops:ops-1"') });
+  });
+
+  it('is recorded once, and not when it was refused', async () => {
+    const [before] = await looks();
+    await audit.get('/v1/entries?limit=0');
+    await audit.get('/v1/entries', ['user']);
+    await audit.get('/v1/entries', null);
+    expect((await looks()).map((entry) => entry.seq).slice(0, 2)).toEqual([(before?.seq ?? 0) + 1, before?.seq]);
+  });
+
+  it('is not answered when it cannot be recorded', async () => {
+    const { adminUrl } = audit.database;
+    const signature = 'audit.append_entries(bytea[], bytea[], uuid[])';
+    const [granted] = await asSuperuser(
+      adminUrl,
+      `SELECT proacl::text FROM pg_proc WHERE oid = '${signature}'::regprocedure`,
+    );
+    expect(granted).toBeDefined();
+    const service = new URL(audit.database.serviceUrl).username;
+    await asSuperuser(adminUrl, `REVOKE EXECUTE ON FUNCTION ${signature} FROM ${service}`);
+    try {
+      const { status, body } = await audit.get('/v1/entries?limit=1');
+      expect(status).toBe(500);
+      expect(body).not.toHaveProperty('data');
+    } finally {
+      await asSuperuser(adminUrl, `GRANT EXECUTE ON FUNCTION ${signature} TO ${service}`);
+    }
+  });
+});
+
+describe('?q=', () => {
+  const said = (reason: string, userId = 'wordy'): OutgoingEvent =>
+    aDomainEvent({
+      type: 'billing.resumption.requested',
+      data: { user_id: userId, subscription_id: 'sub_1', outcome: reason },
+    });
+  const outcomes = async (query: string): Promise<unknown[]> =>
+    (await audit.entries(`type=billing.*&limit=200&${query}`)).map(
+      ({ data }) => JSON.parse(JSON.stringify(data)).outcome,
+    );
+
+  beforeAll(async () => {
+    await append([said('the Zebra crossed'), said('a zebra slept, (quickly)'), said('zebras', 'other')]);
+  });
+
+  it.each([
+    ['q=zebra', ['a zebra slept, (quickly)', 'the Zebra crossed']],
+    ['q=CROSSED%20zebra', ['the Zebra crossed']],
+    ['q=zebra%20giraffe', []],
+    ['q=zeb', []],
+    ['q=zebras&user_id=other', ['zebras']],
+    ['q=zebras&user_id=wordy', []],
+    ["q=zebra'):*%26|!<->", ['a zebra slept, (quickly)', 'the Zebra crossed']],
+    ['q=zebra&to=2020-01-01', []],
+  ])('?%s finds %j: before and after its words are indexed', async (query, expected) => {
+    await asSuperuser(audit.database.adminUrl, 'TRUNCATE audit.entry_words');
+    expect(await outcomes(query)).toEqual(expected);
+    await audit.follower.catchUp();
+    await waitFor('the index', async () => {
+      const [behind] = await asSuperuser(
+        audit.database.adminUrl,
+        'SELECT (SELECT max(seq) FROM audit.entry) - (SELECT max(seq) FROM audit.entry_words) AS entries',
+      );
+      return Number(behind?.['entries']) === 0;
+    });
+    expect(await outcomes(query)).toEqual(expected);
+  });
+
+  it('pages like any other filter', async () => {
+    const first = await audit.page('q=zebra&limit=1');
+    const second = await audit.page(`q=zebra&limit=1&cursor=${first.next_cursor}`);
+    expect([first.data.length, second.data.length, second.next_cursor]).toEqual([1, 1, null]);
+    expect(second.data[0]?.seq).toBeLessThan(first.data[0]?.seq ?? 0);
   });
 });
 
@@ -222,19 +330,24 @@ describe('the plan of every query', () => {
     { type: { kind: 'exact', type: 'stripe.invoice.paid' } },
     { type: { kind: 'prefix', prefix: 'stripe.' } },
     { type: { kind: 'exact', type: 'stripe.invoice.paid' }, from: new Date('2020-01-01'), to: new Date('2999-01-01') },
-    { ip: '198.51.100.7' },
+    { ip: '198.51.100.7', ipToken: Buffer.alloc(16) },
     { stripeId: 'cus_7' },
     { requestId: 'request-4-7' },
+    { words: 'cus_7' },
+    { words: 'cus_7', type: { kind: 'prefix', prefix: 'stripe.' } },
+    { words: 'cus_7', userId: 'user-7' },
   ];
 
   it.each(filters)('reads the trail by an index, on the first page and deep down: %j', async (filter) => {
     const dataSource = await connect(audit.database);
     try {
       for (const before of [undefined, '500']) {
-        const { text, parameters } = entriesQuery({ ...filter, before }, 51);
+        const { text, parameters } = entriesQuery({ ...filter, before }, { limit: 51, order: 'newest' });
         const plan: Record<string, string>[] = await dataSource.query(`EXPLAIN ${text}`, parameters);
         const lines = plan.map((line) => line['QUERY PLAN'] ?? '');
-        expect(lines.filter((line) => line.includes('Seq Scan on entry'))).toEqual([]);
+        // The months to come are empty: how they are read is all the same.
+        const month = new Date().toISOString().slice(0, 7).replace('-', '_');
+        expect(lines.filter((line) => line.includes(`Seq Scan on entry_${month}`))).toEqual([]);
         expect(lines.join('\n')).toMatch(/Index/);
       }
     } finally {
@@ -245,7 +358,7 @@ describe('the plan of every query', () => {
   it('is tried on real rows: the queries run', async () => {
     const dataSource = await connect(audit.database);
     try {
-      const store = new EntriesStore(dataSource);
+      const store = new EntriesStore(dataSource, sealerOn(dataSource));
       for (const filter of filters) expect((await store.page(filter, 1)).data).toHaveLength(1);
     } finally {
       await dataSource.destroy();

@@ -6,7 +6,7 @@ import { plainAddress } from '../trail/content.js';
 import type { EntryFilter, TypeFilter } from './entries-query.js';
 
 /** Up to 255 characters; U+0000 is refused here because PostgreSQL refuses it later. */
-const ShortText = (): PropertyDecorator =>
+export const ShortText = (): PropertyDecorator =>
   applyDecorators(
     IsOptional(),
     Matches(/^[^\0]{1,255}$/su, { message: '$property must be one text of 1 to 255 characters' }),
@@ -19,7 +19,15 @@ const instantMessage = {
 const Instant = (): PropertyDecorator =>
   applyDecorators(IsOptional(), Matches(instant, instantMessage), IsISO8601({ strict: true }, instantMessage));
 
-export class EntriesRequest {
+/** The seq that an answer ended with. */
+export const Cursor = (): PropertyDecorator =>
+  applyDecorators(
+    IsOptional(),
+    Matches(/^[1-9]\d{0,17}$/, { message: '$property must be the next_cursor of an earlier answer' }),
+  );
+
+/** What may be asked of the trail, whatever the answer's form. */
+export class FilterRequest {
   @ShortText()
   user_id?: string;
 
@@ -51,19 +59,28 @@ export class EntriesRequest {
   @ShortText()
   request_id?: string;
 
+  /** Every word of it has to stand in the entry's data, or be who did it; only words that are not sealed are found. */
+  @IsOptional()
+  @Matches(/^(?=.*[\p{L}\p{N}])[^\0]{1,255}$/su, {
+    message: 'q must be one text of up to 255 characters with a word in it',
+  })
+  q?: string;
+}
+
+export class EntriesRequest extends FilterRequest {
   @Type(() => Number)
   @IsInt({ message: 'limit must be a whole number from 1 to 200' })
   @Min(1, { message: 'limit must be a whole number from 1 to 200' })
   @Max(200, { message: 'limit must be a whole number from 1 to 200' })
   limit = 50;
 
-  @IsOptional()
-  @Matches(/^[1-9]\d{0,17}$/, { message: 'cursor must be the next_cursor of an earlier answer' })
+  @Cursor()
   cursor?: string;
 }
 
-export function toFilter(request: EntriesRequest): EntryFilter {
-  const { user_id, type, from, to, ip, stripe_id, request_id, cursor } = request;
+/** Throws Refused request_invalid. */
+export function toFilter(request: FilterRequest): EntryFilter {
+  const { user_id, type, from, to, ip, stripe_id, request_id, q } = request;
   if (from !== undefined && to !== undefined && new Date(from) >= new Date(to)) {
     throw new Refused('request_invalid', 'from must be earlier than to');
   }
@@ -75,7 +92,7 @@ export function toFilter(request: EntriesRequest): EntryFilter {
     ip: ip === undefined ? undefined : plainAddress(ip),
     stripeId: stripe_id,
     requestId: request_id,
-    before: cursor,
+    words: q,
   };
 }
 

@@ -1,23 +1,20 @@
 import type { EventAttributes } from '@billhook/contracts';
 import canonicalize from 'canonicalize';
-import { isUtf8 } from 'node:buffer';
 import { hash } from 'node:crypto';
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { withoutCardNumbers } from './card-numbers.js';
+import { dataOf } from './projection.js';
+import { takePersonal } from './personal.js';
+import type { Personal, PersonalFields } from './personal.js';
 import { referencesOf } from './references.js';
-import { at, clippedText, isParsedJson, toStorable } from './storable.js';
+import { at, clippedText, toStorable } from './storable.js';
 import type { Json, Note } from './storable.js';
-import { projectStripeEvent } from './stripe-projection.js';
 
 /** Grows when the meaning of a field changes; entries keep the version they were written with. */
-export const contentVersion = 1;
+export const contentVersion = 2;
 
-/**
- * What an entry says, and all that its content hash covers. The database's columns are derived from it and hold nothing else.
- * `body` identifies the exact bytes of the event, of which `data` may be only a part; `notes` says what was left out and why.
- */
-export const contentSchema = z.object({
-  v: z.literal(contentVersion),
+const common = {
   id: z.string(),
   type: z.string(),
   source: z.string(),
@@ -25,8 +22,6 @@ export const contentSchema = z.object({
   actor: z.string().nullable(),
   cause_id: z.string().nullable(),
   request_id: z.string().nullable(),
-  ip: z.string().nullable(),
-  user_agent: z.string().nullable(),
   /** ISO 8601 UTC, milliseconds; null when the event's time is outside the years 1 to 9999. */
   occurred_at: z.string().nullable(),
   user_id: z.string().nullable(),
@@ -37,18 +32,49 @@ export const contentSchema = z.object({
   body: z.object({ sha256: z.string(), bytes: z.int() }),
   data: z.json(),
   notes: z.array(z.string()),
+};
+
+/** A box under the key of that id; what is in it, `seal/box.ts` says. Base64. */
+const boxSchema = z.object({ box: z.string(), key: z.string() });
+
+/**
+ * What an entry says, and all that its content hash covers. The database's columns are derived from it and hold nothing else.
+ * `body` identifies the exact bytes of the event, of which `data` may be only a part; `notes` says what was left out and why. What
+ * is personal is in the boxes of `sealed`, and null where it was taken from.
+ */
+const currentSchema = z.object({
+  v: z.literal(contentVersion),
+  ...common,
+  subscription_id: z.string().nullable(),
+  invoice_id: z.string().nullable(),
+  session_id: z.string().nullable(),
+  sealed: z.array(boxSchema),
 });
-export type Content = z.infer<typeof contentSchema>;
+export type Content = z.infer<typeof currentSchema>;
+
+/** As it was written before anything was sealed. Its entries are in the chain for good, so they stay readable. */
+const unsealedSchema = z.object({
+  v: z.literal(1),
+  ...common,
+  ip: z.string().nullable(),
+  user_agent: z.string().nullable(),
+});
+
+export const contentSchema = z.discriminatedUnion('v', [currentSchema, unsealedSchema]);
+export type AnyContent = z.infer<typeof contentSchema>;
+
+/** An entry on its way to being sealed: nothing of `personal` is in `content`, whose boxes are still missing. */
+export interface Draft {
+  content: Content;
+  personal: Personal[];
+}
 
 const maxIdLength = 255;
 const maxUserAgentLength = 1024;
 const maxAddressLength = 64;
-const maxDataBytes = 256 * 1024;
-/** Written again, JSON grows less than eightfold (`1e20` is the worst): a body up to this size need not be measured. */
-const surelySmallBytes = maxDataBytes / 8;
 
 /** Never throws: whatever a queue can deliver has an entry, if only with its type, time and hash. */
-export function toContent(event: { attributes: EventAttributes; body: Buffer }): Content {
+export function toDraft(event: { attributes: EventAttributes; body: Buffer }): Draft {
   const { attributes, body } = event;
   const notes = new Set<Note>();
   const short = (text: string | undefined): string | null =>
@@ -56,17 +82,21 @@ export function toContent(event: { attributes: EventAttributes; body: Buffer }):
   const type = clippedText(attributes.type, maxIdLength, notes);
   const id = clippedText(attributes.id, maxIdLength, notes);
   const cause_id = short(attributes.causeid);
-  const data = dataOf(type, body, notes);
-  const references = referencesOf(data, [id, cause_id]);
-  const user_agent =
-    attributes.useragent === undefined ? null : clippedText(attributes.useragent, maxUserAgentLength, notes);
-  const [actor, request_id, subject] = [attributes.actor, attributes.requestid, attributes.subject].map(short);
+  const whole = dataOf(type, body, notes);
+  const references = referencesOf(whole, [id, cause_id]);
+  // Stripe's events have no field that could be personal: see stripe-shapes.ts.
+  const { data, taken } = type.startsWith('stripe.') ? { data: whole, taken: {} } : takePersonal(whole);
+  const [actor = null, request_id = null, subject = null] = [
+    attributes.actor,
+    attributes.requestid,
+    attributes.subject,
+  ].map(short);
   const source = clippedText(attributes.source, maxIdLength, notes);
-  const ip = addressOf(attributes, data, notes);
   const envelope = envelopeOf(attributes, notes);
+  const origin = originOf(attributes, whole, notes);
   // In the order of names: see contentBytes.
-  return {
-    actor: actor ?? null,
+  const content: Content = {
+    actor,
     body: { bytes: body.length, sha256: hash('sha256', body) },
     cause_id,
     customer_id: references.customerId,
@@ -74,17 +104,52 @@ export function toContent(event: { attributes: EventAttributes; body: Buffer }):
     data,
     envelope,
     id,
-    ip,
+    invoice_id: references.invoiceId,
     notes: [...notes].toSorted(),
     occurred_at: storableInstant(attributes.time),
-    request_id: request_id ?? null,
+    request_id,
+    sealed: [],
+    session_id: references.sessionId,
     source,
     stripe_ids: references.stripeIds,
-    subject: subject ?? null,
+    subject,
+    subscription_id: references.subscriptionId,
     type,
-    user_agent,
     user_id: references.userId,
     v: contentVersion,
+  };
+  return { content, personal: personalOf({ userId: references.userId, actor, origin, taken }) };
+}
+
+interface Taken {
+  userId: string | null;
+  actor: string | null;
+  origin: PersonalFields;
+  taken: { [pointer: string]: string };
+}
+
+/** Where a request came from tells of whoever made it, who need not be whom the event is about. */
+function personalOf({ userId, actor, origin, taken }: Taken): Personal[] {
+  const hasOrigin = Object.keys(origin).length > 0;
+  const hasData = Object.keys(taken).length > 0;
+  const whose = /^(?:user|ops):(.+)$/s.exec(actor ?? '')?.[1] ?? userId;
+  if (hasOrigin && hasData && whose === userId) return [{ person: userId, fields: { ...origin, data: taken } }];
+  return [
+    ...(hasOrigin ? [{ person: whose, fields: origin }] : []),
+    ...(hasData ? [{ person: userId, fields: { data: taken } }] : []),
+  ];
+}
+
+/** A rejected delivery has no request of its own behind it: it names in its data from where it came. */
+function originOf(attributes: EventAttributes, data: Json, notes: Set<Note>): PersonalFields {
+  const named = at(data, 'remote_address');
+  const address = attributes.remoteaddress ?? (typeof named === 'string' ? named : undefined);
+  const { useragent } = attributes;
+  return {
+    ...(address === undefined ? {} : { ip: plainAddress(clippedText(address, maxAddressLength, notes)) }),
+    ...(useragent === undefined
+      ? {}
+      : { user_agent: withoutCardNumbers(clippedText(useragent, maxUserAgentLength, notes)) }),
   };
 }
 
@@ -93,7 +158,7 @@ const indexName = /"(?:0|[1-9]\d*)":/;
 
 /**
  * The bytes that are hashed and stored: RFC 8785, so that anyone can write them again from the values. Of a content whose names
- * are in order (`toContent` makes no other) and whose texts are well-formed, `JSON.stringify` writes the same in a fraction of the
+ * are in order (`toDraft` makes no other) and whose texts are well-formed, `JSON.stringify` writes the same in a fraction of the
  * time; a spec holds the two equal.
  */
 export function contentBytes(content: Content): Buffer {
@@ -107,59 +172,10 @@ function canonical(content: Content): string {
   return text;
 }
 
-/** A rejected delivery has no request of its own behind it: it names in its data from where it came. */
-function addressOf(attributes: EventAttributes, data: Json, notes: Set<Note>): string | null {
-  const named = at(data, 'remote_address');
-  const address = attributes.remoteaddress ?? (typeof named === 'string' ? named : undefined);
-  return address === undefined ? null : plainAddress(clippedText(address, maxAddressLength, notes));
-}
-
 /** An IPv4 address that arrived over an IPv6 socket is the same address: one spelling, or a filter misses half. */
 export function plainAddress(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   return mapped !== undefined && isIP(mapped) === 4 ? mapped : address.toLowerCase();
-}
-
-function dataOf(type: string, body: Buffer, notes: Set<Note>): Json {
-  const parsed = parse(body, notes);
-  if (parsed === undefined) return null;
-  const data = type.startsWith('stripe.')
-    ? projectStripeEvent(parsed, notes)
-    : toStorable(withoutPaymentLink(parsed, notes), notes);
-  if (body.length <= surelySmallBytes || byteLength(data) <= maxDataBytes) return data;
-  notes.add('data_too_large');
-  return null;
-}
-
-/** The page on which a payment is finished opens for whoever knows its address: a key, of which the trail keeps none. */
-function withoutPaymentLink(data: Json, notes: Set<Note>): Json {
-  const action = at(data, 'action_required');
-  if (!isObject(data) || !isObject(action) || !('url' in action)) return data;
-  notes.add('link_left_out');
-  const { url: _key, ...others } = action;
-  return { ...data, action_required: others };
-}
-
-function isObject(value: Json | undefined): value is { [name: string]: Json } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-const utf8 = new TextDecoder();
-
-function parse(body: Buffer, notes: Set<Note>): Json | undefined {
-  if (!isUtf8(body)) notes.add('body_not_utf8');
-  try {
-    const value: unknown = JSON.parse(utf8.decode(body));
-    return isParsedJson(value) ? value : undefined;
-  } catch {
-    // An expected outcome: the entry says so and keeps the body's hash.
-    notes.add('body_not_json');
-    return undefined;
-  }
-}
-
-function byteLength(data: Json): number {
-  return Buffer.byteLength(JSON.stringify(data), 'utf8');
 }
 
 /** What the transport said about the event that has no field of its own. */

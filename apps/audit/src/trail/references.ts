@@ -8,6 +8,9 @@ export interface References {
   customerId: string | null;
   /** For an event that names neither of the two: the Stripe object whose customer it is of. */
   customerVia: string | null;
+  subscriptionId: string | null;
+  invoiceId: string | null;
+  sessionId: string | null;
   /** Sorted, without repetition. */
   stripeIds: string[];
 }
@@ -19,7 +22,7 @@ const maxStripeIds = 64;
  * Ids worth finding an entry by: customers, subscriptions, invoices, sessions, payments, refunds, disputes, events. Prices and
  * products are not: nearly every entry names one. An event *about* a price is found by the price's id all the same.
  */
-const findable = /^(cus|sub|in|cs|pi|ch|py|re|pyr|dp|du|cn|seti|sub_sched|evt)_[A-Za-z0-9_]{1,240}$/;
+export const findable = /^(cus|sub|in|cs|pi|ch|py|re|pyr|dp|du|cn|seti|sub_sched|evt)_[A-Za-z0-9_]{1,240}$/;
 const anyStripeId = /^[a-z][a-z0-9]*_[A-Za-z0-9_]{1,240}$/;
 
 /** `data` is the projection, so that nothing is found by what is not kept. `ids` are the event's own and its cause's. */
@@ -30,6 +33,9 @@ export function referencesOf(data: Json, ids: (string | null)[]): References {
     userId,
     customerId,
     customerVia: userId === null && customerId === null ? customerViaOf(data) : null,
+    subscriptionId: idOf(data, subjects.subscription),
+    invoiceId: idOf(data, subjects.invoice),
+    sessionId: idOf(data, subjects.session),
     stripeIds: stripeIdsOf(data, ids),
   };
 }
@@ -60,6 +66,29 @@ function customerIdOf(data: Json): string | null {
   return firstText(data, paths, (text) => findable.test(text));
 }
 
+/** The things of a customer's life that an entry can be about, each by the places that name it, the most particular first. */
+const subjects = {
+  subscription: {
+    object: 'subscription',
+    paths: [
+      ['subscription_id'],
+      ['after', 'id'],
+      ['subscription', 'id'],
+      ['object', 'parent', 'subscription_details', 'subscription'],
+      ['object', 'subscription'],
+    ],
+    id: /^sub_/,
+  },
+  invoice: { object: 'invoice', paths: [['invoice_id'], ['object', 'invoice']], id: /^in_/ },
+  session: { object: 'checkout.session', paths: [['session_id']], id: /^cs_/ },
+} as const satisfies Record<string, { object: string; paths: readonly (readonly string[])[]; id: RegExp }>;
+
+function idOf(data: Json, { object, paths, id }: (typeof subjects)[keyof typeof subjects]): string | null {
+  const places: (readonly string[])[] =
+    at(data, 'object', 'object') === object ? [['object', 'id'], ...paths] : [...paths];
+  return firstText(data, places, (text) => id.test(text) && findable.test(text));
+}
+
 /**
  * By Stripe's `object`, for those that have no `customer`: the field with the object that has one. Since 2025-03-31 a payment
  * belongs to its invoice this way only. `append_entries` must learn the customers of whatever is named here.
@@ -72,7 +101,11 @@ function customerViaOf(data: Json): string | null {
   return path === undefined ? null : firstText(data, [path], (text) => findable.test(text));
 }
 
-function firstText(data: Json, paths: string[][], accept: (text: string) => boolean): string | null {
+function firstText(
+  data: Json,
+  paths: readonly (readonly string[])[],
+  accept: (text: string) => boolean,
+): string | null {
   for (const path of paths) {
     const value = at(data, ...path);
     if (typeof value === 'string' && accept(value)) return value;

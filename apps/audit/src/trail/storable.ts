@@ -15,6 +15,10 @@ export type Note =
   | 'list_cut'
   | 'text_cut'
   | 'link_left_out'
+  | 'card_number_removed'
+  | 'type_unknown'
+  | 'data_not_understood'
+  | 'personal_data_erased'
   | 'data_too_large';
 
 /** Deeper than anything Billhook or Stripe sends, and far from where PostgreSQL's jsonb parser runs out of stack. */

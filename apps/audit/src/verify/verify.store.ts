@@ -1,6 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
+import { Proof, verifyChain } from '../trail/chain-verifier.js';
+import type { Verdict } from '../trail/chain-verifier.js';
 import type { DerivedColumns, StoredEntry } from '../trail/chain.js';
+import { CheckpointKeys } from '../trail/checkpoint.js';
+import type { Checkpoint } from '../trail/checkpoint.js';
 
 const pageSize = 1000;
 
@@ -18,21 +22,72 @@ const page = `
   SELECT seq, (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_at, content, previous_hash, content_hash, hash,
          event_id, type, user_id, customer_id, customer_via, stripe_ids, ip, user_agent, request_id, cause_id,
          occurred_at
-  FROM entry WHERE seq > $1 ORDER BY seq LIMIT $2`;
+  FROM entry WHERE seq > $1 AND seq <= $3 ORDER BY seq LIMIT $2`;
+
+const checkpointsSigned = `
+  SELECT seq, (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_at, hash,
+         (extract(epoch FROM signed_at) * 1000000)::bigint AS signed_at, key_id, signature
+  FROM checkpoint ORDER BY seq`;
+
+interface CheckpointRow {
+  seq: string;
+  recorded_at: string;
+  hash: Buffer;
+  signed_at: string;
+  key_id: string;
+  signature: Buffer;
+}
+
+/** A part of the chain, by seq, both inclusive. */
+export interface Part {
+  from?: bigint | undefined;
+  to?: bigint | undefined;
+}
+
+const lowest = -(2n ** 63n);
+const highest = 2n ** 63n - 1n;
 
 @Injectable()
 export class VerifyStore {
-  constructor(private readonly dataSource: DataSource) {}
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly keys: CheckpointKeys,
+  ) {}
+
+  /** Against the checkpoints in this database, read first: whoever owns it can remove them too, so note them elsewhere. */
+  async verify({ from, to }: Part = {}): Promise<Verdict> {
+    const signed = await this.checkpoints();
+    const before = from === undefined ? undefined : signed.findLast(({ seq }) => seq < from)?.seq;
+    const proof = new Proof(to === undefined ? signed : signed.filter(({ seq }) => seq <= to), this.keys.publicKeys);
+    const start = before === undefined ? undefined : before + 1n;
+    return verifyChain(this.walk({ from: start, to }), { proof, from: start, isWhole: to === undefined });
+  }
+
+  async checkpoints(): Promise<Checkpoint[]> {
+    const rows: CheckpointRow[] = await this.dataSource.query(checkpointsSigned);
+    return rows.map((row) => ({
+      seq: BigInt(row.seq),
+      recordedAt: BigInt(row.recorded_at),
+      hash: row.hash,
+      signedAt: BigInt(row.signed_at),
+      keyId: row.key_id,
+      signature: row.signature,
+    }));
+  }
+
+  publicPem(): string {
+    return this.keys.publicKeys.map((key) => key.export({ format: 'pem', type: 'spki' }).toString()).join('');
+  }
 
   /**
    * Every entry in order of seq, a page at a time: constant memory, and no snapshot held for the minutes a long walk takes.
    * What is appended meanwhile is walked too.
    */
-  async *walk(): AsyncGenerator<StoredEntry> {
-    // From before the first possible seq, so that a forged entry 0 is met.
-    let after = (-(2n ** 63n)).toString();
+  async *walk({ from = lowest + 1n, to = highest }: Part = {}): AsyncGenerator<StoredEntry> {
+    // From the first possible seq unless told otherwise, so that a forged entry 0 is met.
+    let after = (from - 1n).toString();
     for (;;) {
-      const rows: Row[] = await this.dataSource.query(page, [after, pageSize]);
+      const rows: Row[] = await this.dataSource.query(page, [after, pageSize, to.toString()]);
       for (const row of rows) yield toStoredEntry(row);
       const last = rows.at(-1);
       if (last === undefined || rows.length < pageSize) return;

@@ -1,0 +1,39 @@
+import type { ChainedEntry } from './chain.js';
+import { fromIso } from './instants.js';
+
+interface EntryFields {
+  seq: number;
+  recorded_at: string;
+  previous_hash: string;
+  content_hash: string;
+  hash: string;
+  content: string;
+}
+
+const names = ['recorded_at', 'previous_hash', 'content_hash', 'hash', 'content'] as const;
+
+function isEntry(value: object): value is EntryFields {
+  return (
+    'seq' in value &&
+    Number.isSafeInteger(value.seq) &&
+    names.every((name) => typeof Object.getOwnPropertyDescriptor(value, name)?.value === 'string')
+  );
+}
+
+/**
+ * An entry's line of an export: its times as ISO 8601 with six digits, its hashes in hexadecimal, and `content` as the text whose
+ * UTF-8 is hashed. Undefined for what is no such line.
+ */
+export function readEntry(line: unknown): ChainedEntry | undefined {
+  if (typeof line !== 'object' || line === null || !isEntry(line)) return undefined;
+  const recordedAt = fromIso(line.recorded_at);
+  if (recordedAt === undefined) return undefined;
+  return {
+    seq: BigInt(line.seq),
+    recordedAt,
+    previousHash: Buffer.from(line.previous_hash, 'hex'),
+    contentHash: Buffer.from(line.content_hash, 'hex'),
+    hash: Buffer.from(line.hash, 'hex'),
+    content: Buffer.from(line.content, 'utf8'),
+  };
+}

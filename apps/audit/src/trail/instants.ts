@@ -1,0 +1,24 @@
+const microsecondsASecond = 1_000_000n;
+
+/** ISO 8601 UTC with six digits: JavaScript's own dates hold three, and hashes cover six. */
+export function toIso(microseconds: bigint): string {
+  const seconds = floorDivide(microseconds, microsecondsASecond);
+  const fraction = microseconds - seconds * microsecondsASecond;
+  const whole = new Date(Number(seconds) * 1_000).toISOString().slice(0, 19);
+  return `${whole}.${String(fraction).padStart(6, '0')}Z`;
+}
+
+const iso = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z$/;
+
+/** The reverse of `toIso`; undefined for what it would not have written. */
+export function fromIso(text: string): bigint | undefined {
+  const [, whole, fraction] = iso.exec(text) ?? [];
+  if (whole === undefined || fraction === undefined) return undefined;
+  const seconds = Date.parse(`${whole}Z`);
+  return Number.isNaN(seconds) ? undefined : BigInt(seconds) * 1_000n + BigInt(fraction);
+}
+
+function floorDivide(value: bigint, by: bigint): bigint {
+  const quotient = value / by;
+  return value % by < 0n ? quotient - 1n : quotient;
+}
