@@ -15,19 +15,20 @@ export class Attempts {
     private readonly consumer: string,
   ) {}
 
-  /** Marks events that may have been tried before; returns those that already had a mark. */
-  async mark(ids: readonly string[]): Promise<Set<string>> {
+  /** Marks events that may have been tried before; returns those that already had a mark, and how often they were tried. */
+  async mark(ids: readonly string[]): Promise<Map<string, number>> {
     await this.takeBack();
-    if (ids.length === 0) return new Set();
-    const rows: { event_id: string }[] = await this.dataSource.query(
-      `INSERT INTO attempt (consumer, event_id, attempts)
-       SELECT $1, id, 1 FROM unnest($2::text[]) AS id ORDER BY id
-       ON CONFLICT DO NOTHING
-       RETURNING event_id`,
+    if (ids.length === 0) return new Map();
+    // What is inserted here is not seen by the question beside it.
+    const rows: { event_id: string; attempts: number }[] = await this.dataSource.query(
+      `WITH marked AS (
+         INSERT INTO attempt (consumer, event_id, attempts)
+         SELECT $1, id, 1 FROM unnest($2::text[]) AS id ORDER BY id
+         ON CONFLICT DO NOTHING)
+       SELECT event_id, attempts FROM attempt WHERE consumer = $1 AND event_id = ANY($2)`,
       [this.consumer, ids],
     );
-    const unmarked = new Set(rows.map((row) => row.event_id));
-    return new Set(ids.filter((id) => !unmarked.has(id)));
+    return new Map(rows.map(({ event_id, attempts }) => [event_id, attempts]));
   }
 
   /** One more try of this event begins: the how manieth. */

@@ -552,6 +552,24 @@ describe('createBatchProcessor', () => {
     expect(await effects()).toEqual(['evt_1', 'evt_3']);
   });
 
+  it('parks nothing where it is not the events that kill the process, however often it dies at the first it tries alone', async () => {
+    const ids = Array.from({ length: 12 }, (_, index) => `evt_${index + 10}`);
+    const batch = ids.map((id) => aDelivery(id, { redelivered: true }));
+    const metBy: string[] = [];
+    for (let life = 0; life < 24; life += 1) {
+      const process = aProcessor({
+        apply: (_manager, deliveries) => {
+          if (deliveries.length === 1) metBy.push(...deliveries.map(({ attributes }) => attributes.id));
+          return Promise.reject(Object.assign(new Error('SIGKILL'), { code: '57P01' }));
+        },
+      });
+      await expect(process(batch)).rejects.toThrow('SIGKILL');
+    }
+    expect(new Set(metBy)).toEqual(new Set(ids));
+    expect(kinds(await aProcessor()(batch))).toEqual(ids.map(() => 'applied'));
+    expect(await parkedRows()).toEqual([]);
+  });
+
   /** As a crash of the server's process looks from here: an end without a word, in the middle of a statement. */
   async function crashServerProcess(manager: EntityManager): Promise<never> {
     const client: unknown = await manager.queryRunner?.connect();

@@ -85,13 +85,18 @@ class BatchProcessor {
 
   /**
    * New deliveries share one transaction. So do redelivered ones the first time, since a restart gives back whole batches of
-   * healthy events; the second time they go one by one, so that an event that kills its process is alone when it does.
+   * healthy events; the second time they go one by one, so that an event that kills its process is alone when it does. Those that
+   * were tried least go first: whoever kills comes last then, and where it is somebody else who kills the process again and again,
+   * it does not meet the same event each time.
    */
   private async processInTurn(deliveries: Delivery[], locked: () => void): Promise<Settlement[]> {
     const redelivered = deliveries.filter((delivery) => delivery.redelivered).map(idOf);
     const suspects = await this.attempts.mark(redelivered);
     const together = deliveries.filter((delivery) => !suspects.has(idOf(delivery)));
-    const alone = deliveries.filter((delivery) => suspects.has(idOf(delivery)));
+    const triedBefore = (delivery: Delivery): number => suspects.get(idOf(delivery)) ?? 0;
+    const alone = deliveries
+      .filter((delivery) => suspects.has(idOf(delivery)))
+      .toSorted((one, other) => triedBefore(one) - triedBefore(other));
     const progress: Progress = { settlements: new Map(), failures: [], patience: new Patience(), locked };
     try {
       await this.applyAll(together, progress);
