@@ -108,7 +108,7 @@ describe('a delivery that is Stripe’s', () => {
   });
 });
 
-describe('a delivery that is not', () => {
+describe('a delivery that is not (signature errors that do not say why)', () => {
   const body = JSON.stringify(anEvent());
   const minutesAgo = (minutes: number): Date => new Date(Date.now() - minutes * 60_000);
   it.each<[string, number, string | Buffer, Record<string, string>]>([
@@ -169,7 +169,7 @@ function rawAnswer(bytes: string): Promise<string> {
   return rawConnection(ingress.url, bytes).answer;
 }
 
-describe('when the event could not be kept', () => {
+describe('when the event could not be kept (handler error swallowed, 200 returned, event lost)', () => {
   it('F9: answers 503 with Retry-After while a consumer’s queue is missing, and takes events again once it is back', async () => {
     const ours = await createTestBroker();
     const lonely = await startIngress({ RABBITMQ_URL: ours.url });

@@ -61,7 +61,8 @@ async function openLoop(
   const underWay: Promise<void>[] = [];
   const begin = performance.now();
   for (let sent = 0; sent < total;) {
-    const due = Math.min(total, Math.floor(((performance.now() - begin) / 1000) * rate));
+    // The first is due at the beginning: counted from one, each would be sent a whole interval after its moment.
+    const due = Math.min(total, Math.floor(((performance.now() - begin) / 1000) * rate) + 1);
     for (; sent < due; sent += 1) underWay.push(send(sent, begin + (sent * 1000) / rate));
     await delay(1);
   }

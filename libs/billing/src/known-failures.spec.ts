@@ -12,8 +12,8 @@ import { tierFor } from './tier-policy.js';
 import type { TierQuestion } from './tier-policy.js';
 
 /**
- * What users of other billing systems suffer, each seen in public issue trackers. The titles name the trouble. Two more are held
- * elsewhere: order in `lifecycle.property.spec.ts`, the shapes of API versions in `api-versions.spec.ts`.
+ * What users of other billing systems suffer, each seen in public issue trackers, as far as it is a matter of rules. The titles
+ * name the trouble; `e2e/known-failures.spec.ts` lists all of them, also those that other specs hold.
  */
 function tier(rows: Partial<SubscriptionRow>[], options: Partial<TierQuestion> = {}): number {
   const subscriptions = rows.map((row) => aRow(row));

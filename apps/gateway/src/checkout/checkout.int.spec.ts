@@ -125,7 +125,7 @@ describe('GET /upgrade/:tier', () => {
   });
 });
 
-describe('POST /v1/checkout-sessions', () => {
+describe('POST /v1/checkout-sessions (double subscription, double charge)', () => {
   it('answers 201 with the session and its address', async () => {
     const answer = await buy('by-api', proMonthly);
     expect(answer.status).toBe(201);

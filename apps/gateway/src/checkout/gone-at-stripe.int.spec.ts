@@ -22,7 +22,7 @@ const customersOf = async (userId: string) =>
 const relinked = (userId: string) =>
   publishedAbout(gateway, userId).filter(({ type }) => type === 'billing.customer.relinked');
 
-describe('a checkout', () => {
+describe('a checkout (deleted or test-mode customer id stored)', () => {
   it('F58: of a customer who was deleted at Stripe makes another one, links it anew and says so', async () => {
     const { user, customerId } = await subscribe(gateway, 'returning');
     await gateway.simulator.stripe.customers.del(customerId);

@@ -36,7 +36,7 @@ async function accountOf(userId: string, sessionId: string, changes: Partial<Acc
   return anAccount(userId, { version: 2, subscription: { ...sample, id: idOf(session.subscription) }, ...changes });
 }
 
-describe('GET /payment/success', () => {
+describe('GET /payment/success (redirect beats the webhook)', () => {
   it('says so once the account does, and leads on to the dashboard', async () => {
     const { user, sessionId, url, successPath } = await open('winner');
     await gateway.simulator.pay(url);

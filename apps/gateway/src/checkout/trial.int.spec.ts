@@ -73,7 +73,7 @@ describe('a first subscription', () => {
   });
 });
 
-describe('a second subscription', () => {
+describe('a second subscription (trial abuse)', () => {
   it('is paid from its first day, although no event of the first has come', async () => {
     const first = await subscriptionOf(await buy('returner', proMonthly));
     await gateway.simulator.stripe.subscriptions.cancel(first.id);

@@ -35,7 +35,7 @@ const isErasedHere = (userId: string) =>
 const requestsOf = (userId: string) =>
   publishedAbout(gateway, userId).filter(({ type }) => type === 'billing.account.erasure_requested');
 
-describe('an erasure', () => {
+describe('an erasure (account deleted, billing continues)', () => {
   it('ends the billing at once, announces it, and is complete when every service has answered', async () => {
     const { user, customerId, subscriptionId } = await subscribe(gateway, 'leaver');
     const open = await (

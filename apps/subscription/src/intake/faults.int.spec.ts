@@ -18,7 +18,7 @@ afterEach(async () => {
 const versionsOf = async (userId: string) =>
   (await world.told('billing.account.changed', userId)).map(({ version }) => version);
 
-describe('a crash between save and ack', () => {
+describe('a crash between save and ack (done recorded before the effect, crashed claims never reclaimed)', () => {
   let cable: CableProxy;
 
   beforeEach(async () => {
@@ -50,7 +50,7 @@ describe('a crash between save and ack', () => {
   });
 });
 
-describe('a batch', () => {
+describe('a batch (poison message loops)', () => {
   it('of two customers, and of several events of one user, is applied as if they had come alone', async () => {
     const [ada, bob] = [new CustomerStory('ada'), new CustomerStory('bob')];
     const elite = bob.onPrice('price_elite_monthly');

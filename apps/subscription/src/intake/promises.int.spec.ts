@@ -192,7 +192,7 @@ function shuffled<T>(values: readonly T[], random: () => number): T[] {
   return ranked.toSorted((a, b) => a.rank - b.rank).map(({ value }) => value);
 }
 
-describe('F37: the same event, many times at once on three replicas', () => {
+describe('F37: the same event, many times at once on three replicas (parallel deliveries make duplicate rows or 500s)', () => {
   test.each([2, 5, 20, 100])('%i times has one effect', async (times) => {
     const story = new CustomerStory(`copies${times}`);
     const event = story.created();

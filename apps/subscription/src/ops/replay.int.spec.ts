@@ -49,7 +49,7 @@ async function settled(...events: StripeEventBody[]): Promise<string[]> {
   return world.outcomesOf(...events.map(({ id }) => id));
 }
 
-describe('a replay of a parked event', () => {
+describe('a replay of a parked event (no replay or dead-letter tooling)', () => {
   it('releases it, and says in the trail who did it and why', async () => {
     const { id } = await aMendedEvent();
     expect(await replay({ ids: [id] })).toEqual({

@@ -40,7 +40,7 @@ afterAll(async () => {
 const cursor = async () => (await world.query<{ at: Date }>('SELECT at FROM reconcile_cursor'))[0]?.at ?? null;
 const at = (second: number) => new Date((started + second) * 1_000);
 
-describe('a catch-up', () => {
+describe('a catch-up (missed webhooks, no backfill)', () => {
   it('F61: brings what Stripe lists and nobody has delivered, to every consumer, and marks where it comes from', async () => {
     const story = new CustomerStory('away');
     const events = [story.created(), story.invoice('paid'), story.deleted(3 * day)];
