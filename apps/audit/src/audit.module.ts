@@ -49,7 +49,7 @@ const lanes = 2;
  * Nobody waits for an entry, and whoever waits for an account shares the machine: at 200 events a second, fuller batches took a
  * third off what PostgreSQL computes for the trail.
  */
-const lingerMs = 25;
+const lingerMs = { busy: 25, idle: 25 };
 
 /**
  * The trail: every event of the exchange appended once to a hash chain that this service can extend but not change, and the

@@ -1,6 +1,7 @@
 import { BaseRpcContext, Server } from '@nestjs/microservices';
 import type { CustomTransportStrategy } from '@nestjs/microservices';
 import { lastValueFrom } from 'rxjs';
+import type { BatchLimits } from './batch.js';
 import { ConsumerWatch } from './consumer-watch.relay.js';
 import { openBrokerConnection } from './connection.relay.js';
 import type { BrokerConnection } from './connection.relay.js';
@@ -17,8 +18,11 @@ export interface BatchTransportOptions {
   connectionName: string;
   /** Default 100. */
   batchSize?: number;
-  /** How long a delivery waits for company, in milliseconds. Default 5: with 1, changes were seen later, for every commit waits for the disk. */
-  lingerMs?: number;
+  /**
+   * How long a delivery waits for company, in milliseconds. By default not at all while nothing is at work, and 5 beside a batch that
+   * is: with 1 there, changes were seen later under load, for every commit waits for the disk.
+   */
+  lingerMs?: BatchLimits['lingerMs'];
   /** Batches at work at once. Default 1; with more, the handler passes a Turnstile where their order matters. */
   lanes?: number;
   /** Unsettled messages per queue. Default a batch more than are at work, so that the next one fills meanwhile. */
@@ -121,7 +125,13 @@ export class BatchTransport extends Server implements CustomTransportStrategy {
   }
 
   private createConsumer(queue: string, handler: Handler): QueueConsumer {
-    const { batchSize = 100, lanes = 1, lingerMs = 5, isSurroundingsFailure, isReady } = this.options;
+    const {
+      batchSize = 100,
+      lanes = 1,
+      lingerMs = { busy: 5, idle: 0 },
+      isSurroundingsFailure,
+      isReady,
+    } = this.options;
     return new QueueConsumer({
       queue,
       limits: { size: batchSize, bytes: maxBatchBytes, lingerMs },

@@ -1,10 +1,19 @@
 import { describe, expect, it } from '@jest/globals';
 import { nextBatch } from './batch.js';
 
-const limits = { size: 10, bytes: 1_000, lingerMs: 20 };
+const limits = { size: 10, bytes: 1_000, lingerMs: { busy: 20, idle: 2 } };
 const small = (count: number): number[] => Array.from({ length: count }, () => 50);
-const asWaiting = ({ sizes, oldestArrivedAt }: { sizes: number[]; oldestArrivedAt: number }) => ({
+const asWaiting = ({
+  sizes,
+  oldestArrivedAt,
+  isBusy = true,
+}: {
+  sizes: number[];
+  oldestArrivedAt: number;
+  isBusy?: boolean;
+}) => ({
   count: sizes.length,
+  isBusy,
   sizeOf: (index: number) => sizes[index] ?? Number.NaN,
   oldestArrivedAt,
 });
@@ -20,6 +29,13 @@ describe('nextBatch', () => {
       { kind: 'wait', ms: 15 },
     ],
     ['the oldest has lingered', { sizes: small(3), oldestArrivedAt: 1_000 }, 1_020, false, { kind: 'take', count: 3 }],
+    [
+      'the oldest has lingered beside nothing',
+      { sizes: small(3), oldestArrivedAt: 1_000, isBusy: false },
+      1_002,
+      false,
+      { kind: 'take', count: 3 },
+    ],
     ['it is full', { sizes: small(10), oldestArrivedAt: 1_000 }, 1_000, false, { kind: 'take', count: 10 }],
     ['more wait than fit', { sizes: small(25), oldestArrivedAt: 1_000 }, 1_000, false, { kind: 'take', count: 10 }],
     [
@@ -38,7 +54,12 @@ describe('nextBatch', () => {
   });
 
   it('takes at once without a linger', () => {
-    const step = nextBatch(asWaiting({ sizes: small(1), oldestArrivedAt: 5 }), 5, { ...limits, lingerMs: 0 }, false);
+    const step = nextBatch(
+      asWaiting({ sizes: small(1), oldestArrivedAt: 5 }),
+      5,
+      { ...limits, lingerMs: { busy: 0, idle: 0 } },
+      false,
+    );
     expect(step).toEqual({ kind: 'take', count: 1 });
   });
 });

@@ -3,14 +3,16 @@ export interface BatchLimits {
   size: number;
   /** Most bytes of their bodies together; one delivery alone may have more. What is parsed at once takes many times as much memory. */
   bytes: number;
-  /** How long the oldest delivery may wait for company. */
-  lingerMs: number;
+  /** How long the oldest delivery may wait for company while a batch is at work, and while none is. */
+  lingerMs: { busy: number; idle: number };
 }
 
 export type BatchStep = { kind: 'idle' } | { kind: 'wait'; ms: number } | { kind: 'take'; count: number };
 
 export interface WaitingDeliveries {
   count: number;
+  /** Whether a batch that began before is still at work. */
+  isBusy: boolean;
   /** The size of a body, by its place in the order of arrival. */
   sizeOf: (index: number) => number;
   oldestArrivedAt: number;
@@ -30,7 +32,7 @@ export function nextBatch(
   const count = fitting(waiting, limits);
   const isFull = count === limits.size || count < waiting.count;
   if (isDraining || isFull) return { kind: 'take', count };
-  const ms = waiting.oldestArrivedAt + limits.lingerMs - now;
+  const ms = waiting.oldestArrivedAt + limits.lingerMs[waiting.isBusy ? 'busy' : 'idle'] - now;
   return ms > 0 ? { kind: 'wait', ms } : { kind: 'take', count };
 }
 

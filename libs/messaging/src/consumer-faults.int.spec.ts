@@ -132,7 +132,7 @@ describe('a consumer whose broker or dependency fails', () => {
   });
 
   it('F49: takes what lingers in time though the clock is set back by ten minutes meanwhile', async () => {
-    await under.start({ lingerMs: 500 });
+    await under.start({ lingerMs: { busy: 500, idle: 500 } });
     await under.ready();
     const { now } = Date;
     under.send('evt_1');

@@ -60,7 +60,7 @@ beforeAll(async () => {
   const processBatch = createBatchProcessor({ dataSource, consumer: 'spec', retries: runner, apply, log: quiet });
   consumer = new QueueConsumer({
     queue,
-    limits: { size: 100, bytes: 1_000_000, lingerMs: 5 },
+    limits: { size: 100, bytes: 1_000_000, lingerMs: { busy: 5, idle: 5 } },
     lanes: 1,
     prefetch: 200,
     longBatchMs: 20_000,

@@ -154,6 +154,7 @@ export class QueueConsumer {
     const step = nextBatch(
       {
         count: this.waiting.length,
+        isBusy: this.lanes.size > 0,
         sizeOf: (index) => this.waiting[index]?.delivery.body.length ?? 0,
         oldestArrivedAt,
       },
