@@ -1,6 +1,6 @@
 import { infrastructureOfThisRun, launchBrowser } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { startSystem } from '../demo/src/start-system.process.js';
 import type { StartedSystem } from '../demo/src/start-system.process.js';
 
@@ -84,6 +84,14 @@ async function inChaos(chaos: object, act: () => Promise<void>): Promise<void> {
   }
 }
 
+/** Onwards by the Tab key until it is there, as somebody without a mouse would. */
+async function tabTo(target: Locator): Promise<void> {
+  await target.waitFor();
+  const focused = target.and(page.locator(':focus'));
+  for (let tabs = 0; tabs < 30 && (await focused.count()) === 0; tabs += 1) await page.keyboard.press('Tab');
+  expect(await focused.count()).toBe(1);
+}
+
 const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name });
 
 describe('a customer with a browser', () => {
@@ -99,6 +107,9 @@ describe('a customer with a browser', () => {
     expect(profile).toContain('carol@example.com');
     expect(profile).toMatch(/Pro renews on \w+ \d+, \d{4}/);
     expect(profile).toContain('$9.99 per month');
+    await page.goBack();
+    await page.waitForURL(`${started.system.gatewayUrl}/payment/success**`);
+    await heading("You're on Pro").waitFor();
     await page.goto(`${started.system.gatewayUrl}/pricing`);
     expect(await page.getByRole('main').innerText()).toContain('Your plan');
     expect(await page.getByRole('link', { name: 'Pro monthly' }).count()).toBe(0);
@@ -231,6 +242,49 @@ describe('a customer with a browser', () => {
     });
     await page.goto(`${started.system.gatewayUrl}/change-plan?tier=2&billing_cycle=monthly`);
     await heading('Change to Elite').waitFor();
+  });
+
+  it('is told when Stripe is away just as they want to buy, can go back, tries again later, and gets the plan', async () => {
+    await inChaos({ api: [{ fault: 503 }] }, async () => {
+      await page.goto(`${started.system.gatewayUrl}/pricing`);
+      await page.getByRole('link', { name: 'Pro monthly' }).click();
+      await signIn('pete@example.com');
+      await heading('Stripe did not answer properly').waitFor();
+      await page.getByRole('link', { name: 'Your profile' }).click();
+      await heading("You're on Free").waitFor();
+      await page.goBack();
+      await heading('Stripe did not answer properly').waitFor();
+    });
+    await page.getByRole('link', { name: 'Try again' }).click();
+    await page.waitForURL(`${started.system.simulatorUrl}/c/pay/**`);
+    await pay(paying);
+    await heading("You're on Pro").waitFor();
+  });
+
+  it('buys with the keyboard alone, from the prices to the plan', async () => {
+    await page.goto(`${started.system.gatewayUrl}/pricing`);
+    await tabTo(page.getByRole('link', { name: 'Pro monthly' }));
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${started.system.simulatorUrl}/sign-in**`);
+    await tabTo(page.getByLabel('E-mail'));
+    await page.keyboard.type('quinn@example.com');
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${started.system.simulatorUrl}/c/pay/**`);
+    for (const [label, text] of [
+      ['Card number', paying],
+      ['Expiry', '12 / 34'],
+      ['CVC', '123'],
+    ] as const) {
+      await tabTo(page.getByLabel(label));
+      await page.keyboard.type(text);
+    }
+    await tabTo(page.getByRole('button', { name: 'Pay $9.99' }));
+    await page.keyboard.press('Enter');
+    await heading("You're on Pro").waitFor();
+    await tabTo(page.getByRole('link', { name: 'See your plan' }));
+    await page.keyboard.press('Enter');
+    await page.waitForURL(`${started.system.gatewayUrl}/profile`);
+    await heading("You're on Pro").waitFor();
   });
 
   it('signs in again where the session has ended, and is back where they were, with nothing done', async () => {

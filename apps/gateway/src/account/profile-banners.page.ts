@@ -3,14 +3,14 @@ import { html } from '../pages/html.js';
 import type { Html } from '../pages/html.js';
 import { banner } from '../pages/messages.js';
 import { day, money, perCycle } from '../pages/words.js';
-import type { ProfileView } from './profile-view.js';
+import type { Outlook, ProfileView } from './profile-view.js';
 
 /** What somebody has to know or to do before anything else on the profile. */
 export function profileBanners(view: ProfileView): (Html | false)[] {
   const { outlook, actionRequired } = view;
   return [
-    actionRequired !== null && actionNeeded(actionRequired),
-    actionRequired === null && outlook.kind === 'past_due' && banner('bad', lastPaymentFailed),
+    actionRequired !== null && actionNeeded(actionRequired, aimOf(outlook)),
+    actionRequired === null && isOwing(outlook) && banner('bad', lastPaymentFailed(aimOf(outlook))),
     outlook.kind === 'trial' && banner('info', `Your free trial ends on ${day(outlook.until)}. ${afterTrial(view)}`),
     outlook.kind === 'changes' &&
       outlook.on !== null &&
@@ -18,20 +18,27 @@ export function profileBanners(view: ProfileView): (Html | false)[] {
   ];
 }
 
-const lastPaymentFailed = html`Your last payment failed.
-  <a href="/manage-subscription?flow=payment_method">Change your card</a> to keep your plan.`;
+function isOwing(outlook: Outlook): boolean {
+  if (outlook.kind === 'inactive') return outlook.status === 'unpaid' || outlook.status === 'past_due';
+  return outlook.kind === 'past_due';
+}
+
+const aimOf = ({ kind }: Outlook): string => (kind === 'inactive' ? 'to have your plan back' : 'to keep your plan');
+
+const lastPaymentFailed = (aim: string): Html =>
+  html`Your last payment failed. <a href="/manage-subscription?flow=payment_method">Change your card</a> ${aim}.`;
 
 /** The reason is open: what is not known here is still something that Stripe's page for the invoice explains. */
-function actionNeeded({ reason, url }: ActionRequired): Html {
+function actionNeeded({ reason, url }: ActionRequired, aim: string): Html {
   const page = url ?? '/manage-subscription';
   switch (reason) {
     case 'payment_confirmation':
-      return banner('warn', html`Your bank asks you to confirm a payment. <a href="${page}">Confirm it</a>`);
+      return banner('warn', html`Your bank asks you to confirm a payment. <a href="${page}">Confirm it</a> ${aim}.`);
     case 'payment_failed':
       return banner(
         'bad',
         html`Your last payment failed. <a href="${page}">Pay it now</a>, or
-          <a href="/manage-subscription?flow=payment_method">change your card</a>, to keep your plan.`,
+          <a href="/manage-subscription?flow=payment_method">change your card</a>, ${aim}.`,
       );
     default:
       return banner('warn', html`A payment needs something from you. <a href="${page}">See what it is</a>`);

@@ -14,16 +14,22 @@ export type Outlook =
   | { kind: 'ends'; on: string | null }
   | { kind: 'ending_now' }
   /** Another plan is to come, or is coming this moment; `on` is null for the latter. */
-  | { kind: 'changes'; toName: string; on: string | null }
+  | { kind: 'changes'; toName: string; toPrice: Price | null; on: string | null }
   /** The last payment failed and the plan is kept for a while. */
   | { kind: 'past_due' }
   /** There is a subscription at Stripe, but it grants nothing: unpaid, paused, incomplete. */
-  | { kind: 'inactive'; status: string };
+  | { kind: 'inactive'; status: string; ofName: string | null };
+
+export interface Price {
+  amount: number;
+  currency: string;
+  billingCycle: BillingCycle;
+}
 
 export interface ProfileView {
   planName: string;
   tier: 0 | 1 | 2;
-  price: { amount: number; currency: string; billingCycle: BillingCycle } | null;
+  price: Price | null;
   outlook: Outlook;
   /** What only the customer can do before a payment goes through. */
   actionRequired: ActionRequired | null;
@@ -66,11 +72,7 @@ export function profileView(
 }
 
 /** What is on sale today need not be what somebody pays who came earlier: then Stripe's word counts, or nothing is said. */
-function priceOf(
-  subscription: SubscriptionView | null,
-  plan: Plan,
-  details: ShownDetails | null,
-): ProfileView['price'] {
+function priceOf(subscription: SubscriptionView | null, plan: Plan, details: ShownDetails | null): Price | null {
   if (subscription === null || subscription.is_canceled || subscription.billing_cycle === null) return null;
   const { billing_cycle: billingCycle, price_id: priceId } = subscription;
   const offer = plan.prices.find((each) => each.billingCycle === billingCycle && each.priceIds[0] === priceId);
@@ -88,7 +90,7 @@ function outlookOf({ tier, subscription, pending }: AccountAnswer, catalogue: Pl
   if (pending === null) return confirmedOutlook(tier, subscription, catalogue);
   const changes = (on: string | null): Outlook => {
     const plan = { tier: pending.tier ?? tier, billing_cycle: pending.billing_cycle };
-    return { kind: 'changes', toName: nameOf(plan, catalogue), on };
+    return { kind: 'changes', ...nextPlan(plan, catalogue), on };
   };
   switch (pending.change) {
     case 'cancel_now':
@@ -107,21 +109,37 @@ function outlookOf({ tier, subscription, pending }: AccountAnswer, catalogue: Pl
 }
 
 function confirmedOutlook(tier: number, subscription: SubscriptionView, catalogue: PlanCatalogue): Outlook {
-  if (!subscription.is_active || tier === 0) return { kind: 'inactive', status: subscription.status };
+  if (!subscription.is_active || tier === 0) {
+    const { status, tier: ofTier, billing_cycle } = subscription;
+    return {
+      kind: 'inactive',
+      status,
+      ofName: ofTier === null ? null : nameOf({ tier: ofTier, billing_cycle }, catalogue),
+    };
+  }
   if (!subscription.will_renew) {
     return { kind: 'ends', on: subscription.cancel_at ?? subscription.current_period_end };
   }
   if (subscription.status === 'past_due') return { kind: 'past_due' };
   const { scheduled_change: planned } = subscription;
-  if (planned !== null) return { kind: 'changes', toName: nameOf(planned, catalogue), on: planned.at };
+  if (planned !== null) return { kind: 'changes', ...nextPlan(planned, catalogue), on: planned.at };
   if (subscription.status === 'trialing' && subscription.trial_end !== null) {
     return { kind: 'trial', until: subscription.trial_end };
   }
   return { kind: 'renews', on: subscription.current_period_end };
 }
 
+type PlanChosen = { tier: Tier; billing_cycle: BillingCycle | null };
+
+/** What is to come, and what it costs today: Stripe charges what its price says then. */
+function nextPlan(plan: PlanChosen, catalogue: PlanCatalogue): { toName: string; toPrice: Price | null } {
+  const offer = planOf(catalogue, plan.tier).prices.find((each) => each.billingCycle === plan.billing_cycle);
+  const toPrice = offer ? { amount: offer.amount, currency: offer.currency, billingCycle: offer.billingCycle } : null;
+  return { toName: nameOf(plan, catalogue), toPrice };
+}
+
 /** `Elite yearly`. */
-function nameOf(plan: { tier: Tier; billing_cycle: BillingCycle | null }, catalogue: PlanCatalogue): string {
+function nameOf(plan: PlanChosen, catalogue: PlanCatalogue): string {
   const { name } = planOf(catalogue, plan.tier);
   return plan.billing_cycle === null ? name : `${name} ${plan.billing_cycle}`;
 }

@@ -8,7 +8,7 @@ import type { MessageCode } from '../pages/messages.js';
 import { day, money, perCycle } from '../pages/words.js';
 import { paymentSections } from './payment-sections.page.js';
 import { profileBanners } from './profile-banners.page.js';
-import type { Outlook, ProfileView } from './profile-view.js';
+import type { Outlook, Price, ProfileView } from './profile-view.js';
 
 export interface ProfilePage {
   view: ProfileView;
@@ -63,21 +63,47 @@ function sentence(outlook: Outlook, planName: string): string {
     case 'ending_now':
       return 'Your subscription is being cancelled.';
     case 'past_due':
-      return `You keep ${planName} for now while Stripe tries the payment again.`;
+      return `You keep ${planName} for now, but its last payment has not come in. Once it has, ${planName} goes on as before; if it never does, you go back to Free.`;
     case 'inactive':
-      return `There is a subscription, but it is not active (${outlook.status.replaceAll('_', ' ')}). See Manage billing.`;
+      return inactive(outlook.status);
     default:
       return outlook satisfies never;
   }
 }
 
+/** Stripe's statuses of a subscription that grants nothing; they are open. */
+function inactive(status: string): string {
+  switch (status) {
+    case 'past_due':
+    case 'unpaid':
+      return 'There is a subscription, but its payment has not come in, so you are on Free. Pay what is open, and your plan is back.';
+    case 'paused':
+      return 'There is a subscription, but it is paused: nothing is charged, and you are on Free until it goes on. See Manage billing.';
+    case 'incomplete':
+      return 'There is a subscription, but its first payment is not complete, so it has not begun and you are on Free. Complete the payment under Manage billing.';
+    default:
+      return `There is a subscription, but it is not active (${status.replaceAll('_', ' ')}). See Manage billing.`;
+  }
+}
+
+const costs = (price: Price): string => `${money(price.amount, price.currency)} ${perCycle[price.billingCycle]}`;
+
+type Row = [name: string, value: string];
+
+function nextPlan({ toName, toPrice, on }: Extract<Outlook, { kind: 'changes' }>): Row[] {
+  const from: Row[] = on === null ? [] : [['From', day(on)]];
+  const price: Row[] = toPrice === null ? [] : [['Its price today', costs(toPrice)]];
+  return [['Next plan', toName], ...from, ...price];
+}
+
 function facts({ price, outlook, planName }: ProfileView): Html {
-  const rows: [string, string][] = [['Plan', planName]];
-  if (price !== null) rows.push(['Price', `${money(price.amount, price.currency)} ${perCycle[price.billingCycle]}`]);
+  const rows: Row[] = [['Plan', planName]];
+  if (outlook.kind === 'inactive' && outlook.ofName !== null)
+    rows.push(['Subscription', `${outlook.ofName}, ${outlook.status.replaceAll('_', ' ')}`]);
+  if (price !== null) rows.push(['Price', costs(price)]);
   if (outlook.kind === 'renews' && outlook.on !== null) rows.push(['Next payment', day(outlook.on)]);
   if (outlook.kind === 'trial') rows.push(['First payment', day(outlook.until)]);
-  if (outlook.kind === 'changes' && outlook.on !== null)
-    rows.push(['Next plan', outlook.toName], ['From', day(outlook.on)]);
+  if (outlook.kind === 'changes') rows.push(...nextPlan(outlook));
   if (outlook.kind === 'ends') rows.push(['Next payment', 'None']);
   if (outlook.kind === 'ends' && outlook.on !== null) rows.push(['Ends on', day(outlook.on)]);
   return factList(rows);

@@ -40,6 +40,9 @@ const show = (account: AccountAnswer, details: ShownDetails | null = null): stri
     dashboardUrl: 'https://app.example.com',
   });
 
+const factsOf = (page: string): (string | undefined)[][] =>
+  [...page.matchAll(/<dt>([^<]*)<\/dt>\s*<dd>([^<]*)<\/dd>/g)].map(([, name, value]) => [name, value]);
+
 const free = accountAnswer(freeAccount('user-1', catalogue, now), null, now);
 const scheduled = { cancel_at_period_end: true, will_renew: false };
 
@@ -60,7 +63,30 @@ describe('the profile says', () => {
       'Your free trial ends on December 1, 2026. From then on it is $9.99 per month',
       ['cancel', 'manage'],
     ],
-    ['a failed payment', answer({ status: 'past_due' }), 'You keep Pro for now', ['cancel', 'manage']],
+    [
+      'a failed payment',
+      answer({ status: 'past_due' }),
+      'You keep Pro for now, but its last payment has not come in. Once it has, Pro goes on as before; if it never does, you go back to Free.',
+      ['cancel', 'manage'],
+    ],
+    [
+      'a subscription that nobody has paid',
+      answer({ status: 'unpaid', is_active: false }, { tier: 0 }),
+      'so you are on Free. Pay what is open, and your plan is back.',
+      ['manage'],
+    ],
+    [
+      'a paused one',
+      answer({ status: 'paused', is_active: false }, { tier: 0 }),
+      'it is paused: nothing is charged, and you are on Free until it goes on',
+      ['manage'],
+    ],
+    [
+      'one that has not begun',
+      answer({ status: 'incomplete', is_active: false }, { tier: 0 }),
+      'its first payment is not complete, so it has not begun',
+      ['manage'],
+    ],
     [
       'a subscription that grants nothing',
       answer({ status: 'incomplete_expired', is_active: false }, { tier: 0 }),
@@ -110,6 +136,26 @@ describe('the profile says', () => {
     expect(show(answer({ billing_cycle: 'yearly', price_id: 'price_elite_yearly' }, { tier: 2 }))).toContain(
       '$299 per year',
     );
+  });
+
+  it('what is to come and what that costs today', () => {
+    const planned = { tier: 2, billing_cycle: 'yearly', at: '2026-12-01T00:00:00.000Z' } as const;
+    expect(factsOf(show(answer({ scheduled_change: planned })))).toEqual([
+      ['Plan', 'Pro'],
+      ['Price', '$9.99 per month'],
+      ['Next plan', 'Elite yearly'],
+      ['From', 'December 1, 2026'],
+      ['Its price today', '$299 per year'],
+    ]);
+  });
+
+  it('which subscription grants nothing, and why, beside the plan that somebody has', () => {
+    const text = show(answer({ status: 'unpaid', is_active: false }, { tier: 0 }));
+    expect(factsOf(text)).toEqual([
+      ['Plan', 'Free'],
+      ['Subscription', 'Pro monthly, unpaid'],
+    ]);
+    expect(text).toContain('to have your plan back');
   });
 
   it('nothing of a price that the catalogue does not know', () => {

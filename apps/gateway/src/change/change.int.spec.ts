@@ -262,6 +262,7 @@ describe('GET /change-plan', () => {
     const subscriber = await subscribe('reader');
     const { status, text } = await subscriber.user.page('/change-plan?tier=2&billing_cycle=monthly');
     expect(status).toBe(200);
+    expect(text).toMatch(/<dt>Your plan now<\/dt>\s*<dd>Pro monthly<\/dd>/);
     expect(text).toContain('$29.99 per month');
     expect(await priceOf(subscriber.subscriptionId)).toBe('price_pro_monthly');
     const date = /name="proration_date" value="(\d+)"/.exec(text)?.[1] ?? '';

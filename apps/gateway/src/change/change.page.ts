@@ -8,6 +8,7 @@ import { icons } from '../pages/icons.js';
 import { layout } from '../pages/layout.page.js';
 import { dayOf, money, perCycle } from '../pages/words.js';
 import type { ChangePreview } from './change-preview.js';
+import type { CurrentPlan } from './plan-change.js';
 
 const tones = { 0: '', 1: 'pro-text', 2: 'elite-text' } as const satisfies Record<Tier, string>;
 const buttons = { 1: 'green', 2: 'purple' } as const;
@@ -24,7 +25,7 @@ export function changePage(preview: ChangePreview, catalogue: PlanCatalogue): st
       <section class="card" aria-labelledby="change">
         <h1 id="change"><span class="${tones[choice.tier]}">${title}</span></h1>
         <p class="lead">${sentence(preview, name)}</p>
-        ${figures(preview, name)} ${preview.lines.length > 0 && breakdown(preview)}
+        ${figures(preview, catalogue)} ${preview.lines.length > 0 && breakdown(preview)}
         <div class="actions">
           <form method="post" action="/change-plan">
             <input type="hidden" name="tier" value="${choice.tier}" />
@@ -61,9 +62,18 @@ function confirmLabel({ takesEffect, dueNow, currency }: ChangePreview): string 
   return dueNow === 0 ? 'Change now' : `Pay ${money(dueNow, currency)} and change now`;
 }
 
-function figures(preview: ChangePreview, name: string): Html {
-  const { currency, choice, renewsAt, renewalAmount, credit } = preview;
-  const rows: [string, string][] = [['Charged today', money(preview.dueNow, currency)]];
+/** `Pro monthly`. */
+function nameOf({ tier, billingCycle }: CurrentPlan, catalogue: PlanCatalogue): string {
+  const { name } = planOf(catalogue, tier);
+  return billingCycle === null ? name : `${name} ${billingCycle}`;
+}
+
+function figures(preview: ChangePreview, catalogue: PlanCatalogue): Html {
+  const { currency, choice, current, renewsAt, renewalAmount, credit } = preview;
+  const { name } = planOf(catalogue, choice.tier);
+  const rows: [string, string][] = [];
+  if (current !== null) rows.push(['Your plan now', nameOf(current, catalogue)]);
+  rows.push(['Charged today', money(preview.dueNow, currency)]);
   if (credit > 0) rows.push(['Credit for your next invoices', money(credit, currency)]);
   rows.push([
     `${name} ${choice.billingCycle} from then on`,

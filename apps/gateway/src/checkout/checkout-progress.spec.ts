@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, it, test } from '@jest/globals';
 import { samples } from '@billhook/contracts';
 import type { Account, SubscriptionView } from '@billhook/contracts';
 import { needsPull, progressOfPaid } from './checkout-progress.js';
@@ -36,6 +36,30 @@ describe('a paid session', () => {
     ['still active on a late reload', account({}), later, 'active'],
   ] as const)('is %s', (_, current, now, kind) => {
     expect(progressOfPaid(paid, current, now).kind).toBe(kind);
+  });
+});
+
+describe('a plan that has begun', () => {
+  test.each([
+    ['with the end of its period', account({}), { on: '2026-12-01T00:00:00.000Z', isAfterTrial: false }],
+    [
+      'with the end of its trial, which is the first payment',
+      account({ status: 'trialing', trial_end: '2026-11-24T00:00:00.000Z' }),
+      { on: '2026-11-24T00:00:00.000Z', isAfterTrial: true },
+    ],
+    ['with nothing where it does not renew', account({ will_renew: false }), null],
+  ])('tells of the next payment: %s', (_, current, next) => {
+    expect(progressOfPaid(paid, current, soon)).toEqual({ kind: 'active', planName: 'Pro', next });
+  });
+});
+
+describe('a payment that needs something', () => {
+  it('leads to Stripe’s page for it as far as that is known', () => {
+    const url = 'https://invoice.example.com/i/1';
+    const waiting = account(unpaid('incomplete'), 0);
+    const action_required = { reason: 'payment_confirmation', invoice_id: 'in_1', url };
+    expect(progressOfPaid(paid, { ...waiting, action_required }, soon)).toEqual({ kind: 'action_needed', url });
+    expect(progressOfPaid(paid, waiting, soon)).toEqual({ kind: 'action_needed', url: null });
   });
 });
 

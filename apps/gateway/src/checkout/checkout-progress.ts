@@ -2,17 +2,23 @@ import type { Account, SubscriptionView } from '@billhook/contracts';
 
 /** How far a purchase has come, as its buyer sees it. */
 export type CheckoutProgress =
-  | { kind: 'active'; planName: string }
+  | { kind: 'active'; planName: string; next: FirstRenewal | null }
   /** Paid, but the account does not say so yet. */
   | { kind: 'confirming' }
   /** The bank or the customer has something left to do before the subscription begins. */
-  | { kind: 'action_needed' }
+  | { kind: 'action_needed'; url: string | null }
   /** The payment did not come about in the end, and Stripe has given the subscription up. */
   | { kind: 'failed' }
   | { kind: 'unpaid'; url: string | null }
   | { kind: 'expired' }
   /** An old success page: what it told of has been replaced or has ended since. */
   | { kind: 'past' };
+
+/** When the plan is paid for the next time, or for the first time after a trial. */
+export interface FirstRenewal {
+  on: string;
+  isAfterTrial: boolean;
+}
 
 /** After this long an account that shows something else is not late any more: things have moved on. */
 const lateMs = 10 * 60_000;
@@ -27,8 +33,16 @@ export function progressOfPaid(
   if (subscription === null || subscription.id !== paid.subscriptionId) {
     return { kind: now.getTime() - paid.completedAt.getTime() > lateMs ? 'past' : 'confirming' };
   }
-  if (subscription.is_active && account.tier > 0) return { kind: 'active', planName: paid.planName };
-  return { kind: standstillOf(subscription) };
+  if (subscription.is_active && account.tier > 0)
+    return { kind: 'active', planName: paid.planName, next: firstRenewal(subscription) };
+  const kind = standstillOf(subscription);
+  return kind === 'action_needed' ? { kind, url: account.action_required?.url ?? null } : { kind };
+}
+
+function firstRenewal({ will_renew, status, trial_end, current_period_end }: SubscriptionView): FirstRenewal | null {
+  const isAfterTrial = status === 'trialing';
+  const on = isAfterTrial ? trial_end : current_period_end;
+  return will_renew && on !== null ? { on, isAfterTrial } : null;
 }
 
 /** What a subscription that grants nothing waits for. Stripe's statuses are open: on an unknown one, for the next event. */
@@ -48,6 +62,6 @@ function standstillOf({ status, is_canceled }: SubscriptionView): 'action_needed
 /** How long a confirmation is waited for before Stripe itself is asked to tell. */
 const pullAfterMs = 5_000;
 
-export function needsPull(progress: CheckoutProgress, completedAt: Date, now: Date): boolean {
+export function needsPull(progress: Pick<CheckoutProgress, 'kind'>, completedAt: Date, now: Date): boolean {
   return progress.kind === 'confirming' && now.getTime() - completedAt.getTime() >= pullAfterMs;
 }

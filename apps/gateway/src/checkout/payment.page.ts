@@ -3,6 +3,7 @@ import { html } from '../pages/html.js';
 import type { Html } from '../pages/html.js';
 import { icons } from '../pages/icons.js';
 import { layout } from '../pages/layout.page.js';
+import { day } from '../pages/words.js';
 import type { CheckoutProgress } from './checkout-progress.js';
 
 const refreshSeconds = 3;
@@ -23,20 +24,22 @@ export interface SuccessPage {
 export function successPage(page: SuccessPage): string {
   switch (page.progress.kind) {
     case 'active':
-      return activePage(page, page.progress.planName);
+      return activePage(page, page.progress);
     case 'confirming':
       return confirmingPage(page.sessionId, page.selfUrl);
     case 'action_needed':
       return unfinishedPage({
         title: 'One more step',
         text: 'Your bank or Stripe needs something more before your plan can begin. Complete the payment there; there is no need to choose a plan again.',
-        action: html`<a class="button green" href="/manage-subscription">Complete the payment</a>`,
+        action: html`<a class="button green" href="${page.progress.url ?? '/manage-subscription'}"
+            >Complete the payment</a
+          >${profileLink}`,
       });
     case 'failed':
       return unfinishedPage({
         title: 'The payment did not go through',
         text: 'It was not completed in time, so your plan has not begun. Choose your plan again to start afresh.',
-        action: plansLink,
+        action: html`${plansLink}${profileLink}`,
       });
     case 'unpaid':
       return unfinishedPage({
@@ -44,14 +47,14 @@ export function successPage(page: SuccessPage): string {
         text: 'The payment has not been completed, and nothing has been charged. You can go on where you left off.',
         action:
           page.progress.url === null
-            ? plansLink
-            : html`<a class="button green" href="${page.progress.url}">Go on to pay</a>`,
+            ? html`${plansLink}${profileLink}`
+            : html`<a class="button green" href="${page.progress.url}">Go on to pay</a>${profileLink}`,
       });
     case 'expired':
       return unfinishedPage({
         title: 'This checkout has expired',
         text: 'It was not paid in time, and nothing has been charged. Choose your plan again to start afresh.',
-        action: plansLink,
+        action: html`${plansLink}${profileLink}`,
       });
     default:
       return page.progress satisfies never;
@@ -59,15 +62,27 @@ export function successPage(page: SuccessPage): string {
 }
 
 const plansLink = html`<a class="button green" href="/pricing">See the plans</a>`;
+const profileLink = html`<a class="button quiet" href="/profile">Your profile</a>`;
 
-function activePage({ selfUrl, dashboardUrl, isStaying }: SuccessPage, planName: string): string {
+type Active = Extract<CheckoutProgress, { kind: 'active' }>;
+
+/** What was paid, or was not yet, and when the next payment is. */
+function thanks({ planName, next }: Active): string {
+  if (next?.isAfterTrial === true)
+    return `Thank you. Your free trial has begun and everything in ${planName} is unlocked. Your first payment is on ${day(next.on)}, unless you cancel before.`;
+  const renewal = next === null ? '' : ` It renews on ${day(next.on)}.`;
+  return `Thank you. Your payment went through and everything in ${planName} is unlocked.${renewal}`;
+}
+
+function activePage({ selfUrl, dashboardUrl, isStaying }: SuccessPage, active: Active): string {
+  const { planName } = active;
   return layout({
     title: `You're on ${planName}`,
     ...(!isStaying && { refresh: { afterSeconds: onwardSeconds, url: dashboardUrl }, script: onwardScriptPath }),
     body: html`<div class="card narrow center" data-onward="${dashboardUrl}" data-seconds="${onwardSeconds}">
       <div class="mark good" aria-hidden="true">${icons.check}</div>
       <h1><span class="gradient">You're on ${planName}</span></h1>
-      <p class="lead">Thank you. Your payment went through and everything in ${planName} is unlocked.</p>
+      <p class="lead">${thanks(active)}</p>
       ${!isStaying && html`<p class="soft">Taking you to the dashboard in a few seconds.</p>`}
       <div class="actions">
         <a class="button green" href="${dashboardUrl}">Go to the dashboard</a>
@@ -89,9 +104,9 @@ function confirmingPage(sessionId: string, selfUrl: string): string {
       <h1>Confirming your payment</h1>
       <p class="lead">
         Stripe is telling us about your payment. This usually takes a few seconds; the page looks again by itself. There
-        is no need to pay again.
+        is no need to pay again, nor to stay: your plan begins without this page.
       </p>
-      <div class="actions"><a class="button quiet" href="${selfUrl}">Look again now</a></div>
+      <div class="actions"><a class="button quiet" href="${selfUrl}">Look again now</a>${profileLink}</div>
     </div>`,
   });
 }

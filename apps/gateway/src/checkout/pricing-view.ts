@@ -22,8 +22,11 @@ export interface PlanCard {
   isCurrent: boolean;
   /** How the current plan is paid; null on every other card. */
   currentCycle: BillingCycle | null;
-  /** `buy` leads to Checkout; `change` to the preview of a change: a living subscription is not bought again. */
-  action: 'buy' | 'change' | 'none';
+  /**
+   * `buy` leads to Checkout; `change` to the preview of a change: a living subscription is not bought again. Free is begun by
+   * signing in, and gone back to by canceling.
+   */
+  action: 'buy' | 'change' | 'start' | 'leave' | 'none';
 }
 
 /** The cards of the pricing page; `account` is null for visitors. */
@@ -37,8 +40,13 @@ export function pricingView(catalogue: PlanCatalogue, account: Account | null): 
     offers: offersOf(plan),
     isCurrent: account?.tier === plan.tier,
     currentCycle: cycleOn(plan.tier, account),
-    action: plan.tier === 0 ? 'none' : isSubscribed ? 'change' : 'buy',
+    action: plan.tier === 0 ? wayToFree(account) : isSubscribed ? 'change' : 'buy',
   }));
+}
+
+function wayToFree(account: Account | null): 'start' | 'leave' | 'none' {
+  if (account === null) return 'start';
+  return account.tier === 0 ? 'none' : 'leave';
 }
 
 function cycleOn(tier: Tier, account: Account | null): BillingCycle | null {

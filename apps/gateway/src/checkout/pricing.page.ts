@@ -33,7 +33,7 @@ const looks = {
 function card(plan: PlanCard): Html {
   const look = looks[plan.tier];
   return html`<section class="card plan ${look.card}" aria-labelledby="plan-${plan.tier}">
-    ${plan.isCurrent && html`<span class="badge">Your plan</span>`}
+    ${plan.isCurrent && html`<span class="badge">Your plan${plan.currentCycle !== null && `, paid ${plan.currentCycle}`}</span>`}
     <h2 id="plan-${plan.tier}" class="${look.name}">${plan.name}</h2>
     ${price(plan.offers)} ${plan.trialDays > 0 && html`<p class="or">${trial(plan.trialDays)}</p>`}
     <ul>
@@ -65,6 +65,10 @@ function actions(plan: PlanCard, button: string): Html | Html[] {
   switch (plan.action) {
     case 'none':
       return html``;
+    case 'start':
+      return html`<a class="button quiet" href="/profile">Start free</a>`;
+    case 'leave':
+      return html`<p class="note">To go back to Free, cancel on <a href="/profile">your profile</a>.</p>`;
     case 'change':
       return offers(plan, button, '/change-plan');
     case 'buy':

@@ -28,16 +28,19 @@ describe('the pricing page', () => {
       }
     }
     expect(page).not.toContain('Your plan');
+    expect(page).toContain('<a class="button quiet" href="/profile">Start free</a>');
   });
 
   it('marks the current plan and offers a subscriber no second purchase', () => {
     const cards = pricingView(catalogue, subscriber);
     expect(cards.map((card) => [card.name, card.isCurrent, card.action])).toEqual([
-      ['Free', false, 'none'],
+      ['Free', false, 'leave'],
       ['Pro', true, 'change'],
       ['Elite', false, 'change'],
     ]);
     const page = pricingPage(cards, null);
+    expect(page).toContain('Your plan, paid monthly');
+    expect(page).toContain('To go back to Free, cancel on <a href="/profile">your profile</a>.');
     expect(page).not.toContain('/create-checkout');
     expect(page.match(/href="\/change-plan\?[^"]+"/g)).toEqual([
       'href="/change-plan?tier=1&amp;billing_cycle=yearly"',

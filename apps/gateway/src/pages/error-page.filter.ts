@@ -43,12 +43,17 @@ export class ErrorPageFilter extends ProblemFilter {
     void host.switchToHttp().getResponse<FastifyReply>().header('cache-control', 'no-store').redirect(signIn.href, 303);
   }
 
+  /** A form is not sent again by a link; what cannot succeed is not tried again. */
+  private again(error: unknown, { method, url }: FastifyRequest): string | null {
+    return error instanceof Retryable && method === 'GET' ? returnAddress(url, this.config.PUBLIC_URL) : null;
+  }
+
   private showPage(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const problem = problemFor(error, request.id);
     if (problem.status >= 500) this.pageLog.error({ err: error, code: problem.code, requestId: request.id });
     if (error instanceof Retryable) void reply.header('retry-after', String(error.retryAfterSeconds));
-    sendPage(reply.status(problem.status), errorPage(problem));
+    sendPage(reply.status(problem.status), errorPage(problem, this.again(error, request)));
   }
 }

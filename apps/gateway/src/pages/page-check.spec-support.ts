@@ -70,7 +70,8 @@ const runAxe = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'w
 
 /** What axe-core finds, each with where. Evaluated past the page's policy, which stays as strict as it is. */
 export async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
+  // Half a megabyte of script: parsed once for each page, however often it is asked.
+  if (!(await page.evaluate(`'axe' in globalThis`))) await page.evaluate(axe.source);
   return page.evaluate(runAxe);
 }
 

@@ -96,6 +96,7 @@ h2 { font-weight: 700; font-size: 1.5rem; }
 .actions { display: flex; flex-wrap: wrap; gap: 0.75rem; margin-top: 1.6rem; }
 .actions form { margin: 0; }
 .plan .actions { flex-direction: column; margin-top: 0; }
+.plan .note { margin: 0; color: var(--soft); }
 .center .actions { justify-content: center; }
 .button {
   display: inline-block; padding: 0.75rem 1.35rem; border-radius: 0.85rem; border: 1px solid transparent;
@@ -131,7 +132,7 @@ h2 { font-weight: 700; font-size: 1.5rem; }
   padding: 0.75rem 0; border-top: 1px solid var(--edge);
 }
 .facts dt { color: var(--soft); }
-.facts dd { margin: 0; font-weight: 600; text-align: right; overflow-wrap: anywhere; }
+.facts dd { margin: 0 0 0 auto; font-weight: 600; text-align: right; overflow-wrap: anywhere; }
 .stack > * + * { margin-top: 1.25rem; }
 .spaced { margin-top: 1.75rem; }
 
