@@ -121,6 +121,8 @@ async function announced(): Promise<unknown[]> {
     JSON.parse(String(body)),
   );
 }
+const isParked = async (id: string): Promise<boolean> =>
+  (await column(`SELECT event_id FROM inbox WHERE outcome = 'parked' AND event_id = '${id}'`)).length > 0;
 const attempts = (): Promise<unknown[]> => column('SELECT attempts FROM attempt ORDER BY event_id');
 
 /** Fails for one event, as a broken invariant would, after having written something that must not stay. */
@@ -552,22 +554,30 @@ describe('createBatchProcessor', () => {
     expect(await effects()).toEqual(['evt_1', 'evt_3']);
   });
 
-  it('parks nothing where it is not the events that kill the process, however often it dies at the first it tries alone', async () => {
-    const ids = Array.from({ length: 12 }, (_, index) => `evt_${index + 10}`);
-    const batch = ids.map((id) => aDelivery(id, { redelivered: true }));
-    const metBy: string[] = [];
-    for (let life = 0; life < 24; life += 1) {
+  it('parks nothing where somebody else kills the process, each time after its first commit', async () => {
+    const ids = Array.from({ length: 40 }, (_, index) => `evt_${index + 100}`);
+    let lives = 0;
+    for (let left = ids; left.length > 0 && lives < 100; lives += 1) {
+      let commits = 0;
       const process = aProcessor({
-        apply: (_manager, deliveries) => {
-          if (deliveries.length === 1) metBy.push(...deliveries.map(({ attributes }) => attributes.id));
+        apply: (manager, deliveries) => {
+          // In its first two lives it is killed before any.
+          const isAlive = lives >= 2 && commits === 0;
+          commits += 1;
+          if (isAlive) return recordEffect(manager, deliveries);
           return Promise.reject(Object.assign(new Error('SIGKILL'), { code: '57P01' }));
         },
       });
-      await expect(process(batch)).rejects.toThrow('SIGKILL');
+      const answers = await process(left.map((id) => aDelivery(id, { redelivered: true }))).catch(() => []);
+      const settled = new Set(await effects());
+      left = answers.length > 0 ? [] : left.filter((id) => !settled.has(id));
     }
-    expect(new Set(metBy)).toEqual(new Set(ids));
-    expect(kinds(await aProcessor()(batch))).toEqual(ids.map(() => 'applied'));
-    expect(await parkedRows()).toEqual([]);
+    expect(await column("SELECT event_id FROM inbox WHERE outcome = 'parked'")).toEqual([]);
+    runner = new RetryRunner();
+    aProcessor();
+    await makeDue();
+    await runner.runDue();
+    expect([await effects(), await parkedRows()]).toEqual([ids, []]);
   });
 
   /** As a crash of the server's process looks from here: an end without a word, in the middle of a statement. */
@@ -600,11 +610,16 @@ describe('createBatchProcessor', () => {
         return crashServerProcess(manager);
       },
     });
-    for (let round = 0; round < 10 && !results.includes('parked'); round += 1) {
+    for (let round = 0; round < 10 && !results.includes('retrying'); round += 1) {
       const batch = ['evt_1', 'evt_2', 'evt_3'].map((id) => aDelivery(id, { redelivered: round > 0 }));
       results.push(...kinds(await process(batch).catch(() => [])));
     }
-    // Alone from the third time on; the fifth would be one too many.
+    // Alone from the third time on, and then out of everybody's way.
+    expect(crashes).toBe(3);
+    for (let retry = 0; retry < 10 && !(await isParked('evt_2')); retry += 1) {
+      await makeDue();
+      await runner.runDue().catch(() => undefined);
+    }
     expect(crashes).toBe(5);
     expect(await dataSource.query('SELECT event_id, reason FROM parked_event')).toEqual([
       { event_id: 'evt_2', reason: 'process_died' },

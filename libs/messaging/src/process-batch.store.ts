@@ -52,6 +52,12 @@ export function createBatchProcessor(options: BatchProcessorOptions): ProcessBat
   return (deliveries) => processor.process(deliveries);
 }
 
+/**
+ * After so many deaths an event is left to the retries, which count on. There it holds up nobody, and is not at the head of the line
+ * each time where it is somebody else who kills the process again and again: soon after a start those would be taken for the cause.
+ */
+const triesInLine = 3;
+
 /** How far a batch has got. */
 interface Progress {
   settlements: Map<Delivery, Settlement>;
@@ -86,8 +92,7 @@ class BatchProcessor {
   /**
    * New deliveries share one transaction. So do redelivered ones the first time, since a restart gives back whole batches of
    * healthy events; the second time they go one by one, so that an event that kills its process is alone when it does. Those that
-   * were tried least go first: whoever kills comes last then, and where it is somebody else who kills the process again and again,
-   * it does not meet the same event each time.
+   * were tried least go first: whoever kills comes last then.
    */
   private async processInTurn(deliveries: Delivery[], locked: () => void): Promise<Settlement[]> {
     const redelivered = deliveries.filter((delivery) => delivery.redelivered).map(idOf);
@@ -143,7 +148,7 @@ class BatchProcessor {
   private async applySuspect(delivery: Delivery, progress: Progress): Promise<void> {
     const attempts = await this.attempts.begin(idOf(delivery));
     // The first delivery left no mark, so the count that has just begun is that of the tries before it.
-    if (attempts >= this.options.maxAttempts) {
+    if (attempts >= Math.min(triesInLine, this.options.maxAttempts)) {
       progress.failures.push(this.toFailedEvent(delivery, attempts, processDied()));
       return;
     }
