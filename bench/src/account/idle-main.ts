@@ -10,11 +10,14 @@ import { idleJob } from './job.js';
 const wide = 32;
 const sampleEveryMs = 500;
 
-await runJob(idleJob, async ({ port, pid, userIds, seconds, ...making }) => {
-  const tokens = await tokensFor(userIds, making);
+await runJob(idleJob, async ({ port, pid, clients, seconds, ...making }) => {
+  const tokens = await tokensFor(
+    Array.from({ length: clients }, (_, index) => `idler_${index}`),
+    making,
+  );
   const memoryBefore = rssOf(pid);
   const streams: EventStream[] = [];
-  await inParallel({ from: 0, count: userIds.length, width: wide }, async (index) => {
+  await inParallel({ from: 0, count: clients, width: wide }, async (index) => {
     streams.push(await EventStream.open(port, tokens[index] ?? '', () => undefined));
   });
   let mostMemory = 0;

@@ -43,7 +43,8 @@ export const idleJob = z.object({
   ...tokenMaking,
   port: z.int(),
   pid: z.int(),
-  userIds: z.array(z.string()),
+  /** A user for each: their names would be too long for a job. */
+  clients: z.int().positive(),
   seconds: z.number().positive(),
 });
 export const idleResult = z.object({
