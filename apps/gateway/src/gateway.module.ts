@@ -208,14 +208,19 @@ function surroundings(config: GatewayConfig): Provider[] {
     },
     {
       provide: BatchTransport,
-      inject: [DataSource],
-      useFactory: (dataSource: DataSource) =>
+      inject: [DataSource, Erasures],
+      useFactory: (dataSource: DataSource, erasures: Erasures) =>
         new BatchTransport({
           url: config.RABBITMQ_URL,
           connectionName: 'billhook-gateway-consume',
           isSurroundingsFailure,
           isReady: async () => (await databaseCheck(dataSource)()).up,
-          deadLetters: new DeadLetters({ dataSource, consumer: consumerName, outboxSource: eventSource }),
+          deadLetters: new DeadLetters({
+            dataSource,
+            consumer: consumerName,
+            outboxSource: eventSource,
+            isOfErased: (manager, mentions) => erasures.isOfErased(manager, mentions),
+          }),
         }),
     },
   ];
