@@ -7,7 +7,8 @@ export interface Mentions {
 }
 
 const userField = /"(?:user_id|client_reference_id|(?:cloudEvents:)?subject)"\s*:\s*("(?:[^"\\]|\\.)*")/g;
-const stripeId = /"([a-z]{2,10}_[A-Za-z0-9_]+)"/g;
+/** A name before a colon is none, such as `user_id`. */
+const stripeId = /"([a-z]{2,10}_[A-Za-z0-9_]+)"(?!\s*:)/g;
 
 /** `headers` is the JSON of an event's attributes, or of what came instead of them. Also of bytes that are no JSON. */
 export function mentionsIn(headers: string, body: Buffer): Mentions {
