@@ -1,5 +1,14 @@
 /** The parts in the order in which they run. */
-export const partNames = ['accept', 'apply', 'pipeline', 'end-to-end', 'cost', 'growth', 'reconcile'] as const;
+export const partNames = [
+  'accept',
+  'apply',
+  'pipeline',
+  'end-to-end',
+  'cost',
+  'growth',
+  'reconcile',
+  'account',
+] as const;
 export type PartName = (typeof partNames)[number];
 
 /** What `ONLY` asks for, in the order in which parts run; all of them without it. Throws what to write instead. */

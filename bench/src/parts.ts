@@ -1,4 +1,5 @@
 import { accept } from './accept/accept.js';
+import { account } from './account/account.process.js';
 import { apply } from './apply/apply.process.js';
 import type { PartName } from './choose-parts.js';
 import { cost } from './cost/cost.process.js';
@@ -22,4 +23,5 @@ export const parts: Record<PartName, PlannedPart> = {
   cost: { run: cost, minutes: 3 },
   growth: { run: growth, minutes: 3 },
   reconcile: { run: reconcile, minutes: 1 },
+  account: { run: account, minutes: 2 },
 };

@@ -15,7 +15,7 @@ import type { ServiceOptions } from '@billhook/runtime';
 import { createStripeClient } from '@billhook/stripe';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Provider } from '@nestjs/common';
-import { APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core';
+import { APP_GUARD, DiscoveryModule } from '@nestjs/core';
 import Stripe from 'stripe';
 import { DataSource } from 'typeorm';
 import { AccountChanges } from './account/account-changes.store.js';
@@ -69,12 +69,10 @@ import { AssetsController } from './pages/assets.controller.js';
 import { PreferencesController } from './preferences/preferences.controller.js';
 import { PreferencesPagesController } from './preferences/preferences-pages.controller.js';
 import { PreferencesStore } from './preferences/preferences.store.js';
-import { ThemeInterceptor } from './preferences/theme.interceptor.js';
 import { Refusals } from './refusals/refusals.store.js';
 import { schema } from './schema.js';
 import { AccessCheck } from './sign-in/access-check.module.js';
 import { AppUserStore } from './sign-in/app-user.store.js';
-import { FormOnceInterceptor } from './sign-in/form-once.interceptor.js';
 import { FormUseStore } from './sign-in/form-use.store.js';
 import { Routes } from './sign-in/routes.module.js';
 import { SessionController } from './sign-in/session.controller.js';
@@ -132,8 +130,6 @@ export class GatewayModule {
         { provide: APP_GUARD, useExisting: AddressLimitGuard },
         { provide: APP_GUARD, useExisting: SignInGuard },
         { provide: APP_GUARD, useExisting: UserLimitGuard },
-        { provide: APP_INTERCEPTOR, useExisting: FormOnceInterceptor },
-        { provide: APP_INTERCEPTOR, useExisting: ThemeInterceptor },
       ],
     };
   }
@@ -160,7 +156,6 @@ const own: Provider[] = [
   EntitlementsStore,
   ErasureRunner,
   Erasures,
-  FormOnceInterceptor,
   FormUseStore,
   LiveSubscriptions,
   Outbox,
@@ -181,7 +176,6 @@ const own: Provider[] = [
   SignInGuard,
   StripeBilling,
   StripePlans,
-  ThemeInterceptor,
   Trials,
   TrialUseStore,
   UserLimitGuard,
@@ -214,14 +208,19 @@ function surroundings(config: GatewayConfig): Provider[] {
     },
     {
       provide: BatchTransport,
-      inject: [DataSource],
-      useFactory: (dataSource: DataSource) =>
+      inject: [DataSource, Erasures],
+      useFactory: (dataSource: DataSource, erasures: Erasures) =>
         new BatchTransport({
           url: config.RABBITMQ_URL,
           connectionName: 'billhook-gateway-consume',
           isSurroundingsFailure,
           isReady: async () => (await databaseCheck(dataSource)()).up,
-          deadLetters: new DeadLetters({ dataSource, consumer: consumerName, outboxSource: eventSource }),
+          deadLetters: new DeadLetters({
+            dataSource,
+            consumer: consumerName,
+            outboxSource: eventSource,
+            isOfErased: (manager, mentions) => erasures.isOfErased(manager, mentions),
+          }),
         }),
     },
   ];

@@ -1,5 +1,4 @@
 import cookie from '@fastify/cookie';
-import helmet from '@fastify/helmet';
 import { problemFor } from '@billhook/runtime';
 import { BadRequestException } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
@@ -7,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from './config.js';
 import { ErrorPageFilter } from './pages/error-page.filter.js';
 import { Refusals } from './refusals/refusals.store.js';
+import { securityHeaders } from './security-headers.js';
 
 /** Nothing that comes here is long: a plan, a flag. */
 export const maxBodyBytes = 16 * 1024;
@@ -22,35 +22,15 @@ export function answerBadAddress(error: Error, request: FastifyRequest, reply: F
 
 /** Cookies, security headers, CORS and error answers, before the service listens. */
 export async function configureHttp(app: NestFastifyApplication, config: GatewayConfig): Promise<void> {
+  const headers = securityHeaders({ publicUrl: config.PUBLIC_URL, signInUrl: config.SIGN_IN_URL });
   app
     .getHttpAdapter()
     .getInstance()
-    .addHook('onRequest', (request, _reply, done) => {
+    .addHook('onRequest', (request, reply, done) => {
+      void reply.headers(headers);
       done(nul.test(request.url) ? new BadRequestException() : undefined);
     });
   await app.register(cookie);
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        // Files of ours, and what they ask of us: nothing inline, nothing from elsewhere.
-        scriptSrc: ["'self'"],
-        connectSrc: ["'self'"],
-        fontSrc: ["'self'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'"],
-        // Browsers hold a form's redirects to this too: a form sent after the session's end goes to the sign-in page.
-        formAction: ["'self'", new URL(config.SIGN_IN_URL).origin],
-        frameAncestors: ["'none'"],
-        baseUri: ["'none'"],
-      },
-    },
-    // A browser that was once told to use https for localhost would refuse every other project on it.
-    hsts: config.PUBLIC_URL.startsWith('https:') && { maxAge: 31_536_000, includeSubDomains: false },
-    frameguard: { action: 'deny' },
-    referrerPolicy: { policy: 'strict-origin-when-cross-origin' },
-  });
   app.enableCors({
     origin: config.CORS_ORIGINS,
     credentials: true,

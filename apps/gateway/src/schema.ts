@@ -10,6 +10,7 @@ import { AddPreferences1796800000200 } from './migrations/1796800000200-add-pref
 import { AddReadingProgress1796800000300 } from './migrations/1796800000300-add-reading-progress.js';
 import { AddPlanChange1796900000000 } from './migrations/1796900000000-add-plan-change.js';
 import { AskForPulls1796900000100 } from './migrations/1796900000100-ask-for-pulls.js';
+import { CountFailedTries1797500000000 } from './migrations/1797500000000-count-failed-tries.js';
 import { RememberErasures1797200000000 } from './migrations/1797200000000-remember-erasures.js';
 
 export const schema: ServiceSchema = {
@@ -27,5 +28,6 @@ export const schema: ServiceSchema = {
     AddPlanChange1796900000000,
     AskForPulls1796900000100,
     RememberErasures1797200000000,
+    CountFailedTries1797500000000,
   ],
 };

@@ -170,8 +170,8 @@ function configured(config: SubscriptionConfig, clock?: Clock): Provider[] {
     },
     {
       provide: BatchTransport,
-      inject: [DataSource],
-      useFactory: (dataSource: DataSource) => transport(brokerUrl, dataSource),
+      inject: [DataSource, Erasures],
+      useFactory: (dataSource: DataSource, erasures: Erasures) => transport(brokerUrl, dataSource, erasures),
     },
   ];
 }
@@ -203,10 +203,15 @@ function reconciling(config: SubscriptionConfig): Provider[] {
   ];
 }
 
-function transport(url: string, dataSource: DataSource): BatchTransport {
+function transport(url: string, dataSource: DataSource, erasures: Erasures): BatchTransport {
   const isReady = async () => (await databaseCheck(dataSource)()).up;
   const connectionName = 'billhook-subscription-consume';
-  const deadLetters = new DeadLetters({ dataSource, consumer: consumerName, outboxSource: 'subscription' });
+  const deadLetters = new DeadLetters({
+    dataSource,
+    consumer: consumerName,
+    outboxSource: 'subscription',
+    isOfErased: (manager, mentions) => erasures.isOfErased(manager, mentions),
+  });
   return new BatchTransport({ url, connectionName, batchSize, lanes, isSurroundingsFailure, isReady, deadLetters });
 }
 

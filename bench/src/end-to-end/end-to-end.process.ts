@@ -5,7 +5,8 @@ import type { Figure } from '../figure.js';
 import type { Lab, Part } from '../lab.js';
 import { subscriptionCount } from '../load/stripe-feed.js';
 import { marksOf, notApplied, runThrough, startSystem, stopSystem, untilCaughtUp } from '../whole-system.process.js';
-import { watchEvents, withOwnTokens } from './watch.process.js';
+import { withOwnTokens } from '../load/user-tokens.js';
+import { watchEvents } from './watch.process.js';
 
 const rates = [50, 200, 1_000];
 const goals: Record<number, { p50: number; p99: number } | undefined> = { 200: { p50: 20, p99: 100 } };

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tokenMaking } from '../load/user-tokens.js';
 
 export const watchJob = z.object({
   run: z.string(),
@@ -13,10 +14,7 @@ export const watchJob = z.object({
   secret: z.string(),
   /** The gateway's database, to be woken by its notifications. */
   databaseUrl: z.string(),
-  /** PEM, PKCS#8: signs the users' tokens. */
-  privateKey: z.string(),
-  issuer: z.string(),
-  audience: z.string(),
+  ...tokenMaking,
 });
 export type WatchJob = z.infer<typeof watchJob>;
 

@@ -1,7 +1,5 @@
 // Sends the feed at a fixed rate, open loop, and watches some of the events all the way to `GET /v1/account`. Sender and watcher are
 // one process, so that both ends of a measurement are read from one clock.
-import { importPKCS8, SignJWT } from 'jose';
-import type { CryptoKey } from 'jose';
 import { setTimeout as delay } from 'node:timers/promises';
 import { quantile } from '../figure.js';
 import { ConnectionPool } from '../load/connection-pool.client.js';
@@ -9,28 +7,13 @@ import { deliveryOf } from '../load/delivery.js';
 import { runJob } from '../load/job-file.js';
 import { feedEvent, subscriptionCount, userOf } from '../load/stripe-feed.js';
 import type { FeedEvent } from '../load/stripe-feed.js';
+import { tokensFor } from '../load/user-tokens.js';
 import { AccountWatch, giveUpMs } from './account-watch.client.js';
 import { watchJob } from './job.js';
-import type { WatchJob, WatchResult } from './job.js';
+import type { WatchResult } from './job.js';
 
 /** Watching costs the gateway a request and us another: enough for a p99, few enough not to be the load. */
 const watchedPerSecond = 25;
-
-async function tokensFor(subjects: readonly number[], { issuer, audience, privateKey }: WatchJob): Promise<string[]> {
-  const key: CryptoKey = await importPKCS8(privateKey, 'RS256');
-  return Promise.all(
-    subjects.map((subject) =>
-      new SignJWT({ roles: ['user'] })
-        .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
-        .setSubject(userOf(subject))
-        .setIssuer(issuer)
-        .setAudience(audience)
-        .setIssuedAt()
-        .setExpirationTime('1h')
-        .sign(key),
-    ),
-  );
-}
 
 /** What has been seen of the measured events so far. */
 class Tally implements WatchResult {
@@ -73,7 +56,7 @@ await runJob(watchJob, async (job): Promise<WatchResult> => {
   const { run, from, rate, warmUpSeconds, seconds, ingressPort, gatewayPort, secret, databaseUrl } = job;
   const every = Math.max(1, Math.round(rate / watchedPerSecond));
   const watched = Array.from({ length: Math.ceil(subscriptionCount / every) }, (_, index) => index * every);
-  const tokens = await tokensFor(watched, job);
+  const tokens = await tokensFor(watched.map(userOf), job);
   const ingress = new ConnectionPool(ingressPort);
   const watch = await AccountWatch.open(databaseUrl, gatewayPort);
   await watch.visit(tokens);

@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { drainQueued } from '../apply/apply.process.js';
 import { withDatabase } from '../database.store.js';
 import { warmUpSeconds, watchAt } from '../end-to-end/end-to-end.process.js';
-import { withOwnTokens } from '../end-to-end/watch.process.js';
+import { withOwnTokens } from '../load/user-tokens.js';
 import { figure, median } from '../figure.js';
 import type { Lab, Part } from '../lab.js';
 import { subscriptionCount } from '../load/stripe-feed.js';

@@ -11,9 +11,13 @@ export interface ListenOptions {
   onNotify: (payload: string) => void;
   /** After a lost connection is back: whatever was notified meanwhile was missed, so look for yourself. */
   onReconnect?: () => void;
+  /** From here on nothing is heard, until it is back. */
+  onLost?: () => void;
 }
 
 export interface Listener {
+  /** Whether it hears: false before the first connection, and while one is lost. */
+  readonly isUp: boolean;
   close(): Promise<void>;
 }
 
@@ -38,6 +42,7 @@ class ReconnectingListener implements Listener {
   private timer: NodeJS.Timeout | undefined;
   private asking: NodeJS.Timeout | undefined;
   private failures = 0;
+  isUp = false;
   private hasBeenUp = false;
   private closed = false;
 
@@ -74,6 +79,7 @@ class ReconnectingListener implements Listener {
       return;
     }
     this.failures = 0;
+    this.isUp = true;
     this.asking = setInterval(() => this.ask(client), askEveryMs).unref();
     if (this.hasBeenUp) this.options.onReconnect?.();
     this.hasBeenUp = true;
@@ -88,6 +94,8 @@ class ReconnectingListener implements Listener {
     if (this.closed || this.client !== lost) return;
     this.client = undefined;
     clearInterval(this.asking);
+    if (this.isUp) this.options.onLost?.();
+    this.isUp = false;
     lost.removeAllListeners();
     // It is lost already: what closing it still has to say is no news, but unheard it would end the process.
     lost.on('error', () => undefined);

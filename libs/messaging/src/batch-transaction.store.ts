@@ -7,8 +7,12 @@ import type { Settled } from './inbox.store.js';
 import { Outbox } from './outbox.store.js';
 import { toAnnouncements } from './parked-announcement.js';
 import type { BatchProcessorOptions } from './process-batch.store.js';
+import { markRedacted } from './redaction.js';
 
-type BatchTransactionOptions = Pick<BatchProcessorOptions, 'dataSource' | 'consumer' | 'apply' | 'outboxSource'> & {
+type BatchTransactionOptions = Pick<
+  BatchProcessorOptions,
+  'dataSource' | 'consumer' | 'apply' | 'outboxSource' | 'isOfErased'
+> & {
   attempts: Attempts;
 };
 
@@ -79,9 +83,10 @@ export class BatchTransaction {
   }
 
   private async record(manager: EntityManager, settled: Settled[]): Promise<void> {
-    await this.inbox.settle(manager, settled);
+    const kept = await markRedacted(manager, settled, this.options.isOfErased);
+    await this.inbox.settle(manager, kept);
     const source = this.options.outboxSource;
-    if (source !== undefined) await this.outbox.append(manager, source, toAnnouncements(settled, new Date()));
+    if (source !== undefined) await this.outbox.append(manager, source, toAnnouncements(kept, new Date()));
   }
 }
 

@@ -5,6 +5,8 @@ import type { DeadLetter } from './dead-letter.js';
 import { Inbox } from './inbox.store.js';
 import { Outbox } from './outbox.store.js';
 import { toAnnouncement } from './parked-announcement.js';
+import { isToRedact, redactedReason } from './redaction.js';
+import type { IsOfErased } from './redaction.js';
 
 export interface DeadLettersOptions {
   dataSource: DataSource;
@@ -12,6 +14,8 @@ export interface DeadLettersOptions {
   consumer: string;
   /** Announces `billing.event.parked` under this source; only for a schema that has an outbox. */
   outboxSource?: string;
+  /** What is of somebody erased is parked without its bytes; only for a service that knows who is. */
+  isOfErased?: IsOfErased;
   /** For a consumer that knows its events elsewhere than in its inbox: whether this one has had its effect. */
   hasHadEffect?: (manager: EntityManager, id: string) => Promise<boolean>;
 }
@@ -32,12 +36,14 @@ export class DeadLetters {
 
   /** Once this has resolved, the message is PostgreSQL's and can go. Safe to repeat. Rejects with nothing done. */
   park(letter: DeadLetter): Promise<DeadLetterFate> {
-    const { dataSource, hasHadEffect } = this.options;
+    const { dataSource, hasHadEffect, isOfErased } = this.options;
     return inTransaction(dataSource, async (manager) => {
       await this.attempts.clear(manager, [letter.id]);
       if ((await hasHadEffect?.(manager, letter.id)) === true) return 'known';
-      if (!(await this.inbox.parkOnce(manager, letter))) return 'known';
-      await this.announce(manager, letter);
+      const isRedacted = await isToRedact(manager, letter, isOfErased);
+      const kept = isRedacted ? { ...letter, reason: redactedReason } : letter;
+      if (!(await this.inbox.parkOnce(manager, kept, isRedacted))) return 'known';
+      await this.announce(manager, kept);
       return 'parked';
     });
   }

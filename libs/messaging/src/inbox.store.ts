@@ -30,6 +30,8 @@ export interface Settled {
   outcome: Outcome | Retrying;
   /** How often it was tried before it was parked, or until now. */
   attempts?: number;
+  /** Of somebody who is erased: parked without its bytes. */
+  isRedacted?: boolean;
 }
 
 /** What a consumer has seen and what became of it. Every method works in the manager's transaction. */
@@ -61,7 +63,11 @@ export class Inbox {
   }
 
   /** Parks what nobody here has tried. False, and nothing is changed, when something stands of it already. */
-  async parkOnce(manager: EntityManager, { id, type, reason, headers, body }: DeadLetter): Promise<boolean> {
+  async parkOnce(
+    manager: EntityManager,
+    { id, type, reason, headers, body }: DeadLetter,
+    isRedacted: boolean,
+  ): Promise<boolean> {
     const rows: unknown[] = await manager.query(
       `WITH recorded AS (
          INSERT INTO inbox (consumer, event_id, type, outcome, reason)
@@ -71,7 +77,7 @@ export class Inbox {
          INSERT INTO parked_event (consumer, event_id, type, reason, headers, body, attempts)
          SELECT $1, $2, $3, $4, $5::json, $6::bytea, 0 FROM recorded RETURNING 1)
        SELECT FROM parked`,
-      [this.consumer, id, type, withoutNul(reason), headers, body],
+      [this.consumer, id, type, withoutNul(reason), isRedacted ? null : headers, isRedacted ? null : body],
     );
     return rows.length === 1;
   }
@@ -142,8 +148,8 @@ export class Inbox {
   }
 
   private async keep(manager: EntityManager, settled: readonly Settled[]): Promise<void> {
-    const kept = settled.flatMap(({ delivery, outcome, attempts = 0 }) =>
-      outcome.kind === 'parked' || outcome.kind === 'retrying' ? [{ ...delivery, outcome, attempts }] : [],
+    const kept = settled.flatMap(({ delivery, outcome, attempts = 0, isRedacted = false }) =>
+      outcome.kind === 'parked' || outcome.kind === 'retrying' ? [{ ...delivery, outcome, attempts, isRedacted }] : [],
     );
     if (kept.length === 0) return;
     await manager.query(
@@ -157,8 +163,8 @@ export class Inbox {
         kept.map(({ attributes }) => attributes.type),
         kept.map(({ outcome }) => withoutNul(outcome.reason)),
         kept.map(({ outcome }) => ('key' in outcome ? (outcome.key ?? null) : null)),
-        kept.map(({ attributes }) => JSON.stringify(attributes)),
-        kept.map(({ body }) => body),
+        kept.map(({ attributes, isRedacted }) => (isRedacted ? null : JSON.stringify(attributes))),
+        kept.map(({ body, isRedacted }) => (isRedacted ? null : body)),
         kept.map(({ attempts }) => attempts),
         kept.map(({ outcome }) => (outcome.kind === 'retrying' ? outcome.afterMs : null)),
       ],

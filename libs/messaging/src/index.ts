@@ -26,6 +26,8 @@ export type { BatchProcessorOptions, ProcessBatch } from './process-batch.store.
 export { EventPublisher } from './publisher.relay.js';
 export type { EventPublisherOptions } from './publisher.relay.js';
 export { ReplayConfig, runReplayCommand } from './replay.command.js';
+export type { Mentions } from './mentions.js';
+export type { IsOfErased } from './redaction.js';
 export { addRetryLane } from './retry-lane.store.js';
 export { RetryRunner } from './retry-runner.store.js';
 export { isSurroundingsFailure } from './surroundings.js';

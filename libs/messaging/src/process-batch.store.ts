@@ -8,6 +8,7 @@ import { failureReason, processDied } from './failure.js';
 import { isHeldUp } from './held-up.js';
 import type { MessagingLog } from './log.js';
 import { Patience } from './patience.js';
+import type { IsOfErased } from './redaction.js';
 import { addRetryLane } from './retry-lane.store.js';
 import type { RetryRunner } from './retry-runner.store.js';
 import { isSurroundingsFailure } from './surroundings.js';
@@ -28,6 +29,8 @@ export interface BatchProcessorOptions {
   retries: RetryRunner;
   /** Announces `billing.event.parked` under this source; only for a schema that has an outbox. */
   outboxSource?: string;
+  /** What is parked for good of somebody erased is parked without its bytes; only for a service that knows who is. */
+  isOfErased?: IsOfErased;
   /** Default 5. */
   maxAttempts?: number;
   /** How long before the next try. Default 0.5 s, doubled each time. */
@@ -71,7 +74,10 @@ class BatchProcessor {
   private readonly transaction: BatchTransaction;
   private readonly turnstile = new Turnstile();
 
-  constructor(private readonly options: Required<Omit<BatchProcessorOptions, 'outboxSource'>> & BatchProcessorOptions) {
+  constructor(
+    private readonly options: Required<Omit<BatchProcessorOptions, 'outboxSource' | 'isOfErased'>> &
+      BatchProcessorOptions,
+  ) {
     this.attempts = new Attempts(options.dataSource, options.consumer);
     this.transaction = new BatchTransaction({ ...options, attempts: this.attempts });
   }

@@ -82,6 +82,14 @@ export class Retries {
     return true;
   }
 
+  /** Takes the bytes of one that has just been parked: it stays as a head. */
+  async redact(manager: EntityManager, { id }: LeasedRetry): Promise<void> {
+    await manager.query('UPDATE parked_event SET headers = NULL, body = NULL WHERE consumer = $1 AND event_id = $2', [
+      this.consumer,
+      id,
+    ]);
+  }
+
   /** The try was not the event's failure: it does not count, and the event is due again after a while. */
   async giveBack(retry: LeasedRetry, afterMs: number): Promise<void> {
     await inTransaction(this.dataSource, async (manager) => {

@@ -9,6 +9,7 @@ import type { MessagingLog } from './log.js';
 import { Outbox } from './outbox.store.js';
 import { toAnnouncement } from './parked-announcement.js';
 import type { BatchProcessorOptions } from './process-batch.store.js';
+import { isToRedact, markRedacted, redactedReason } from './redaction.js';
 import { Retries } from './retries.store.js';
 import type { LeasedRetry } from './retries.store.js';
 import type { RetrySource } from './retry-runner.store.js';
@@ -100,8 +101,13 @@ export class RetryLane implements RetrySource {
       const [outcome] = await apply(manager, [delivery], () => undefined);
       if (outcome === undefined) throw new Error('apply must answer one outcome for each delivery');
       const { attempts } = retry;
-      await this.inbox.release(manager, [{ delivery, outcome, attempts }]);
-      if (outcome.kind === 'parked') await this.announce(manager, retry, outcome.reason);
+      const [settled = { delivery, outcome }] = await markRedacted(
+        manager,
+        [{ delivery, outcome, attempts }],
+        this.options.isOfErased,
+      );
+      await this.inbox.release(manager, [settled]);
+      if (settled.outcome.kind === 'parked') await this.announce(manager, retry, settled.outcome.reason);
       return outcome;
     });
   }
@@ -113,12 +119,26 @@ export class RetryLane implements RetrySource {
 
   /** With null it is parked. */
   private async record(retry: LeasedRetry, reason: string, afterMs: number | null): Promise<void> {
-    const isOurs = await inTransaction(this.options.dataSource, async (manager) => {
-      if (!(await this.retries.fail(manager, retry, reason, afterMs))) return false;
-      if (afterMs === null) await this.announce(manager, retry, reason);
-      return true;
-    });
+    const isOurs = await inTransaction(this.options.dataSource, (manager) =>
+      afterMs === null ? this.park(manager, retry, reason) : this.retries.fail(manager, retry, reason, afterMs),
+    );
     if (isOurs) this.log(retry, afterMs === null ? 'parked' : 'retrying', reason);
+  }
+
+  /** False when the event is no longer ours to park. */
+  private async park(manager: EntityManager, retry: LeasedRetry, reason: string): Promise<boolean> {
+    const isRedacted = await this.isToRedact(manager, retry);
+    const kept = isRedacted ? redactedReason : reason;
+    if (!(await this.retries.fail(manager, retry, kept, null))) return false;
+    if (isRedacted) await this.retries.redact(manager, retry);
+    await this.announce(manager, retry, kept);
+    return true;
+  }
+
+  private isToRedact(manager: EntityManager, { delivery }: LeasedRetry): Promise<boolean> {
+    if (delivery === null) return Promise.resolve(false);
+    const bytes = { headers: JSON.stringify(delivery.attributes), body: delivery.body };
+    return isToRedact(manager, bytes, this.options.isOfErased);
   }
 
   private async announce(manager: EntityManager, retry: LeasedRetry, reason: string): Promise<void> {

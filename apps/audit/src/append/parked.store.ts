@@ -1,9 +1,10 @@
 import { addRetryLane, DeadLetters, RetryRunner } from '@billhook/messaging';
-import type { Delivery, Outcome } from '@billhook/messaging';
+import type { Delivery, IsOfErased, Outcome } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
 import { erasuresIn } from '../erasure/erasure.js';
+import { Erasures } from '../erasure/erasures.store.js';
 import { Sealer } from '../seal/sealer.store.js';
 import { AppendStore } from './append.store.js';
 import { consumerName } from './consumer-name.js';
@@ -20,15 +21,19 @@ export class ParkedEntries {
     private readonly store: AppendStore,
     retries: RetryRunner,
   ) {
+    const erasures = new Erasures();
+    const isOfErased: IsOfErased = (manager, mentions) => erasures.isOfErased(manager, mentions);
     this.deadLetters = new DeadLetters({
       dataSource,
       consumer: consumerName,
+      isOfErased,
       hasHadEffect: (manager, id) => store.has(manager, id),
     });
     addRetryLane({
       dataSource,
       consumer: consumerName,
       retries,
+      isOfErased,
       apply: (manager, deliveries) => this.append(manager, deliveries),
     });
   }

@@ -113,6 +113,18 @@ describe('F69: an erasure', () => {
     expect(rows).toEqual([{ count: 1 }]);
   }, 60_000);
 
+  it('lets what dies late be parked as a head alone', async () => {
+    await audit.publish(openedBy('dying'), requested('dying', randomUUID()));
+    await waitFor('the answer', () => completedFor('dying').length === 1, 10_000);
+    const late = openedBy('dying');
+    await dies(late);
+    const sql = 'SELECT headers, body, reason FROM audit.parked_event WHERE event_id = $1';
+    expect(await asSuperuser(audit.database.adminUrl, sql, [late.attributes.id])).toEqual([
+      { headers: null, body: null, reason: 'redacted' },
+    ]);
+    expect(await stored()).not.toContain('canary@example.test');
+  }, 60_000);
+
   it('of somebody who was never here leaves a tombstone', async () => {
     await audit.publish(requested('unknown', randomUUID()));
     await waitFor('the answer', () => completedFor('unknown').length === 1, 10_000);

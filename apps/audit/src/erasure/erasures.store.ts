@@ -1,4 +1,5 @@
 import { Outbox } from '@billhook/messaging';
+import type { Mentions } from '@billhook/messaging';
 import type { EntityManager } from 'typeorm';
 import { consumerName } from '../append/consumer-name.js';
 import type { Erasure } from './erasure.js';
@@ -7,21 +8,37 @@ import type { Erasure } from './erasure.js';
  * What could not be appended is kept byte for byte: what names the person in it goes. A user id counts only as the value of a field
  * that is ours, since it may be as short as a digit.
  */
-const redactParked = `
-  WITH theirs AS (
-    UPDATE parked_event SET headers = NULL, body = NULL, retry_at = NULL, reason = 'redacted'
-    WHERE consumer = $1 AND (headers IS NOT NULL OR body IS NOT NULL) AND EXISTS (
-      SELECT FROM unnest($2::text[]) AS needle
+const redactParkedPage = `
+  WITH page AS (SELECT event_id FROM parked_event WHERE consumer = $1 AND event_id > $2 ORDER BY event_id LIMIT $3),
+  theirs AS (
+    UPDATE parked_event SET headers = NULL, body = NULL, retry_at = NULL, reason = 'redacted' FROM page
+    WHERE consumer = $1 AND parked_event.event_id = page.event_id AND (headers IS NOT NULL OR body IS NOT NULL) AND EXISTS (
+      SELECT FROM unnest($4::text[]) AS needle
       WHERE position(convert_to(needle, 'UTF8') IN body) > 0 OR position(needle IN headers::text) > 0)
-    RETURNING event_id),
+    RETURNING parked_event.event_id),
   settled AS (
     UPDATE inbox SET outcome = 'parked', reason = 'redacted' FROM theirs
     WHERE inbox.consumer = $1 AND inbox.event_id = theirs.event_id)
-  SELECT count(*)::int AS count FROM theirs`;
+  SELECT max(event_id) AS last, (SELECT count(*)::int FROM theirs) AS count FROM page`;
+
+/** Rows of one statement, which has a time limit. */
+const pageSize = 500;
+
+/** Whoever has no key any more, named by themselves or by a customer that was linked to them. */
+const findErased = `
+  SELECT FROM sealing_key WHERE wrapped IS NULL AND owner IN (
+    SELECT 'person/' || user_id FROM unnest($1::text[]) AS named (user_id)
+    UNION SELECT 'person/' || user_id FROM customer_link WHERE customer_id = ANY($2)) LIMIT 1`;
 
 /** Forgets people in the audit schema: their keys, what their entries were found by, and what of theirs is parked. */
 export class Erasures {
   private readonly outbox = new Outbox();
+
+  /** Whether what could not be appended is somebody's who is forgotten. */
+  async isOfErased(manager: EntityManager, { userIds, stripeIds }: Mentions): Promise<boolean> {
+    const rows = await manager.query<unknown[]>(findErased, [userIds, stripeIds]);
+    return rows.length > 0;
+  }
 
   /**
    * In the transaction that appends the request, so that there is no entry of an erasure that was not done. Asked for again, it
@@ -41,11 +58,10 @@ export class Erasures {
       user_id,
       links.map(({ customer_id }) => customer_id),
     );
-    const [parked] = await manager.query<{ count: number }[]>(redactParked, [consumerName, needles]);
     const counts = {
       keys: gone?.keys ?? 0,
       index_rows: gone?.index_rows ?? 0,
-      parked_events: parked?.count ?? 0,
+      parked_events: await redactParked(manager, needles),
     };
     await this.outbox.append(manager, 'audit', [
       {
@@ -56,6 +72,21 @@ export class Erasures {
         at: now,
       },
     ]);
+  }
+}
+
+async function redactParked(manager: EntityManager, needles: readonly string[]): Promise<number> {
+  let count = 0;
+  for (let after = ''; ;) {
+    const [page] = await manager.query<{ last: string | null; count: number }[]>(redactParkedPage, [
+      consumerName,
+      after,
+      pageSize,
+      needles,
+    ]);
+    if (page?.last == null) return count;
+    count += page.count;
+    after = page.last;
   }
 }
 

@@ -32,13 +32,11 @@ export class AccountChanges implements OnModuleInit, OnApplicationShutdown {
       url: this.config.DATABASE_URL,
       channel: accountChannel,
       applicationName: 'billhook-gateway-listen',
-      onNotify: (userId) => {
-        for (const follower of this.followers) follower.changed(userId);
-        this.wake(userId);
-      },
+      onNotify: (userId) => this.heard(userId),
+      onLost: () => this.missed(),
       // What was notified while the connection was lost is unknown: everybody looks again.
       onReconnect: () => {
-        for (const follower of this.followers) follower.missed();
+        this.missed();
         [...this.watchers.keys()].forEach((userId) => this.wake(userId));
       },
     });
@@ -46,6 +44,17 @@ export class AccountChanges implements OnModuleInit, OnApplicationShutdown {
 
   async onApplicationShutdown(): Promise<void> {
     await this.listener?.close();
+  }
+
+  /** Whether a change would be heard of now. */
+  get isListening(): boolean {
+    return this.listener?.isUp ?? false;
+  }
+
+  /** Of a change that this process has committed itself it knows before the notification is back. */
+  heard(userId: string): void {
+    for (const follower of this.followers) follower.changed(userId);
+    this.wake(userId);
   }
 
   /** For as long as the process lives. */
@@ -83,6 +92,10 @@ export class AccountChanges implements OnModuleInit, OnApplicationShutdown {
       },
       close,
     };
+  }
+
+  private missed(): void {
+    for (const follower of this.followers) follower.missed();
   }
 
   private wake(userId: string): void {

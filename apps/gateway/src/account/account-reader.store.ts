@@ -5,17 +5,26 @@ import { accountAnswer, freeAccount } from './account-answer.js';
 import type { AccountAnswer } from './account-answer.js';
 import { AccountChanges } from './account-changes.store.js';
 import { AccountStore } from './account.store.js';
+import type { FoundAccount } from './account.store.js';
+import { RememberedAccounts } from './remembered-accounts.js';
 
 /** A change whose notification is lost is still seen this soon; the database is never asked more often while waiting. */
 const longestSleepMs = 1_000;
 
 @Injectable()
 export class AccountReader {
+  private readonly remembered: RememberedAccounts;
+
   constructor(
     private readonly store: AccountStore,
     private readonly changes: AccountChanges,
     private readonly catalogue: LiveCatalogue,
-  ) {}
+  ) {
+    const clock = (): number => performance.now();
+    const remembered = new RememberedAccounts((userId) => store.findWithPending(userId), clock);
+    changes.follow({ changed: (userId) => remembered.forget(userId), missed: () => remembered.forgetAll() });
+    this.remembered = remembered;
+  }
 
   /** The account as its events left it; Free at version 0 for who was never heard of. */
   async read(userId: string): Promise<Account> {
@@ -24,9 +33,16 @@ export class AccountReader {
 
   /** The same with the change on top that Stripe has accepted and not confirmed yet. */
   async answer(userId: string): Promise<AccountAnswer> {
-    const now = new Date();
-    const { account, change } = await this.store.findWithPending(userId);
-    return accountAnswer(account ?? freeAccount(userId, this.catalogue.current(), now), change, now);
+    return this.toAnswer(userId, await this.store.findWithPending(userId));
+  }
+
+  /**
+   * The same without a statement for whoever comes again before anything has changed. A change on another replica is heard of by a
+   * notification, some milliseconds after its commit; while none would be heard, nothing is remembered.
+   */
+  async answerSoon(userId: string): Promise<AccountAnswer> {
+    if (!this.changes.isListening) return this.answer(userId);
+    return this.toAnswer(userId, await this.remembered.read(userId));
   }
 
   /** The same of many users, in any order. Whoever is erased has none any more. */
@@ -56,5 +72,10 @@ export class AccountReader {
     } finally {
       watch.close();
     }
+  }
+
+  private toAnswer(userId: string, { account, change }: Pick<FoundAccount, 'account' | 'change'>): AccountAnswer {
+    const now = new Date();
+    return accountAnswer(account ?? freeAccount(userId, this.catalogue.current(), now), change, now);
   }
 }

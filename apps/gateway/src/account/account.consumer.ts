@@ -32,6 +32,7 @@ export class AccountConsumer {
       consumer: consumerName,
       retries,
       outboxSource: eventSource,
+      isOfErased: (manager, mentions) => erasures.isOfErased(manager, mentions),
       apply: (manager, deliveries) => this.apply(manager, deliveries),
     });
   }

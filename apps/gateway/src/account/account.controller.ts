@@ -13,6 +13,6 @@ export class AccountController {
   @Get()
   @Header('cache-control', 'no-store')
   read(@CurrentCaller() caller: Caller): Promise<AccountAnswer> {
-    return this.accounts.answer(caller.userId);
+    return this.accounts.answerSoon(caller.userId);
   }
 }

@@ -65,9 +65,9 @@ export class ErasureRunner implements OnApplicationBootstrap, BeforeApplicationS
     try {
       await (erasure.isBillingEnded ? this.eraseOwn(erasure) : this.endBilling(erasure));
     } catch (error) {
-      if (!(error instanceof Refused || error instanceof Retryable)) throw error;
       this.log.warn({ msg: 'an erasure is tried again later', requestId, attempts, err: error });
-      await this.erasures.postpone(erasure, error.code);
+      // Whatever it was: one that cannot be carried out must not keep the others waiting, and whoever looks must see why it waits.
+      await this.erasures.postpone(erasure, codeOf(error));
     }
     return true;
   }
@@ -85,11 +85,17 @@ export class ErasureRunner implements OnApplicationBootstrap, BeforeApplicationS
     const { manager } = this.dataSource;
     const { userId, requestId } = erasure;
     if (!(await this.ownData.hasAllLeft(manager, userId))) return this.erasures.waitASecond(erasure);
-    const published = await this.ownData.redactPublished(manager, userId);
+    const published_events = await this.ownData.redactPublished(manager, userId);
+    const parked_events = await this.ownData.redactParked(manager, userId);
     await inTransaction(this.dataSource, async (transaction) => {
       const counts = await this.ownData.erase(transaction, userId);
-      await this.erasures.finish(transaction, erasure, { ...counts, published_events: published });
+      await this.erasures.finish(transaction, erasure, { ...counts, parked_events, published_events });
     });
     this.log.log({ msg: 'erased', requestId });
   }
+}
+
+/** What ops are shown; the log has the rest. */
+function codeOf(error: unknown): string {
+  return error instanceof Refused || error instanceof Retryable ? error.code : 'internal_error';
 }

@@ -156,6 +156,34 @@ describe('an erasure (account deleted, billing continues)', () => {
     ]);
   });
 
+  it('lets what comes late and cannot be read be parked as a head alone', async () => {
+    const late = await gateway.as('spoiled-late', { email: 'spoiled-late@example.com' });
+    await late.api('GET', '/v1/account');
+    await erase('spoiled-late');
+    await isErasedHere('spoiled-late');
+    const spoiled = { user_id: 'spoiled-late', email: 'canary-spoiled@example.com', version: 'none' };
+    await gateway.publish('billing.account.changed', JSON.stringify(spoiled));
+    await waitFor('the head of it', async () => {
+      const rows: unknown[] = await gateway.dataSource.query(
+        `SELECT FROM parked_event WHERE body IS NULL AND headers IS NULL AND reason = 'redacted' AND parked_at > now() - interval '20 seconds'`,
+      );
+      return rows.length > 0;
+    });
+    expect(await dumpSchema(gateway.adminUrl, 'gateway')).not.toContain('canary-spoiled');
+  });
+
+  it('counts no try as failed that is still under way', async () => {
+    const user = await gateway.as('under-way');
+    await user.api('GET', '/v1/account');
+    await erase('under-way');
+    await isErasedHere('under-way');
+    // As a process leaves it that has just taken the lease.
+    await gateway.dataSource.query(
+      `UPDATE erasure SET attempts = 1, due_at = now() + interval '30 seconds' WHERE user_id = 'under-way'`,
+    );
+    expect(await statusOf('under-way')).toMatchObject({ failed_tries: 0, last_error: null, next_try_at: null });
+  });
+
   it('is kept and tried again while Stripe is down, and says so', async () => {
     const { subscriptionId } = await subscribe(gateway, 'patient');
     gateway.simulator.setWeather('failing');

@@ -1,7 +1,7 @@
 import type { DomainEvent, EventData } from '@billhook/contracts';
 import { inTransaction } from '@billhook/database';
 import { Outbox } from '@billhook/messaging';
-import type { OutboxEvent } from '@billhook/messaging';
+import type { Mentions, OutboxEvent } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { DataSource } from 'typeorm';
@@ -75,7 +75,7 @@ export class Erasures {
   async find(userId: string): Promise<Erasure | null> {
     const rows: (Omit<Erasure, 'answers'> & { answers: StoredAnswer[] })[] = await this.dataSource.query(
       `SELECT user_id AS "userId", request_id AS "requestId", reason, requested_by AS "requestedBy",
-              requested_at AS "requestedAt", billing_ended_at AS "billingEndedAt", attempts AS "failedTries",
+              requested_at AS "requestedAt", billing_ended_at AS "billingEndedAt", failed_tries AS "failedTries",
               last_error AS "lastError", due_at AS "nextTryAt",
               ARRAY(SELECT json_build_object('service', service, 'counts', counts, 'answeredAt', answered_at)
                     FROM erasure_answer AS answer WHERE answer.user_id = erasure.user_id) AS answers
@@ -96,6 +96,16 @@ export class Erasures {
     return new Set(rows.map((row) => row.user_id));
   }
 
+  /** Whether an event that failed is somebody's who is erased. */
+  async isOfErased(manager: EntityManager, { userIds, stripeIds }: Mentions): Promise<boolean> {
+    const rows: unknown[] = await manager.query(
+      `SELECT FROM erasure WHERE user_id = ANY($1)
+         OR user_id IN (SELECT user_id FROM customer WHERE customer_id = ANY($2)) LIMIT 1`,
+      [userIds, stripeIds],
+    );
+    return rows.length > 0;
+  }
+
   /** The step that has been due longest, that nobody else is at, and before which nothing is still being written. */
   async lease(): Promise<LeasedErasure | null> {
     const [rows]: [LeasedErasure[], number] = await this.dataSource.query(
@@ -112,7 +122,8 @@ export class Erasures {
   /** Twice as long each time. */
   async postpone({ userId, attempts }: LeasedErasure, error: string): Promise<void> {
     await this.dataSource.query(
-      `UPDATE erasure SET due_at = now() + make_interval(secs => least($3, power(2, least($2, 16)))), last_error = $4
+      `UPDATE erasure SET due_at = now() + make_interval(secs => least($3, power(2, least(failed_tries + 1, 16)))),
+         failed_tries = failed_tries + 1, last_error = $4
        WHERE user_id = $1 AND attempts = $2`,
       [userId, attempts, longestPauseSeconds, error],
     );
@@ -131,7 +142,7 @@ export class Erasures {
     const { userId, requestId, reason, attempts } = erasure;
     return section.inTransaction(async (manager) => {
       const [rows]: [unknown[], number] = await manager.query(
-        `UPDATE erasure SET billing_ended_at = now(), due_at = now(), attempts = 0, last_error = NULL
+        `UPDATE erasure SET billing_ended_at = now(), due_at = now(), attempts = 0, failed_tries = 0, last_error = NULL
          WHERE user_id = $1 AND attempts = $2 AND billing_ended_at IS NULL RETURNING user_id`,
         [userId, attempts],
       );
@@ -155,9 +166,10 @@ export class Erasures {
   /** The last of our own steps; from here on only answers are waited for. */
   async finish(manager: EntityManager, erasure: LeasedErasure, counts: ErasureAnswer['counts']): Promise<void> {
     const { userId, requestId } = erasure;
-    await manager.query('UPDATE erasure SET due_at = NULL, attempts = 0, last_error = NULL WHERE user_id = $1', [
-      userId,
-    ]);
+    await manager.query(
+      'UPDATE erasure SET due_at = NULL, attempts = 0, failed_tries = 0, last_error = NULL WHERE user_id = $1',
+      [userId],
+    );
     const answer = { user_id: userId, request_id: requestId, service: 'gateway', counts: { ...counts } } as const;
     if (!(await this.record(manager, answer))) return;
     await this.outbox.append(manager, eventSource, [

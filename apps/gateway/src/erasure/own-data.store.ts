@@ -16,17 +16,18 @@ const statements = {
 } as const;
 
 /** A parked event may hold anything. Nothing can run it any more. */
-const redactParked = `
-  WITH theirs AS (
-    UPDATE parked_event SET headers = NULL, body = NULL, retry_at = NULL, reason = 'redacted'
-    WHERE consumer = $1 AND (headers IS NOT NULL OR body IS NOT NULL)
-      AND (position($2 IN headers::text) > 0 OR position(convert_to($2, 'UTF8') IN body) > 0
-        OR position(convert_to($3, 'UTF8') IN body) > 0)
-    RETURNING event_id),
+const redactParkedPage = `
+  WITH page AS (SELECT event_id FROM parked_event WHERE consumer = $1 AND event_id > $2 ORDER BY event_id LIMIT $3),
+  theirs AS (
+    UPDATE parked_event SET headers = NULL, body = NULL, retry_at = NULL, reason = 'redacted' FROM page
+    WHERE consumer = $1 AND parked_event.event_id = page.event_id AND (headers IS NOT NULL OR body IS NOT NULL)
+      AND (position($4 IN headers::text) > 0 OR position(convert_to($4, 'UTF8') IN body) > 0
+        OR position(convert_to($5, 'UTF8') IN body) > 0)
+    RETURNING parked_event.event_id),
   settled AS (
     UPDATE inbox SET outcome = 'parked', reason = 'redacted' FROM theirs
     WHERE inbox.consumer = $1 AND inbox.event_id = theirs.event_id)
-  SELECT count(*)::int AS count FROM theirs`;
+  SELECT max(event_id) AS last, (SELECT count(*)::int FROM theirs) AS count FROM page`;
 
 /** What was published: an e-mail when the account was opened, and from where and by which browser everything else was asked. */
 const redactOutboxPage = `
@@ -51,7 +52,7 @@ export class OwnData {
     return rows.length === 0;
   }
 
-  /** Everything but what was published. In one transaction. */
+  /** Everything but what was published or parked. In one transaction. */
   async erase(manager: EntityManager, userId: string): Promise<ErasureAnswer['counts']> {
     const counts: Record<string, number> = {};
     for (const [name, statement] of Object.entries(statements)) {
@@ -61,28 +62,34 @@ export class OwnData {
       );
       counts[name] = rows[0]?.count ?? 0;
     }
-    const parked: { count: number }[] = await manager.query(redactParked, [
-      consumerName,
-      `"subject":${JSON.stringify(userId)}`,
-      `"user_id":${JSON.stringify(userId)}`,
-    ]);
-    return { ...counts, parked_events: parked[0]?.count ?? 0 };
+    return counts;
   }
 
   /** Page by page, each in a transaction of its own. */
-  async redactPublished(manager: EntityManager, userId: string): Promise<number> {
-    let count = 0;
-    for (let after = '0'; ;) {
-      const rows: { last: string | null; count: number }[] = await manager.query(redactOutboxPage, [
-        after,
-        pageSize,
-        subjectOf(userId),
-      ]);
-      const [page] = rows;
-      if (page?.last == null) return count;
-      count += page.count;
-      after = page.last;
-    }
+  redactPublished(manager: EntityManager, userId: string): Promise<number> {
+    return pageByPage('0', (after) => manager.query(redactOutboxPage, [after, pageSize, subjectOf(userId)]));
+  }
+
+  /** Page by page as well: what comes from now on is parked without its bytes. */
+  redactParked(manager: EntityManager, userId: string): Promise<number> {
+    const named = [subjectOf(userId), `"user_id":${JSON.stringify(userId)}`];
+    return pageByPage('', (after) => manager.query(redactParkedPage, [consumerName, after, pageSize, ...named]));
+  }
+}
+
+interface Page {
+  /** Where the next one begins; null past the end. */
+  last: string | null;
+  count: number;
+}
+
+async function pageByPage(beginning: string, redact: (after: string) => Promise<Page[]>): Promise<number> {
+  let count = 0;
+  for (let after = beginning; ;) {
+    const [page] = await redact(after);
+    if (page?.last == null) return count;
+    count += page.count;
+    after = page.last;
   }
 }
 

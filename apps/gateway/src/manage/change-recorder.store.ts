@@ -1,6 +1,7 @@
 import type { DomainEvent } from '@billhook/contracts';
 import { Outbox } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
+import { AccountChanges } from '../account/account-changes.store.js';
 import { AccountStore } from '../account/account.store.js';
 import type { PendingChange } from '../account/pending.js';
 import { announcement, eventSource } from '../announcement.js';
@@ -12,13 +13,15 @@ import type { Section } from '../user-lock.store.js';
 export class ChangeRecorder {
   constructor(
     private readonly accounts: AccountStore,
+    private readonly changes: AccountChanges,
     private readonly outbox: Outbox,
   ) {}
 
-  record(section: Section, caller: Caller, event: DomainEvent, pending?: PendingChange): Promise<void> {
-    return section.inTransaction(async (manager) => {
+  async record(section: Section, caller: Caller, event: DomainEvent, pending?: PendingChange): Promise<void> {
+    await section.inTransaction(async (manager) => {
       if (pending !== undefined) await this.accounts.savePending(manager, caller.userId, pending);
       await this.outbox.append(manager, eventSource, [announcement(caller, event, { at: new Date() })]);
     });
+    if (pending !== undefined) this.changes.heard(caller.userId);
   }
 }

@@ -1,5 +1,7 @@
 import type { Role } from '@billhook/runtime';
-import { SetMetadata } from '@nestjs/common';
+import { applyDecorators, SetMetadata, UseInterceptors } from '@nestjs/common';
+import { ThemeInterceptor } from '../preferences/theme.interceptor.js';
+import { FormOnceInterceptor } from './form-once.interceptor.js';
 
 /** How a route is entered: `page` by the session cookie, leading strangers to the sign-in page; `api` answers them 401. */
 export type Access = 'page' | 'api';
@@ -12,9 +14,15 @@ export interface Requirement {
 
 export const accessKey = 'billhook:access';
 
-/** Marks a controller or a route as only for who is signed in, and has the role. */
+/**
+ * Marks a controller or a route as only for who is signed in, and has the role. What only pages need is bound to them alone: every
+ * interceptor costs each request an Observable, and `/v1` is asked far more often.
+ */
 export const SignedIn = (access: Access, role: Role = 'user') =>
-  SetMetadata(accessKey, { access, role } satisfies Requirement);
+  applyDecorators(
+    SetMetadata(accessKey, { access, role } satisfies Requirement),
+    ...(access === 'page' ? [UseInterceptors(FormOnceInterceptor, ThemeInterceptor)] : []),
+  );
 
 /**
  * Every route that answers without a sign-in. Anything that is neither here nor marked `@SignedIn` stops the service at

@@ -142,6 +142,29 @@ describe('an erasure', () => {
     expect(await world.told(completed, late.userId)).toHaveLength(1);
   });
 
+  it('lets what comes late and fails be parked as a head alone', async () => {
+    const late = new CustomerStory('failing');
+    const created = late.created(0);
+    await world.publish(created);
+    await world.outcomesOf(created.id);
+    await world.publish(erasureOf(late.userId));
+    await settled(late.userId);
+    const broken = { customer: late.customerId, canary: canary('failing') };
+    const unreadable = late.event('customer.subscription.updated', broken, 9);
+    await world.publish(unreadable);
+    await world.outcomesOf(unreadable.id);
+    await waitFor('it to be parked', async () => {
+      const rows = await world.query(
+        `SELECT FROM parked_event WHERE event_id = $1 AND retry_at IS NULL AND reason = 'redacted'
+         AND headers IS NULL AND body IS NULL`,
+        [unreadable.id],
+      );
+      return rows.length === 1;
+    });
+    await settled(late.userId);
+    expect((await dump()).match(/.*(?:canary-failing|canary failing|failing canary).*/gi) ?? []).toEqual([]);
+  });
+
   it('holds for a user whom nobody here had heard of', async () => {
     const story = new CustomerStory('unheard');
     await world.publish(erasureOf(story.userId));

@@ -1,6 +1,7 @@
 import type { EventData } from '@billhook/contracts';
 import { inTransaction } from '@billhook/database';
 import { Outbox } from '@billhook/messaging';
+import type { Mentions } from '@billhook/messaging';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { EntityManager } from 'typeorm';
@@ -38,6 +39,20 @@ export class Erasures {
         [userId, requestId, causeId],
       );
     }
+  }
+
+  /** Whether an event that failed is somebody's who is erased: it names them, a customer of theirs, or what is that customer's. */
+  async isOfErased(manager: EntityManager, { userIds, stripeIds }: Mentions): Promise<boolean> {
+    const rows: unknown[] = await manager.query(
+      `WITH owner AS (
+         SELECT unnest($1::text[]) AS user_id
+         UNION SELECT user_id FROM subscription WHERE subscription_id = ANY($2)
+         UNION SELECT user_id FROM customer WHERE customer_id = ANY($2)
+         UNION SELECT customer.user_id FROM stripe_object AS object JOIN customer USING (customer_id) WHERE object.id = ANY($2))
+       SELECT FROM erasure JOIN owner USING (user_id) LIMIT 1`,
+      [userIds, stripeIds],
+    );
+    return rows.length > 0;
   }
 
   /** The one that has been due longest, that nobody else is at, and before which nothing is still being written. */

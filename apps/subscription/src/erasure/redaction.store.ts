@@ -49,18 +49,19 @@ const redactPage = ({ through, are }: Walk) => `
  * What failed may quote the event in its reason, so of that only the head stays. Nothing can run it any more: it is due no more,
  * and shown as redacted.
  */
-const redactParked = `
-  WITH theirs AS (
-    UPDATE parked_event SET headers = NULL, body = NULL, retry_at = NULL, reason = 'redacted'
-    WHERE consumer = $1 AND (headers IS NOT NULL OR body IS NOT NULL) AND (
-      key = ANY($2) OR EXISTS (
-        SELECT FROM unnest($3::text[]) AS needle
+const redactParkedPage = `
+  WITH page AS (SELECT event_id FROM parked_event WHERE consumer = $1 AND event_id > $2 ORDER BY event_id LIMIT $3),
+  theirs AS (
+    UPDATE parked_event SET headers = NULL, body = NULL, retry_at = NULL, reason = 'redacted' FROM page
+    WHERE consumer = $1 AND parked_event.event_id = page.event_id AND (headers IS NOT NULL OR body IS NOT NULL) AND (
+      key = ANY($4) OR EXISTS (
+        SELECT FROM unnest($5::text[]) AS needle
         WHERE position(convert_to(needle, 'UTF8') IN body) > 0 OR position(needle IN headers::text) > 0))
-    RETURNING event_id),
+    RETURNING parked_event.event_id),
   settled AS (
     UPDATE inbox SET outcome = 'parked', reason = 'redacted' FROM theirs
     WHERE inbox.consumer = $1 AND inbox.event_id = theirs.event_id)
-  SELECT event_id FROM theirs`;
+  SELECT max(event_id) AS last, ARRAY(SELECT event_id FROM theirs) AS redacted FROM page`;
 
 /** The page of an open invoice shows its customer's name and address to whoever has its link. */
 const redactObjects = `
@@ -98,14 +99,11 @@ export class Redaction {
       if (redacted === null) return null;
       rawEvents += redacted;
     }
-    const parked: { event_id: string }[] = await this.dataSource.query(redactParked, [
-      consumerName,
-      known.customerIds,
-      needles,
-    ]);
+    const parked = await this.redactParked(known.customerIds, needles, goesOn);
+    if (parked === null) return null;
     const [objects]: { count: number }[] = await this.dataSource.query(redactObjects, [known.customerIds]);
     await this.dataSource.query(redactAccount, [userId]);
-    const subjects = [userId, ...parked.map((row) => row.event_id)].map(subjectNeedle);
+    const subjects = [userId, ...parked].map(subjectNeedle);
     const outbox = await this.redactOutbox(subjects, goesOn);
     if (outbox === null) return null;
     return {
@@ -141,6 +139,29 @@ export class Redaction {
       if (page === undefined) return count;
       count += page.count;
       after = page;
+    }
+    return null;
+  }
+
+  /** The ids of what was theirs. */
+  private async redactParked(
+    customerIds: readonly string[],
+    needles: readonly string[],
+    goesOn: () => Promise<boolean>,
+  ): Promise<string[] | null> {
+    const ids: string[] = [];
+    for (let after = ''; await goesOn();) {
+      const rows: { last: string | null; redacted: string[] }[] = await this.dataSource.query(redactParkedPage, [
+        consumerName,
+        after,
+        pageSize,
+        customerIds,
+        needles,
+      ]);
+      const [page] = rows;
+      if (page?.last == null) return ids;
+      ids.push(...page.redacted);
+      after = page.last;
     }
     return null;
   }

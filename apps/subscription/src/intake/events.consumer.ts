@@ -4,6 +4,7 @@ import { Controller, Logger } from '@nestjs/common';
 import { EventPattern, Payload } from '@nestjs/microservices';
 import { Counter } from 'prom-client';
 import { DataSource } from 'typeorm';
+import { Erasures } from '../erasure/erasures.store.js';
 import { PendingFetchConsumer } from '../fetch/pending-fetch.consumer.js';
 import { RulesSource } from '../rules.js';
 import { BatchApplier } from './apply.store.js';
@@ -29,12 +30,14 @@ export class EventsConsumer {
     rules: RulesSource,
     private readonly fetches: PendingFetchConsumer,
     retries: RetryRunner,
+    erasures: Erasures,
   ) {
     this.processBatch = createBatchProcessor({
       dataSource,
       consumer: consumerName,
       retries,
       outboxSource: 'subscription',
+      isOfErased: (manager, mentions) => erasures.isOfErased(manager, mentions),
       apply: async (manager, deliveries, locked) => {
         const { outcomes: settled, asksStripe } = await applier.apply(manager, deliveries, rules.now(), locked);
         if (asksStripe) this.questions += 1;
