@@ -1,6 +1,5 @@
+import { html, icons } from '@billhook/pages';
 import type { Problem } from '@billhook/runtime';
-import { html } from './html.js';
-import { icons } from './icons.js';
 import { layout } from './layout.page.js';
 
 /** What went wrong, in words, with what to do next. Shows nothing but the error table's own text and `detail`. */

@@ -1,8 +1,7 @@
-import { projectFile } from '@billhook/testing';
-import axe from 'axe-core';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { projectFile } from './infrastructure/project.js';
 
 export const widths = { phone: 375, desktop: 1440 } as const;
 export type Width = keyof typeof widths;
@@ -68,8 +67,9 @@ export async function load(page: Page, url: string): Promise<Loaded> {
 const runAxe = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
   .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`;
 
-/** What axe-core finds, each with where. Evaluated past the page's policy, which stays as strict as it is. */
+/** What axe-core finds, each with where. Evaluated past the page's policy, which stays as strict as it is. Loaded only by who asks. */
 export async function violations(page: Page): Promise<string[]> {
+  const { default: axe } = await import('axe-core');
   await page.evaluate(axe.source);
   return page.evaluate(runAxe);
 }
