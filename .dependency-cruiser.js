@@ -8,6 +8,7 @@ const arrows = {
   contracts: [],
   billing: ['contracts'],
   runtime: [],
+  pages: [],
   database: ['runtime'],
   stripe: ['runtime'],
   messaging: ['contracts', 'runtime', 'database'],

@@ -10,6 +10,7 @@ Billhook is up. Everything is local; the Stripe is a pretend one, and no card is
 
   Start here         ${system.gatewayUrl}/pricing
   Your profile       ${system.gatewayUrl}/profile
+  Console            ${system.auditUrl}/console   (sign in as Olive, ops)
   Pretend Stripe     ${system.simulatorUrl}          (events, clock, test cards)
   Sign in            ${system.simulatorUrl}/sign-in   (any demo user, no password)
   Webhook ingress    ${system.ingressUrl}/webhook/stripe

@@ -87,6 +87,9 @@ export function settingsFor(ports: Ports, place: Place): Record<ProcessName, Set
       ...auth,
       ...madeUpAuditKeys,
       AUDIT_CHECKPOINT_PATH: place.checkpointPath,
+      PUBLIC_URL: system.auditUrl,
+      SIGN_IN_URL: `${system.simulatorUrl}/sign-in`,
+      SUBSCRIPTION_URL: system.subscriptionUrl,
       DATABASE_URL: place.databaseUrls.audit,
     },
     'stripe-simulator': {

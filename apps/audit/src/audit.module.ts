@@ -1,4 +1,4 @@
-import { databaseCheck, DatabaseFailureFilter, databaseModule } from '@billhook/database';
+import { databaseCheck, databaseModule } from '@billhook/database';
 import {
   BatchTransport,
   EventPublisher,
@@ -7,7 +7,7 @@ import {
   OutboxRunner,
   RetryRunner,
 } from '@billhook/messaging';
-import { createTokenVerifier, RolesGuard, tokenVerifierToken } from '@billhook/runtime';
+import { createTokenVerifier, tokenVerifierToken } from '@billhook/runtime';
 import type { ServiceOptions } from '@billhook/runtime';
 import { Module } from '@nestjs/common';
 import type { DynamicModule, Provider } from '@nestjs/common';
@@ -19,7 +19,14 @@ import { ParkedEntries } from './append/parked.store.js';
 import { CheckpointFile } from './checkpoints/checkpoint.file.js';
 import { CheckpointRunner } from './checkpoints/checkpoint-runner.store.js';
 import { Checkpoints } from './checkpoints/checkpoint.store.js';
-import type { AuditConfig } from './config.js';
+import { AuditConfig } from './config.js';
+import { ChainPageController } from './console/chain-page.controller.js';
+import { ConsoleAssetsController } from './console/console-assets.controller.js';
+import { ConsoleGuard } from './console/console.guard.js';
+import { configureConsole } from './console/console-http.module.js';
+import { ParkedEventsClient } from './console/parked-events.client.js';
+import { ParkedController } from './console/parked.controller.js';
+import { SearchController } from './console/search.controller.js';
 import { ExportController } from './export/export.controller.js';
 import { ExportStore } from './export/export.store.js';
 import { FunnelController } from './funnel/funnel.controller.js';
@@ -63,9 +70,13 @@ export class AuditModule {
       imports: [databaseModule({ url: config.DATABASE_URL, schema: schema.schema, applicationName: 'billhook-audit' })],
       controllers: [
         AppendConsumer,
+        ChainPageController,
+        ConsoleAssetsController,
         EntriesController,
         ExportController,
         FunnelController,
+        ParkedController,
+        SearchController,
         TailController,
         TimelineController,
         VerifyController,
@@ -89,7 +100,10 @@ export class AuditModule {
         ...proving(config),
         ...announcing(config),
         { provide: tokenVerifierToken, useFactory: () => createTokenVerifier(config) },
-        { provide: APP_GUARD, useClass: RolesGuard },
+        { provide: APP_GUARD, useClass: ConsoleGuard },
+        { provide: AuditConfig, useValue: config },
+        ConsoleGuard,
+        ParkedEventsClient,
         {
           provide: BatchTransport,
           inject: [DataSource, ParkedEntries],
@@ -165,7 +179,7 @@ export function auditService(config: AuditConfig): ServiceOptions {
     module: AuditModule.with(config),
     // An event id may have 255 characters, each up to nine when it is escaped; Fastify answers longer than 100 by itself.
     fastify: { routerOptions: { maxParamLength: 9 * 255 } },
-    configure: (app) => void app.useGlobalFilters(new DatabaseFailureFilter()),
+    configure: (app) => configureConsole(app, config),
     consumers: (app) => [app.get(BatchTransport)],
     readiness: (app) => ({
       database: databaseCheck(app.get(DataSource)),

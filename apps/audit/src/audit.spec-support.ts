@@ -214,6 +214,9 @@ export interface AuditUnderTest {
   sealer: Sealer;
   brokerUrl: string;
   managementUrl: string;
+  url: string;
+  /** A token as the gateway's session cookie holds it. */
+  tokenFor(roles: string[]): Promise<string>;
   /** Where the service notes its checkpoints. */
   checkpointPath: string;
   publish(...events: OutgoingEvent[]): Promise<void>;
@@ -231,7 +234,10 @@ export interface AuditUnderTest {
 }
 
 /** The service with its own database, virtual host and identity provider. `via` may put something before the broker. */
-export async function startAudit(via: (brokerUrl: string) => Promise<string> = passed): Promise<AuditUnderTest> {
+export async function startAudit(
+  via: (brokerUrl: string) => Promise<string> = passed,
+  subscriptionUrl = 'http://127.0.0.1:9',
+): Promise<AuditUnderTest> {
   const [database, broker, provider] = await Promise.all([
     createTestDatabase(schema),
     createTestBroker(),
@@ -249,6 +255,9 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
     AUTH_JWKS_URL: provider.jwksUrl,
     ...madeUpKeys,
     AUDIT_CHECKPOINT_PATH: checkpointPath,
+    PUBLIC_URL: 'http://127.0.0.1',
+    SIGN_IN_URL: 'http://127.0.0.1:9/sign-in',
+    SUBSCRIPTION_URL: subscriptionUrl,
   });
   const service = await startService(auditService(config));
   const publisher = new EventPublisher({ url: broker.url, connectionName: 'spec' });
@@ -284,6 +293,8 @@ export async function startAudit(via: (brokerUrl: string) => Promise<string> = p
     sealer: service.app.get(Sealer),
     brokerUrl: broker.url,
     managementUrl: service.managementUrl,
+    url: service.url,
+    tokenFor: (roles) => provider.tokenFor({ sub: 'ops-1', roles }),
     checkpointPath,
     publish,
     async settled() {

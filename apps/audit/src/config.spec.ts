@@ -12,6 +12,9 @@ const complete = {
   AUDIT_INDEX_KEY: Buffer.alloc(32, 'made up ').toString('base64'),
   AUDIT_CHECKPOINT_KEY: Buffer.alloc(32, 'made_up ').toString('base64'),
   AUDIT_CHECKPOINT_PATH: '/var/lib/billhook/checkpoints.ndjson',
+  PUBLIC_URL: 'https://billing.example.com',
+  SIGN_IN_URL: 'https://app.example.com/sign-in',
+  SUBSCRIPTION_URL: 'http://subscription:3002',
 };
 
 describe("the audit service's settings", () => {

@@ -1,4 +1,4 @@
-import { AuthenticatedConfig, BrokerUrl, CommaSeparated, DatabaseUrl } from '@billhook/runtime';
+import { AuthenticatedConfig, BrokerUrl, CommaSeparated, DatabaseUrl, HttpUrl } from '@billhook/runtime';
 import { applyDecorators } from '@nestjs/common';
 import { ArrayNotEmpty, IsNotEmpty, IsString, Matches } from 'class-validator';
 
@@ -18,6 +18,9 @@ const KeyList = (): PropertyDecorator =>
 
 const Key32 = (): PropertyDecorator =>
   Matches(base64Of32Bytes, { message: `$property must be 32 bytes in base64 (${howToMake})` });
+
+/** Cookies are only as safe as the way they travel: plain http is for this machine. */
+const secureOrigin = /^(https:\/\/[^/?#@*\s]+|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?)$/;
 
 /** The complete list of the audit service's settings. */
 export class AuditConfig extends AuthenticatedConfig {
@@ -45,6 +48,19 @@ export class AuditConfig extends AuthenticatedConfig {
   @IsString()
   @IsNotEmpty({ message: '$property must be a file outside the database that checkpoints are appended to' })
   AUDIT_CHECKPOINT_PATH: string;
+
+  /** The console's own address as browsers see it, without a path: of the gateway's host, whose session cookie it takes. */
+  @HttpUrl()
+  @Matches(secureOrigin, { message: '$property must be an https origin without a path (http only on localhost)' })
+  PUBLIC_URL: string;
+
+  /** Where the console sends whoever is not signed in; `return_to` is added to its query. */
+  @HttpUrl()
+  SIGN_IN_URL: string;
+
+  /** The subscription service, for its parked events: from here, not from browsers. */
+  @HttpUrl()
+  SUBSCRIPTION_URL: string;
 }
 
 /** What printing the public key reads. */

@@ -1,5 +1,5 @@
+import { formField, issueFormToken } from '@billhook/pages';
 import { randomBytes } from 'node:crypto';
-import { formField, issueFormToken } from './sign-in/form-token.js';
 
 export interface Answer {
   status: number;

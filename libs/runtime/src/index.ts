@@ -21,7 +21,7 @@ export type { ErrorCode } from './errors.js';
 export type { ReadinessCheck } from './management.module.js';
 export { ProblemFilter, problemFor } from './problem.filter.js';
 export type { Problem } from './problem.filter.js';
-export { bearerToken, identityOf, RequireRole, RolesGuard, tokenVerifierToken } from './roles.guard.js';
+export { bearerToken, identityOf, OpenToAll, RequireRole, RolesGuard, tokenVerifierToken } from './roles.guard.js';
 export { runService, startService } from './run-service.module.js';
 export type { RunningService, ServiceOptions } from './run-service.module.js';
 export { createTokenVerifier } from './token-verifier.client.js';

@@ -11,6 +11,10 @@ const roleKey = 'billhook:role';
 /** The role a controller or route needs. Without it, RolesGuard refuses: nothing is open by omission. */
 export const RequireRole = (role: Role) => SetMetadata(roleKey, role);
 
+/** Says that a controller or route needs no token: files that say nothing about anybody. */
+export const OpenToAll = () => SetMetadata(roleKey, openToAll);
+const openToAll = 'anybody';
+
 const identities = new WeakMap<object, Identity>();
 
 /** Who sent a request that RolesGuard let through. */
@@ -20,7 +24,7 @@ export function identityOf(request: object): Identity {
   return identity;
 }
 
-/** Bearer tokens only, for the services that ops and machines call. Provide `tokenVerifierToken` beside it. */
+/** Bearer tokens, unless a subclass finds them elsewhere: for the services that ops and machines call. Provide `tokenVerifierToken` beside it. */
 @Injectable()
 export class RolesGuard implements CanActivate {
   constructor(
@@ -31,14 +35,20 @@ export class RolesGuard implements CanActivate {
   async canActivate(context: ExecutionContext): Promise<boolean> {
     if (context.getType() !== 'http') return true;
     const targets = [context.getHandler(), context.getClass()];
-    const needed = this.reflector.getAllAndOverride<Role | undefined>(roleKey, targets);
+    const needed = this.reflector.getAllAndOverride<Role | typeof openToAll | undefined>(roleKey, targets);
+    if (needed === openToAll) return true;
     const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const identity = await this.tokens.verify(bearerToken(request.headers.authorization));
+    const identity = await this.tokens.verify(this.tokenOf(request));
     if (needed === undefined || !identity.roles.includes(needed)) {
       throw new Refused('role_missing', `this needs the role ${needed ?? '(none is set for the route)'}`);
     }
     identities.set(request, identity);
     return true;
+  }
+
+  /** Throws Refused token_missing. */
+  protected tokenOf(request: FastifyRequest): string {
+    return bearerToken(request.headers.authorization);
   }
 }
 

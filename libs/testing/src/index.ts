@@ -8,6 +8,8 @@ export { projectFile } from './infrastructure/project.js';
 export { ended, startReaper } from './infrastructure/reaper.process.js';
 export type { KeptProcessOptions, Reaper } from './infrastructure/reaper.process.js';
 export { launchBrowser } from './browser.client.js';
+export { load, overflow, shoot, violations, visit, widths } from './page-check.client.js';
+export type { Loaded, Scheme, Visit, Width } from './page-check.client.js';
 export { waitFor } from './wait-for.js';
 export { createTestDatabase } from './test-database.store.js';
 export type { TestDatabase } from './test-database.store.js';

@@ -9,7 +9,8 @@ import { ExportStore } from './export.store.js';
 
 const types = { csv: 'text/csv; charset=utf-8; header=present', ndjson: 'application/x-ndjson' } as const;
 
-@Controller('v1/entries/export')
+/** For programs, and as a link of the console. */
+@Controller(['v1/entries/export', 'console/export'])
 @RequireRole('ops')
 export class ExportController {
   constructor(

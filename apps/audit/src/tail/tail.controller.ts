@@ -18,8 +18,8 @@ const headers = {
   'x-accel-buffering': 'no',
 } as const;
 
-/** The trail as it grows, for as long as the token lasts. */
-@Controller('v1/entries/tail')
+/** The trail as it grows, for as long as the token lasts; for the console, as long as the session. */
+@Controller(['v1/entries/tail', 'console/tail'])
 @RequireRole('ops')
 export class TailController {
   constructor(

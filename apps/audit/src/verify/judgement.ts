@@ -15,6 +15,11 @@ const meanings: Record<Fault, string> = {
   checkpoint_missing: 'should have a signed checkpoint, and has none',
 };
 
+/** As the end of a sentence that begins with the entry. */
+export function faultText(fault: Fault): string {
+  return meanings[fault];
+}
+
 /** In a line or two. Entries without any checkpoint prove nothing: they may have been written today. */
 export function judge(finding: Finding, ms: number): { holds: boolean; text: string } {
   if (finding.kind === 'unreadable') {

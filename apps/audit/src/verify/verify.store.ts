@@ -44,6 +44,12 @@ export interface Part {
   to?: bigint | undefined;
 }
 
+/** `provedBy` is the seq of the checkpoint; null while nothing from the entry on has been signed. */
+export interface EntryProof {
+  verdict: Verdict;
+  provedBy: number | null;
+}
+
 const lowest = -(2n ** 63n);
 const highest = 2n ** 63n - 1n;
 
@@ -61,6 +67,12 @@ export class VerifyStore {
     const proof = new Proof(to === undefined ? signed : signed.filter(({ seq }) => seq <= to), this.keys.publicKeys);
     const start = before === undefined ? undefined : before + 1n;
     return verifyChain(this.walk({ from: start, to }), { proof, from: start, isWhole: to === undefined });
+  }
+
+  /** From the checkpoint before an entry to the first at it or behind it: what it takes to prove this one, and no more. */
+  async verifyEntry(seq: bigint): Promise<EntryProof> {
+    const next = (await this.checkpoints()).find((checkpoint) => checkpoint.seq >= seq)?.seq;
+    return { verdict: await this.verify({ from: seq, to: next }), provedBy: next === undefined ? null : Number(next) };
   }
 
   async checkpoints(): Promise<Checkpoint[]> {

@@ -1,6 +1,5 @@
-import { html } from '../pages/html.js';
-import type { Html } from '../pages/html.js';
-import { icons } from '../pages/icons.js';
+import { html, icons } from '@billhook/pages';
+import type { Html } from '@billhook/pages';
 import { dayOf, money, timeOf } from '../pages/words.js';
 import type { Invoice, PaymentMethod } from './billing-details.js';
 import type { ProfileView } from './profile-view.js';

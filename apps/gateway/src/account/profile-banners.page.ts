@@ -1,6 +1,6 @@
 import type { ActionRequired } from '@billhook/contracts';
-import { html } from '../pages/html.js';
-import type { Html } from '../pages/html.js';
+import { html } from '@billhook/pages';
+import type { Html } from '@billhook/pages';
 import { banner } from '../pages/messages.js';
 import { day, money, perCycle } from '../pages/words.js';
 import type { Outlook, ProfileView } from './profile-view.js';

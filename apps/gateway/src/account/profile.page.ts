@@ -1,7 +1,6 @@
+import { factList, html } from '@billhook/pages';
+import type { Html } from '@billhook/pages';
 import { accountScriptPath } from '../pages/assets.controller.js';
-import { factList } from '../pages/facts.page.js';
-import { html } from '../pages/html.js';
-import type { Html } from '../pages/html.js';
 import { layout } from '../pages/layout.page.js';
 import { flash } from '../pages/messages.js';
 import type { MessageCode } from '../pages/messages.js';

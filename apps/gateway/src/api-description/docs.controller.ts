@@ -1,10 +1,10 @@
+import { sessionCookie } from '@billhook/pages';
 import { Controller, Get, Res } from '@nestjs/common';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { GatewayConfig } from '../config.js';
 import { sendPage } from '../pages/reply.js';
 import { Routes } from '../sign-in/routes.module.js';
-import { sessionCookie } from '../sign-in/session-cookie.js';
 import { docsPage } from './docs.page.js';
 import { describedRoutes, openApiDocument } from './openapi.js';
 import { operations } from './operations.js';

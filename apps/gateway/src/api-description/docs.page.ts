@@ -1,6 +1,6 @@
+import { html } from '@billhook/pages';
+import type { Html } from '@billhook/pages';
 import type { z } from 'zod';
-import { html } from '../pages/html.js';
-import type { Html } from '../pages/html.js';
 import { layout } from '../pages/layout.page.js';
 import { schemaOf } from './openapi.js';
 import type { Described } from './openapi.js';

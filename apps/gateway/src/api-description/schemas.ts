@@ -1,7 +1,7 @@
 import { accountSchema, erasingServices, erasureReasonPattern } from '@billhook/contracts';
+import { themes } from '@billhook/pages';
 import { z } from 'zod';
 import { portalFlows, returnPlaces } from '../manage/portal.client.js';
-import { themes } from '../pages/theme.js';
 import { channels } from '../preferences/preferences.js';
 
 /** The shapes of `/v1`, from which the description is written and which its specs hold the real answers to. */

@@ -1,10 +1,8 @@
 import { planOf } from '@billhook/billing';
 import type { PlanCatalogue } from '@billhook/billing';
 import type { Tier } from '@billhook/contracts';
-import { factList } from '../pages/facts.page.js';
-import { html } from '../pages/html.js';
-import type { Html } from '../pages/html.js';
-import { icons } from '../pages/icons.js';
+import { factList, html, icons } from '@billhook/pages';
+import type { Html } from '@billhook/pages';
 import { layout } from '../pages/layout.page.js';
 import { dayOf, money, perCycle } from '../pages/words.js';
 import type { ChangePreview } from './change-preview.js';

@@ -1,8 +1,7 @@
+import { html, icons } from '@billhook/pages';
+import type { Html } from '@billhook/pages';
 import type { ErrorCode } from '@billhook/runtime';
 import type { PlanChoice } from '../checkout/plan-choice.js';
-import { html } from '../pages/html.js';
-import type { Html } from '../pages/html.js';
-import { icons } from '../pages/icons.js';
 import { layout } from '../pages/layout.page.js';
 import { dayOf } from '../pages/words.js';
 import type { ChangeRefusal } from './plan-change.js';

@@ -1,7 +1,6 @@
+import { html, icons } from '@billhook/pages';
+import type { Html } from '@billhook/pages';
 import { handoffScriptPath } from '../pages/assets.controller.js';
-import { html } from '../pages/html.js';
-import type { Html } from '../pages/html.js';
-import { icons } from '../pages/icons.js';
 import { layout } from '../pages/layout.page.js';
 import { flash } from '../pages/messages.js';
 import type { MessageCode } from '../pages/messages.js';

@@ -1,11 +1,11 @@
 import { withDatabaseFailureNamed } from '@billhook/database';
+import { returnAddress } from '@billhook/pages';
 import { ProblemFilter, problemFor, Refused, Retryable } from '@billhook/runtime';
 import { Catch, Logger } from '@nestjs/common';
 import type { ArgumentsHost } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { GatewayConfig } from '../config.js';
 import type { Refusals } from '../refusals/refusals.store.js';
-import { returnAddress } from '../sign-in/return-address.js';
 import { SignInNeeded } from '../sign-in/sign-in.guard.js';
 import { errorPage } from './error.page.js';
 import { sendPage } from './reply.js';

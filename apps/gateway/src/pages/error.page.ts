@@ -1,6 +1,5 @@
+import { html, icons } from '@billhook/pages';
 import type { ErrorCode, Problem } from '@billhook/runtime';
-import { html } from './html.js';
-import { icons } from './icons.js';
 import { layout } from './layout.page.js';
 
 /**

@@ -1,6 +1,5 @@
-import { html } from './html.js';
-import type { Html } from './html.js';
-import { icons } from './icons.js';
+import { html, icons } from '@billhook/pages';
+import type { Html } from '@billhook/pages';
 
 type Tone = 'good' | 'info' | 'warn' | 'bad';
 

@@ -1,4 +1,5 @@
-import { launchBrowser, waitFor } from '@billhook/testing';
+import { launchBrowser, load, overflow, shoot, violations, visit, waitFor, widths } from '@billhook/testing';
+import type { Scheme, Visit, Width } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it, test } from '@jest/globals';
 import type { Account, SubscriptionView } from '@billhook/contracts';
 import type { Browser, Page } from 'playwright-core';
@@ -7,8 +8,6 @@ import type { TestGateway } from '../running-gateway.spec-support.js';
 import { idOf } from '../simulator.spec-support.js';
 import { subscribe } from '../subscriber.spec-support.js';
 import type { TestBrowser } from '../test-browser.spec-support.js';
-import { load, overflow, shoot, violations, visit, widths } from './page-check.spec-support.js';
-import type { Scheme, Visit, Width } from './page-check.spec-support.js';
 
 let gateway: TestGateway;
 let browser: Browser;

@@ -1,10 +1,9 @@
+import { issueFormToken, themeCookie, toTheme, withFormToken, withTheme } from '@billhook/pages';
+import type { Theme } from '@billhook/pages';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { randomBytes } from 'node:crypto';
-import { issueFormToken, withFormToken } from '../sign-in/form-token.js';
 import '../sign-in/signed-request.js';
 import type { MessageCode } from './messages.js';
-import { themeCookie, toTheme, withTheme } from './theme.js';
-import type { Theme } from './theme.js';
 
 /** Pages are about one person: no cache may keep them. Their forms can be sent by that person's session, once. */
 export function sendPage(reply: FastifyReply, page: string): void {

@@ -1,8 +1,6 @@
+import { html, stylesheetWith, toTheme, withTheme } from '@billhook/pages';
 import { describe, expect, it, test } from '@jest/globals';
-import { html } from './html.js';
 import { layout } from './layout.page.js';
-import { stylesheetWith } from './stylesheet.js';
-import { toTheme, withTheme } from './theme.js';
 
 const page = layout({ title: 'A page', body: html`<p>words</p>` });
 

@@ -1,11 +1,8 @@
-import { html } from '../pages/html.js';
-import type { Html } from '../pages/html.js';
-import { icons } from '../pages/icons.js';
+import { html, icons, themes } from '@billhook/pages';
+import type { Html, Theme } from '@billhook/pages';
 import { layout } from '../pages/layout.page.js';
 import { flash } from '../pages/messages.js';
 import type { MessageCode } from '../pages/messages.js';
-import { themes } from '../pages/theme.js';
-import type { Theme } from '../pages/theme.js';
 import type { Channel } from './preferences.js';
 import type { FieldProblems } from './preferences-form.js';
 

@@ -1,6 +1,6 @@
+import { themes } from '@billhook/pages';
 import { Type } from 'class-transformer';
 import { IsBoolean, IsIn, IsNumber, IsObject, IsOptional, IsString, Max, Min, ValidateNested } from 'class-validator';
-import { themes } from '../pages/theme.js';
 import { thresholdLimits } from './preferences.js';
 import type { Preferences } from './preferences.js';
 

@@ -1,8 +1,8 @@
 import { plansOf } from '@billhook/billing';
 import type { Plan, PlanCatalogue } from '@billhook/billing';
 import type { Entitlements } from '@billhook/contracts';
+import type { Theme } from '@billhook/pages';
 import { Refused } from '@billhook/runtime';
-import type { Theme } from '../pages/theme.js';
 
 export const channels = ['email', 'sms'] as const;
 export type Channel = (typeof channels)[number];

@@ -1,10 +1,9 @@
+import { cookieAttributes, sessionCookie, themeCookie } from '@billhook/pages';
 import { Injectable } from '@nestjs/common';
 import type { CallHandler, ExecutionContext, NestInterceptor } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Observable } from 'rxjs';
 import { GatewayConfig } from '../config.js';
-import { themeCookie } from '../pages/theme.js';
-import { cookieAttributes, sessionCookie } from '../sign-in/session-cookie.js';
 import '../sign-in/signed-request.js';
 import { PreferencesStore } from './preferences.store.js';
 

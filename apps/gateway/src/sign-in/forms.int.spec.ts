@@ -1,8 +1,8 @@
+import { issueFormToken } from '@billhook/pages';
 import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
 import { publishedAbout, startGateway } from '../running-gateway.spec-support.js';
 import type { TestGateway } from '../running-gateway.spec-support.js';
 import { waitFor } from '@billhook/testing';
-import { issueFormToken } from './form-token.js';
 
 let gateway: TestGateway;
 beforeAll(async () => {

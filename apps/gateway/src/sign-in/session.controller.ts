@@ -1,3 +1,5 @@
+import { cookieAttributes, isAllowedApiChange, longestCookieToken, sessionCookie } from '@billhook/pages';
+import type { SessionCookie } from '@billhook/pages';
 import { bearerToken, Refused, tokenVerifierToken } from '@billhook/runtime';
 import type { TokenVerifier } from '@billhook/runtime';
 import { Controller, Delete, HttpCode, Inject, Post, Req, Res } from '@nestjs/common';
@@ -5,9 +7,6 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { GatewayConfig } from '../config.js';
 import { AppUserStore } from './app-user.store.js';
 import { toCaller } from './caller.js';
-import { isAllowedApiChange } from './request-origin.js';
-import { cookieAttributes, longestCookieToken, sessionCookie } from './session-cookie.js';
-import type { SessionCookie } from './session-cookie.js';
 
 /** Turns a bearer token into the cookie that pages need, and takes it away again. */
 @Controller('v1/session')

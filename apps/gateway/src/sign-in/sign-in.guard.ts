@@ -1,3 +1,12 @@
+import {
+  formField,
+  isAllowedApiChange,
+  isAllowedApiRead,
+  isOwnForm,
+  readFormToken,
+  sessionCookie,
+} from '@billhook/pages';
+import type { OriginHeaders } from '@billhook/pages';
 import { bearerToken, Refused, Retryable, tokenVerifierToken } from '@billhook/runtime';
 import type { Identity, TokenVerifier } from '@billhook/runtime';
 import { createParamDecorator, Inject, Injectable } from '@nestjs/common';
@@ -10,11 +19,7 @@ import type { Access, Requirement } from './access.js';
 import { AppUserStore } from './app-user.store.js';
 import { toCaller } from './caller.js';
 import type { Caller } from './caller.js';
-import { formField, readFormToken } from './form-token.js';
 import { isAcceptedMediaType } from './media-type.js';
-import { isAllowedApiChange, isAllowedApiRead, isOwnForm } from './request-origin.js';
-import type { OriginHeaders } from './request-origin.js';
-import { sessionCookie } from './session-cookie.js';
 import './signed-request.js';
 
 /** Thrown on pages: the error filter answers it with the way to the sign-in page. */

@@ -1,9 +1,8 @@
+import { isAllowedApiChange, isAllowedApiRead, isOwnForm, sessionCookie } from '@billhook/pages';
 import { describe, expect, it, test } from '@jest/globals';
 import { accessProblems, publicRoutes } from './access.js';
 import type { Route } from './access.js';
 import { toCaller } from './caller.js';
-import { isAllowedApiChange, isAllowedApiRead, isOwnForm } from './request-origin.js';
-import { sessionCookie } from './session-cookie.js';
 
 describe('accessProblems', () => {
   const listed: Route[] = [...publicRoutes].map((key) => {

@@ -1,9 +1,9 @@
+import { cookieAttributes, sessionCookie } from '@billhook/pages';
 import { Controller, Post, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
 import { GatewayConfig } from '../config.js';
 import { redirect } from '../pages/reply.js';
 import { SignedIn } from './access.js';
-import { cookieAttributes, sessionCookie } from './session-cookie.js';
 
 /** The button to sign out, on pages; scripts have `DELETE /v1/session`. */
 @Controller('sign-out')

@@ -1,4 +1,4 @@
-import type { Theme } from '../pages/theme.js';
+import type { Theme } from '@billhook/pages';
 import type { Caller } from './caller.js';
 
 declare module 'fastify' {

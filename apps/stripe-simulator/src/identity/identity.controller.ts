@@ -63,10 +63,12 @@ export class IdentityController {
 /** Whoever gives only an e-mail address is the same user each time, however they write its letters. */
 const subOf = (email: string) => `user_${createHash('sha256').update(email.toLowerCase()).digest('hex').slice(0, 12)}`;
 
-/** Only back to the gateway: anything else would make this page an open redirect. */
+/** Only back to the gateway's host, where its cookie goes, which knows no ports: anything else would make this page an open redirect. */
 export function safeTarget(returnTo: string, gatewayUrl: string): string {
   const fallback = `${gatewayUrl}/pricing`;
   if (returnTo === '' || !URL.canParse(returnTo, gatewayUrl)) return fallback;
   const target = new URL(returnTo, gatewayUrl);
-  return target.origin === new URL(gatewayUrl).origin ? target.href : fallback;
+  const gateway = new URL(gatewayUrl);
+  const isSameHost = target.protocol === gateway.protocol && target.hostname === gateway.hostname;
+  return isSameHost ? target.href : fallback;
 }

@@ -54,6 +54,8 @@ describe('the demo identity provider', () => {
   it.each([
     ['http://localhost:3000/profile?a=1', 'http://localhost:3000/profile?a=1'],
     ['/profile', 'http://localhost:3000/profile'],
+    ['http://localhost:3003/console', 'http://localhost:3003/console'],
+    ['https://localhost:3000/profile', 'http://localhost:3000/pricing'],
     ['', 'http://localhost:3000/pricing'],
     ['http://evil.example/profile', 'http://localhost:3000/pricing'],
     ['//evil.example', 'http://localhost:3000/pricing'],

@@ -1,8 +1,7 @@
-import { projectFile } from '@billhook/testing';
-import axe from 'axe-core';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { projectFile } from './infrastructure/project.js';
 
 export const widths = { phone: 375, desktop: 1440 } as const;
 export type Width = keyof typeof widths;
@@ -21,6 +20,7 @@ export interface Loaded {
   status: number;
   /** Everything that came over the wire, headers included. */
   bytes: number;
+  /** To a thousandth; 0.1 is what counts as good, and what is below a thousandth is rounding in the browser's own layout. */
   layoutShift: number;
 }
 
@@ -56,7 +56,7 @@ const measure = `document.fonts.ready
   .then(() => ({
     bytes: [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
       .reduce((sum, { transferSize }) => sum + transferSize, 0),
-    layoutShift: globalThis.shifts,
+    layoutShift: Math.round(globalThis.shifts * 1000) / 1000,
   }))`;
 
 export async function load(page: Page, url: string): Promise<Loaded> {
@@ -68,10 +68,13 @@ export async function load(page: Page, url: string): Promise<Loaded> {
 const runAxe = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] })
   .then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html).join(' ')))`;
 
-/** What axe-core finds, each with where. Evaluated past the page's policy, which stays as strict as it is. */
+/** What axe-core finds, each with where. Evaluated past the page's policy, which stays as strict as it is. Loaded only by who asks. */
 export async function violations(page: Page): Promise<string[]> {
   // Half a megabyte of script: parsed once for each page, however often it is asked.
-  if (!(await page.evaluate(`'axe' in globalThis`))) await page.evaluate(axe.source);
+  if (!(await page.evaluate(`'axe' in globalThis`))) {
+    const { default: axe } = await import('axe-core');
+    await page.evaluate(axe.source);
+  }
   return page.evaluate(runAxe);
 }
 
@@ -80,8 +83,9 @@ export function overflow(page: Page): Promise<number> {
   return page.evaluate('document.documentElement.scrollWidth - document.documentElement.clientWidth');
 }
 
-/** Into `screenshots/`, which is not kept: for whoever wants to look. */
+/** Into `screenshots/`, which is not kept: for whoever wants to look, and asks with SCREENSHOTS=1. It takes longer than the checks. */
 export async function shoot(page: Page, name: string): Promise<void> {
+  if (process.env['SCREENSHOTS'] !== '1') return;
   const folder = projectFile('screenshots');
   mkdirSync(folder, { recursive: true });
   await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });

@@ -1,5 +1,5 @@
 /**
- * A request's own address at this gateway, for the way back after signing in: path and query of what was asked for, and never
+ * A request's own address at the service that is asked, for the way back after signing in: path and query of what was asked for, and never
  * another host, whatever the request line held (`//evil.example`, `https://evil.example/`, `\\evil.example`, `@evil.example`).
  */
 export function returnAddress(requestUrl: string, publicUrl: string): string {
