@@ -13,6 +13,11 @@ export interface RetrySource {
 
 /** Asking costs one look into an index that holds only what is to be tried again. */
 const pollMs = 500;
+/**
+ * A process that has just started tries nothing again: what it died of before must not be what it begins with, and where somebody
+ * else kills it soon after each start, what it happens to have in hand then is not to blame.
+ */
+const restAfterStartMs = 5_000;
 /** Of the ten seconds that a process has to exit in. What is still at work then is tried again once its lease ends. */
 const stopDeadlineMs = 5_000;
 
@@ -53,6 +58,7 @@ export class RetryRunner implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private async run(): Promise<void> {
+    await this.stopping.wait(restAfterStartMs);
     while (!this.isStopping) {
       await this.runDue();
       await this.stopping.wait(pollMs);
