@@ -55,11 +55,8 @@ export function createBatchProcessor(options: BatchProcessorOptions): ProcessBat
   return (deliveries) => processor.process(deliveries);
 }
 
-/**
- * After so many deaths an event is left to the retries, which count on. There it holds up nobody, and is not at the head of the line
- * each time where it is somebody else who kills the process again and again: soon after a start those would be taken for the cause.
- */
-const triesInLine = 3;
+/** One that comes back for the second time was in hand at two deaths: the first left no mark, the second left it. */
+const deathsOfMarked = 2;
 
 /** How far a batch has got. */
 interface Progress {
@@ -97,31 +94,30 @@ class BatchProcessor {
 
   /**
    * New deliveries share one transaction. So do redelivered ones the first time, since a restart gives back whole batches of
-   * healthy events; the second time they go one by one, so that an event that kills its process is alone when it does. Those that
-   * were tried least go first: whoever kills comes last then.
+   * healthy events. The second time they are left to the retries before anything else is tried: each is alone there, and does not
+   * meet every process in its first moments. In line they would: killed from outside soon after each start, a service always
+   * has the same head of its queue in hand, and healthy events would be taken for what kills it.
    */
   private async processInTurn(deliveries: Delivery[], locked: () => void): Promise<Settlement[]> {
     const redelivered = deliveries.filter((delivery) => delivery.redelivered).map(idOf);
     const suspects = await this.attempts.mark(redelivered);
+    const alone = deliveries.filter((delivery) => suspects.has(idOf(delivery)));
     const together = deliveries.filter((delivery) => !suspects.has(idOf(delivery)));
-    const triedBefore = (delivery: Delivery): number => suspects.get(idOf(delivery)) ?? 0;
-    const alone = deliveries
-      .filter((delivery) => suspects.has(idOf(delivery)))
-      .toSorted((one, other) => triedBefore(one) - triedBefore(other));
     const progress: Progress = { settlements: new Map(), failures: [], patience: new Patience(), locked };
     try {
+      const leftToRetries = alone.map((delivery) => this.toFailedEvent(delivery, deathsOfMarked, processDied()));
+      await this.recordFailures(leftToRetries, progress);
       await this.applyAll(together, progress);
-      for (const delivery of alone) await this.applySuspect(delivery, progress);
-      await this.recordFailures(progress);
+      await this.recordFailures(progress.failures, progress);
     } catch (error) {
-      // Whoever was counted and is not settled comes again: this time was our fault. Unless the server's process died of one of
-      // them, as ours might have: then they keep the mark, so that each is alone the next time.
+      // Whoever was marked and is not settled comes again: this time was our fault. Unless the server's process died of one of
+      // them, as ours might have: then they keep the mark, so that each is alone the next time. What failed by itself was not it.
       const isSettled = (delivery: Delivery): boolean => progress.settlements.has(delivery);
       const marked = hasServerVanished(error)
         ? []
         : together.filter((delivery) => delivery.redelivered && !isSettled(delivery));
-      const begun = progress.failures.map(({ delivery }) => delivery);
-      this.attempts.owe([...marked, ...begun].map(idOf));
+      const failed = progress.failures.map(({ delivery }) => delivery);
+      this.attempts.owe([...marked, ...failed].map(idOf));
       throw error;
     }
     return deliveries.map((delivery) => progress.settlements.get(delivery) ?? duplicate);
@@ -150,24 +146,6 @@ class BatchProcessor {
     for (const delivery of deliveries) await this.applyAll([delivery], progress);
   }
 
-  /** One that came again for the second time at least: counted first, since it may be what kills the process. */
-  private async applySuspect(delivery: Delivery, progress: Progress): Promise<void> {
-    const attempts = await this.attempts.begin(idOf(delivery));
-    // The first delivery left no mark, so the count that has just begun is that of the tries before it.
-    if (attempts >= Math.min(triesInLine, this.options.maxAttempts)) {
-      progress.failures.push(this.toFailedEvent(delivery, attempts, processDied()));
-      return;
-    }
-    try {
-      await this.applyOnce([delivery], progress);
-    } catch (error) {
-      if (isEventsFailure(error)) return this.failed(delivery, attempts - (isHeldUp(error) ? 1 : 0), error, progress);
-      // Alone in the hands of a server process that died: that counts as the death of our own would.
-      if (!hasServerVanished(error)) this.attempts.owe([idOf(delivery)]);
-      throw error;
-    }
-  }
-
   private failed(delivery: Delivery, attempts: number, error: unknown, { failures }: Progress): void {
     const { id: eventId, type } = delivery.attributes;
     this.options.log.error({ err: error, eventId, type, attempts }, 'event failed');
@@ -185,7 +163,7 @@ class BatchProcessor {
     }
   }
 
-  private async recordFailures({ failures, settlements }: Progress): Promise<void> {
+  private async recordFailures(failures: readonly FailedEvent[], { settlements }: Progress): Promise<void> {
     if (failures.length === 0) return;
     const recorded = await this.transaction.recordFailures(failures);
     for (const [delivery, settlement] of recorded) settlements.set(delivery, settlement);

@@ -1,34 +1,39 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
 import { RetryRunner } from './retry-runner.store.js';
 
+let runner: RetryRunner;
+let asked = 0;
+
 beforeEach(() => {
   jest.useFakeTimers();
+  asked = 0;
+  runner = new RetryRunner();
+  runner.add({
+    consumer: 'spec',
+    retryNext: () => {
+      asked += 1;
+      return Promise.resolve(false);
+    },
+  });
 });
 afterEach(() => {
   jest.useRealTimers();
 });
 
-/** Started, with a source of which each look is counted; nothing is due. */
-function started(): { runner: RetryRunner; looks: () => number } {
-  let looks = 0;
-  const runner = new RetryRunner();
-  runner.add({ consumer: 'spec', retryNext: () => Promise.resolve((looks += 1) < 0) });
+it('F24: retries nothing in the first five seconds of its process, which others may kill soon after each start', async () => {
   runner.onApplicationBootstrap();
-  return { runner, looks: () => looks };
-}
-
-it('tries nothing again in the first five seconds of a process, and then twice a second', async () => {
-  const { runner, looks } = started();
   await jest.advanceTimersByTimeAsync(4_999);
-  expect(looks()).toBe(0);
-  await jest.advanceTimersByTimeAsync(1_001);
-  expect(looks()).toBe(3);
+  expect(asked).toBe(0);
+  await jest.advanceTimersByTimeAsync(1);
+  expect(asked).toBe(1);
+  await jest.advanceTimersByTimeAsync(500);
+  expect(asked).toBe(2);
   await runner.beforeApplicationShutdown();
 });
 
-it('stops at once while it rests', async () => {
-  const { runner, looks } = started();
+it('ends at once, without a try, where its process ends before that', async () => {
+  runner.onApplicationBootstrap();
   await runner.beforeApplicationShutdown();
-  await jest.advanceTimersByTimeAsync(20_000);
-  expect(looks()).toBe(0);
+  await jest.advanceTimersByTimeAsync(60_000);
+  expect(asked).toBe(0);
 });

@@ -14,16 +14,18 @@ export interface RetrySource {
 /** Asking costs one look into an index that holds only what is to be tried again. */
 const pollMs = 500;
 /**
- * A process that has just started tries nothing again: what it died of before must not be what it begins with, and where somebody
- * else kills it soon after each start, what it happens to have in hand then is not to blame.
+ * How long a process lives before it retries anything. A try that a process did not outlive counts, so a service that something else
+ * kills again and again soon after it starts must not have one in hand each time: its first is slow, and it would often be in
+ * hand. And what does kill leaves the process time to handle everybody else's events in between.
  */
-const restAfterStartMs = 5_000;
+const settledAfterMs = 5_000;
 /** Of the ten seconds that a process has to exit in. What is still at work then is tried again once its lease ends. */
 const stopDeadlineMs = 5_000;
 
 /**
  * Tries the failed events of a process's consumers again, one at a time and beside their queues, so that no healthy event waits
- * for a failing one. Every replica has one: they take different events. A provider; `createBatchProcessor` adds to it.
+ * for a failing one; from the moment on that its process has lived for some seconds. Every replica has one: they take different
+ * events. A provider; `createBatchProcessor` adds to it.
  */
 @Injectable()
 export class RetryRunner implements OnApplicationBootstrap, BeforeApplicationShutdown {
@@ -58,7 +60,7 @@ export class RetryRunner implements OnApplicationBootstrap, BeforeApplicationShu
   }
 
   private async run(): Promise<void> {
-    await this.stopping.wait(restAfterStartMs);
+    await this.stopping.wait(settledAfterMs);
     while (!this.isStopping) {
       await this.runDue();
       await this.stopping.wait(pollMs);
