@@ -184,11 +184,14 @@ function branch({ from, conditions, size, direction, order = 'e.seq' }: Branch):
   return `(SELECT e.* FROM ${from} ${where} ORDER BY ${order} ${direction} LIMIT ${size})`;
 }
 
-/** Walks a token's rows in the page's order and stops once there are enough of their entries. */
+/**
+ * Walks a token's rows in the page's order and stops once there are enough of their entries. A row has one entry; saying so keeps
+ * the planner from joining all of both.
+ */
 function sealedBranch(token: string, { from, conditions, size, direction }: Branch): string {
   const where = ['e.seq = b.seq', ...conditions].join(' AND ');
   return `(SELECT e.* FROM (SELECT seq FROM blind_index WHERE token = ${token} ORDER BY seq ${direction}) AS b
-    CROSS JOIN LATERAL (SELECT e.* FROM ${from} WHERE ${where}) AS e ORDER BY b.seq ${direction} LIMIT ${size})`;
+    CROSS JOIN LATERAL (SELECT e.* FROM ${from} WHERE ${where} LIMIT 1) AS e ORDER BY b.seq ${direction} LIMIT ${size})`;
 }
 
 /** The branch once for each key, so that each is an ordered range of its own. */
