@@ -67,6 +67,15 @@ it('drops a database although somebody is still connected', async () => {
   await expect(query(database.adminUrl, 'SELECT 1')).rejects.toThrow(/does not exist/);
 });
 
+it('lets whoever is about to close finish before it drops a database', async () => {
+  const database = await createTestDatabase(service);
+  const busy = new pg.Client({ connectionString: database.serviceUrl });
+  await busy.connect();
+  const work = busy.query('SELECT 1 AS done, pg_sleep(0.3)').finally(() => busy.end());
+  await database.drop();
+  expect((await work).rows).toMatchObject([{ done: 1 }]);
+});
+
 it('gives a virtual host of its own, which dropping deletes', async () => {
   const connection = await amqp.connect(broker.url, { noDelay: true });
   await (await connection.createChannel()).assertQueue('mine');
