@@ -106,22 +106,39 @@ export function entryByIdQuery(eventId: string): SqlQuery {
 interface Part {
   from: string;
   conditions: string[];
+  /** What runs with seq and says best in which order the part is read; `e.seq` unless given. */
+  order?: string;
 }
 
 /** Words are indexed behind the trail: what is newer than the index is read through. */
-function partsOf({ words }: EntryFilter, query: Parameters): Part[] {
-  if (words === undefined) return [{ from: 'entry e', conditions: [] }];
-  const asked = `plainto_tsquery('simple', ${query.add(words)})`;
+function partsOf(filter: EntryFilter, query: Parameters): Part[] {
+  if (filter.words === undefined) return [{ from: 'entry e', conditions: [] }];
+  const asked = `plainto_tsquery('simple', ${query.add(filter.words)})`;
   return [
-    {
-      from: 'entry_words w JOIN entry e ON e.seq = w.seq AND e.recorded_at = w.recorded_at',
-      conditions: [`w.words @@ ${asked}`],
-    },
+    indexedWords(filter, asked, query),
     {
       from: 'entry e',
       conditions: [`e.seq > coalesce((SELECT max(seq) FROM entry_words), 0)`, `words_of(e.content) @@ ${asked}`],
     },
   ];
+}
+
+/**
+ * By its words first and then entry by entry; or the other way round where something else says more. Never joined freely: how many
+ * entries have a word is known to the planner by chance only, and where it expects many, it joins whole months.
+ */
+function indexedWords(filter: EntryFilter, asked: string, query: Parameters): Part {
+  if (namesFew(filter)) {
+    const has = `EXISTS (SELECT FROM entry_words w WHERE w.seq = e.seq AND w.words @@ ${asked} OFFSET 0)`;
+    return { from: 'entry e', conditions: [has] };
+  }
+  const where = [`w.words @@ ${asked}`, ...rangeOf(filter, query, 'w')].join(' AND ');
+  const entry = 'SELECT e.* FROM entry e WHERE e.seq = w.seq AND e.recorded_at = w.recorded_at LIMIT 1';
+  return {
+    from: `(SELECT w.seq, w.recorded_at FROM entry_words w WHERE ${where}) AS w CROSS JOIN LATERAL (${entry}) AS e`,
+    conditions: [],
+    order: 'w.seq',
+  };
 }
 
 interface Cut {
@@ -158,7 +175,7 @@ function branchesOf(filter: EntryFilter, query: Parameters, { part, ...cut }: Cu
     ];
   }
   // `seq + 0` keeps the planner off the primary key: it would expect an id's entries to be spread evenly over the trail.
-  const order = filter.stripeId === undefined ? 'e.seq' : 'e.seq + 0';
+  const order = filter.stripeId === undefined ? part.order : 'e.seq + 0';
   return [branch({ from, conditions: [...conditions, ...typeConditions(filter.type, query)], order, ...cut })];
 }
 
@@ -168,7 +185,11 @@ function objectsOf(user: string): string {
 }
 
 function isSelective(filter: EntryFilter): boolean {
-  return [filter.ip, filter.stripeId, filter.requestId, filter.words].some((each) => each !== undefined);
+  return namesFew(filter) || filter.words !== undefined;
+}
+
+function namesFew({ userId, ip, stripeId, requestId }: EntryFilter): boolean {
+  return [userId, ip, stripeId, requestId].some((each) => each !== undefined);
 }
 
 interface Branch {
@@ -216,15 +237,15 @@ function typesWithPrefix(prefix: string, query: Parameters): string {
     SELECT type FROM hop WHERE type IS NOT NULL`;
 }
 
-function rangeOf(filter: EntryFilter, query: Parameters): string[] {
+function rangeOf(filter: EntryFilter, query: Parameters, of = 'e'): string[] {
   const firstAt = (instant: Date): string =>
     `(SELECT seq FROM entry WHERE recorded_at >= ${query.add(instant.toISOString())} ORDER BY recorded_at, seq LIMIT 1)`;
   const conditions: string[] = [];
-  if (filter.before !== undefined) conditions.push(`e.seq < ${query.add(filter.before)}`);
-  if (filter.after !== undefined) conditions.push(`e.seq > ${query.add(filter.after)}`);
+  if (filter.before !== undefined) conditions.push(`${of}.seq < ${query.add(filter.before)}`);
+  if (filter.after !== undefined) conditions.push(`${of}.seq > ${query.add(filter.after)}`);
   // No entry that late: null, and the condition holds for none.
-  if (filter.from !== undefined) conditions.push(`e.seq >= ${firstAt(filter.from)}`);
-  if (filter.to !== undefined) conditions.push(`e.seq < coalesce(${firstAt(filter.to)}, ${maxSeq})`);
+  if (filter.from !== undefined) conditions.push(`${of}.seq >= ${firstAt(filter.from)}`);
+  if (filter.to !== undefined) conditions.push(`${of}.seq < coalesce(${firstAt(filter.to)}, ${maxSeq})`);
   return conditions;
 }
 
