@@ -26,6 +26,9 @@ let tap: EventTap;
 let simulatorUrl: string;
 let ingressUrl: string;
 let logFolder: string;
+let listening: ReturnType<typeof stripe>;
+
+const webhookUrl = () => `${ingressUrl}/webhook/stripe`;
 
 beforeAll(async () => {
   if (!existsSync(cli)) throw new Error(`no ${cli}: bash deploy/with-toolchain.sh --stripe-cli true installs it`);
@@ -33,7 +36,9 @@ beforeAll(async () => {
   logFolder = reaper.folder('billhook-cli');
   broker = await createTestBroker();
   await Promise.all([startSimulator(), startIngress()]);
-});
+  listening = stripe('listen', '--no-wss', '--skip-update', '--all-snapshot', '--forward-to', webhookUrl());
+  await waitFor('the CLI to listen', () => listening.said().includes('Ready!'), slowly);
+}, 180_000);
 afterAll(async () => {
   await reaper?.close();
   await broker?.drop();
@@ -82,7 +87,7 @@ function stripe(...words: string[]) {
     const how = await ended(child);
     if (how !== 0) throw new Error(`stripe ${words.join(' ')} ended with ${String(how)}:\n${lastLines(logFile)}`);
   };
-  return { said, succeeds, kill: () => child.kill('SIGTERM') };
+  return { said, succeeds };
 }
 
 const arrived = (type: string) =>
@@ -90,17 +95,36 @@ const arrived = (type: string) =>
 
 it('listens, forwards what trigger makes to the ingress, and has an event sent again', async () => {
   tap = await tapEvents(broker.url, 'stripe.#');
-  const to = `${ingressUrl}/webhook/stripe`;
-  const listening = stripe('listen', '--no-wss', '--skip-update', '--all-snapshot', '--forward-to', to);
-  await waitFor('the CLI to listen', () => listening.said().includes('Ready!'), slowly);
-
   await stripe('trigger', 'customer.subscription.created').succeeds();
   const type = 'customer.subscription.created';
   const [id = ''] = await waitFor('the event', () => arrived(type).length > 0 && arrived(type), slowly);
-  const answer = `<--  [200] POST ${to} [${id}]`;
+  const answer = `<--  [200] POST ${webhookUrl()} [${id}]`;
   await waitFor('the answer to be shown', () => listening.said().includes(answer), slowly);
 
   await stripe('events', 'resend', id).succeeds();
   await waitFor('the event once more', () => arrived(type).length === 2, slowly);
   expect(arrived(type)).toEqual([id, id]);
 }, 180_000);
+
+/** Of what billing reads: what 1.52.0 can trigger and the simulator models (docs/simulator.md says what it does not). */
+const triggers = [
+  ...['created', 'updated', 'closed'].map((what) => `charge.dispute.${what}`),
+  ...['refunded', 'refund.updated'].map((what) => `charge.${what}`),
+  ...['completed', 'expired'].map((what) => `checkout.session.${what}`),
+  ...['created', 'updated', 'deleted'].map((what) => `customer.${what}`),
+  ...['created', 'updated', 'deleted', 'paused', 'trial_will_end'].map((what) => `customer.subscription.${what}`),
+  ...['paid', 'payment_succeeded', 'payment_failed', 'payment_action_required'].map((what) => `invoice.${what}`),
+  ...['marked_uncollectible', 'voided'].map((what) => `invoice.${what}`),
+  ...['created', 'updated', 'released', 'canceled'].map((what) => `subscription_schedule.${what}`),
+];
+
+it('triggers what billing reads, and all of it arrives', async () => {
+  tap = await tapEvents(broker.url, 'stripe.#');
+  for (const type of triggers) await stripe('trigger', type).succeeds();
+  const missing = () => triggers.filter((type) => arrived(type).length === 0);
+  const nothingIsMissing = () => {
+    expect(missing()).toEqual([]);
+    return true;
+  };
+  await waitFor('all that was triggered', nothingIsMissing, slowly);
+}, 240_000);

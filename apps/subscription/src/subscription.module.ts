@@ -18,6 +18,7 @@ import type { DynamicModule, Provider } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import type Stripe from 'stripe';
 import { DataSource } from 'typeorm';
+import { NotUnderstoodSubscriptions } from './catalogue/not-understood.store.js';
 import { PlanChanges } from './catalogue/plan-changes.store.js';
 import { PlanFollower } from './catalogue/plan-follower.store.js';
 import type { SubscriptionConfig } from './config.js';
@@ -107,6 +108,7 @@ export class SubscriptionModule {
         HintStore,
         LedgerStore,
         LookRunner,
+        NotUnderstoodSubscriptions,
         OutboxRunner,
         PendingFetchConsumer,
         PendingFetchStore,

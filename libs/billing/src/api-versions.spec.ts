@@ -20,16 +20,20 @@ type Version = (typeof versions)[number];
 /** Basil took an invoice's payments, and the period of a subscription, from where they had been. */
 const sinceBasil = (version: Version) => version >= '2025-03-31';
 
-const fixtures = new Map(versions.map((version) => [version, eventsOf(version)]));
+interface FixtureFile {
+  /** That no real account is in it. */
+  constructed: string;
+  events: Record<string, { data: { object: { object: string } } }>;
+}
 
-function eventsOf(version: Version): Record<string, unknown> {
-  const file = new URL(`./fixtures/${version}.json`, import.meta.url);
-  const { events } = JSON.parse(readFileSync(file, 'utf8'));
-  return events;
+const files = new Map(versions.map((version) => [version, fileOf(version)]));
+
+function fileOf(version: Version): FixtureFile {
+  return JSON.parse(readFileSync(new URL(`./fixtures/${version}.json`, import.meta.url), 'utf8'));
 }
 
 function factOf(version: Version, name: string): StripeFact {
-  const event = fixtures.get(version)?.[name];
+  const event = files.get(version)?.events[name];
   if (event === undefined) throw new Error(`no fixture ${name} of ${version}`);
   const fact = toStripeFact(event);
   if (!fact.ok) throw new Error(`${version} ${name}: cannot read ${fact.path}`);
@@ -157,8 +161,16 @@ const others: Record<string, object> = {
 };
 
 describe.each(versions)('in API version %s (API shape drift)', (version) => {
+  it('the fixtures are marked as constructed, and there are some of each object', () => {
+    const { constructed, events } = fileOf(version);
+    expect(constructed).toMatch(/^Constructed /);
+    const objects = new Set(Object.values(events).map(({ data }) => data.object.object));
+    const wanted = ['subscription', 'invoice', 'checkout.session', 'charge', 'refund', 'dispute', 'customer'];
+    expect([...objects]).toEqual(expect.arrayContaining(wanted));
+  });
+
   it('every fixture is of that version and can be read', () => {
-    for (const [name, event] of Object.entries(fixtures.get(version) ?? {})) {
+    for (const [name, event] of Object.entries(files.get(version)?.events ?? {})) {
       expect(event).toMatchObject({ api_version: version });
       expect([name, toStripeFact(event).ok]).toEqual([name, true]);
     }
@@ -212,7 +224,7 @@ describe.each(versions)('in API version %s (API shape drift)', (version) => {
 
 describe('what a version leaves out', () => {
   const endive = (name: string, change: (object: Record<string, unknown>) => object) => {
-    const event = fixtures.get('2026-10-28.endive')?.[name];
+    const event = files.get('2026-10-28.endive')?.events[name];
     const { data, ...rest } = JSON.parse(JSON.stringify(event));
     return toStripeFact({ ...rest, data: { ...data, object: change(data.object) } });
   };

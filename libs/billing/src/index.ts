@@ -34,6 +34,8 @@ export { objectsOf } from './objects-of.js';
 export { returnsToTell } from './returned-money.js';
 export { defaultGraceDays } from './grace.js';
 export type { GraceDays } from './grace.js';
+export { whyNotUnderstood } from './understood.js';
+export type { NotUnderstood } from './understood.js';
 export { tierFor } from './tier-policy.js';
 export type { TierDecision, TierQuestion, TierReason } from './tier-policy.js';
 export { explainTier } from './explain-tier.js';

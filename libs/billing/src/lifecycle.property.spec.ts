@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { take, takeFetched, tierOf } from './billing-state.spec-support.js';
 import type { AskStripe, BillingState } from './billing-state.spec-support.js';
 import {
+  actionsOf,
   aLifecycle,
   chanceOf,
   endOf,
@@ -17,7 +18,7 @@ import {
 } from './lifecycle.spec-support.js';
 import type { Lifecycle } from './lifecycle.spec-support.js';
 import { catalogue } from './rows.spec-support.js';
-import type { StripeModel } from './stripe-model.spec-support.js';
+import { actionKinds, StripeModel } from './stripe-model.spec-support.js';
 import { decidingPlan } from './subscription-row.js';
 
 /** `make test-soak` runs a million, in pieces with a seed each. */
@@ -80,13 +81,25 @@ describe(`${lifecycles} lifecycles of Stripe's customers (out-of-order or same-s
     Math.max(60_000, lifecycles * 20),
   );
 
-  it('reach everything that the model can do', () => {
-    const seen = new Set<string>();
+  it('reach everything that can happen to a customer, and every event that tells of it', () => {
+    const happened = new Set<string>();
+    const told = new Set<string>();
+    const begun = new Set<number>();
     const note = (lifecycle: Lifecycle) => {
-      for (const { type } of modelOf(lifecycle).events) seen.add(type);
+      const model = new StripeModel(started);
+      for (const action of actionsOf(lifecycle)) {
+        const before = model.events.length;
+        model.run([action]);
+        if (model.events.length > before) happened.add(action.kind);
+      }
+      for (const { type } of model.events) told.add(type);
+      begun.add(model.subscriptionIds.length);
     };
-    fc.assert(fc.property(aLifecycle, note), { numRuns: 1000 });
-    expect([...seen].toSorted()).toEqual([
+    // The rarest, a dispute that is lost, takes place in one of 150: what is never seen in so many is not there.
+    fc.assert(fc.property(aLifecycle, note), { numRuns: 5000 });
+    expect([...happened].toSorted()).toEqual([...actionKinds].toSorted());
+    expect(begun).toEqual(new Set([1, 2]));
+    expect([...told].toSorted()).toEqual([
       'charge.dispute.closed',
       'charge.dispute.created',
       'charge.dispute.updated',

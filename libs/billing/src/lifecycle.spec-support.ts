@@ -27,10 +27,14 @@ export const aLifecycle: fc.Arbitrary<Lifecycle> = fc.record({
   seed: fc.integer(),
 });
 
-export function modelOf({ begins, actions }: Lifecycle): StripeModel {
+export function modelOf(lifecycle: Lifecycle): StripeModel {
   const model = new StripeModel(started);
-  model.run([{ kind: begins, of: 'sub_1', after: 0 }, ...actions]);
+  model.run(actionsOf(lifecycle));
   return model;
+}
+
+export function actionsOf({ begins, actions }: Lifecycle): Action[] {
+  return [{ kind: begins, of: 'sub_1', after: 0 }, ...actions];
 }
 
 /** Numbers from 0 up to 1, the same for the same seed (mulberry32). */

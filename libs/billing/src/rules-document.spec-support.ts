@@ -1,15 +1,12 @@
-import type { Tier } from '@billhook/contracts';
-import { readFileSync } from 'node:fs';
-import { decisionOn, nothingKnown, take, tierOf } from './billing-state.spec-support.js';
-import type { BillingState, Taken } from './billing-state.spec-support.js';
+import { eventTable } from './event-table.spec-support.js';
 import { noEvidence } from './evidence.js';
 import type { Evidence } from './evidence.js';
 import { defaultGraceDays } from './grace.js';
 import { nextLook } from './next-look.js';
 import { aDisputeRow, anInvoiceRow, aRefundRow, aRow, day, orderAt } from './rows.spec-support.js';
-import { toStripeFact } from './stripe-event.js';
 import type { SubscriptionRow } from './subscription-row.js';
 import { tierFor } from './tier-policy.js';
+import { tierWord } from './tier-word.spec-support.js';
 
 /** A situation in which the policy is asked; by default on day 5 of a paid month of Pro, which began on day 0. */
 interface Situation {
@@ -80,12 +77,16 @@ const money: Situation[] = [
   withRefund('part of it refunded', { amount: 500 }),
   withRefund('all of it refunded', {}),
   withRefund('the refund is on its way (`pending`)', { status: 'pending' }),
-  withRefund('the refund failed', { status: 'failed' }),
+  withRefund('the refund waits for the customer (`requires_action`)', { status: 'requires_action' }),
+  withRefund('the refund failed (`failed`)', { status: 'failed' }),
+  withRefund('the refund was taken back (`canceled`)', { status: 'canceled' }),
   withDispute('warning_needs_response'),
+  withDispute('warning_under_review'),
   withDispute('warning_closed'),
   withDispute('needs_response'),
   withDispute('under_review'),
   withDispute('lost'),
+  withDispute('appeal_needs_response'),
   withDispute('appeal_under_review'),
   withDispute('won'),
   withDispute('prevented'),
@@ -148,43 +149,9 @@ function cellsOf({ what, rows, evidence, now = day(5) }: Situation): string[] {
   ];
 }
 
-function tierWord(tier: Tier): string {
-  return ['Free', 'Pro', 'Elite'][tier] ?? '';
-}
-
 function dayWord(date: Date | null): string {
   return date === null ? '–' : `day ${(date.getTime() - day(0).getTime()) / 86_400_000}`;
 }
-
-/** What came before an event in the table of events, by the names of the fixtures. */
-const bought = ['invoice_paid', 'invoice_payment_paid', 'subscription_on_a_plan'];
-const events: { event: string; after: string[] }[] = [
-  { event: 'customer_created', after: [] },
-  { event: 'checkout_completed', after: [] },
-  { event: 'checkout_async_payment_failed', after: ['subscription_created_incomplete'] },
-  { event: 'subscription_created_incomplete', after: [] },
-  { event: 'subscription_on_a_plan', after: ['subscription_created_incomplete'] },
-  { event: 'subscription_trialing', after: [] },
-  { event: 'subscription_trial_will_end', after: ['subscription_trialing'] },
-  { event: 'subscription_paused', after: ['subscription_trialing'] },
-  { event: 'subscription_updated', after: bought },
-  { event: 'subscription_pending_update', after: bought },
-  { event: 'subscription_collection_paused', after: bought },
-  { event: 'subscription_cancel_scheduled', after: bought },
-  { event: 'subscription_deleted', after: bought },
-  { event: 'schedule_updated', after: bought },
-  { event: 'invoice_paid', after: ['subscription_on_a_plan'] },
-  { event: 'invoice_payment_paid', after: ['subscription_on_a_plan'] },
-  { event: 'invoice_payment_failed', after: bought },
-  { event: 'invoice_payment_action_required', after: bought },
-  { event: 'invoice_marked_uncollectible', after: [...bought, 'invoice_payment_failed'] },
-  { event: 'invoice_voided', after: [...bought, 'invoice_payment_failed'] },
-  { event: 'charge_refunded', after: bought },
-  { event: 'refund_failed', after: [...bought, 'charge_refunded'] },
-  { event: 'dispute_created', after: bought },
-  { event: 'dispute_closed', after: [...bought, 'dispute_created'] },
-  { event: 'customer_deleted', after: bought },
-];
 
 const grace = { ...pastDue, currentPeriodEnd: day(60) };
 
@@ -225,38 +192,6 @@ function momentWord(look: ReturnType<typeof nextLook>): string {
   const time = `${String(Math.floor(rest / 60)).padStart(2, '0')}:${String(rest % 60).padStart(2, '0')}`;
   return `day ${days}, ${time} (\`${look.reason}\`)`;
 }
-
-/** By the policy's clock right after the event. */
-function eventTable(): string {
-  const rows = events.map(({ event, after }) => {
-    const before = after.map(fixtureEvent).reduce(takeWithoutFetch, nothingKnown);
-    const taken = fixtureEvent(event);
-    const then = takeWithoutFetch(before, taken);
-    const reasons = decisionOn(then).reasons.map(({ code }) => `\`${code}\``);
-    return `| \`${taken.type}\` | ${words(event)} | ${tierWord(tierOf(before))} | ${tierWord(tierOf(then))} | ${reasons.join(', ')} |`;
-  });
-  const head = ['| event | what it tells | tier before | tier after | reasons |', '| --- | --- | --- | --- | --- |'];
-  return [...head, ...rows].join('\n');
-}
-
-function takeWithoutFetch(state: BillingState, taken: Taken): BillingState {
-  return take(state, taken, () => null);
-}
-
-function words(name: string): string {
-  return name.replaceAll('_', ' ');
-}
-
-function fixtureEvent(name: string): Taken & { type: string } {
-  const event = endive.events[name];
-  if (event === undefined) throw new Error(`no fixture ${name}`);
-  const fact = toStripeFact(event);
-  if (!fact.ok) throw new Error(`${name}: cannot read ${fact.path}`);
-  return { fact: fact.value, at: new Date(event.created * 1000), type: event.type };
-}
-
-const file = new URL('./fixtures/2026-10-28.endive.json', import.meta.url);
-const endive: { events: Record<string, { type: string; created: number }> } = JSON.parse(readFileSync(file, 'utf8'));
 
 /** The tables of `docs/billing-rules.md`, by the heading they stand under. */
 export function rulesTables(): Map<string, string> {

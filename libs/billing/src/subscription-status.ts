@@ -19,6 +19,12 @@ export function meaningOf(status: string): StatusMeaning {
   }
 }
 
+/** Whether the tier of its price counts: what is not paid keeps it for a grace. */
+export function grants(status: string): boolean {
+  const meaning = meaningOf(status);
+  return meaning === 'granting' || meaning === 'past_due';
+}
+
 /** Stripe never brings such a subscription back. */
 export function isTerminal(status: string): boolean {
   return status === 'canceled' || status === 'incomplete_expired';

@@ -7,8 +7,9 @@ import { paidUntil, revocationOf } from './revocation.js';
 import type { Revocation } from './revocation.js';
 import { scheduledEnd } from './subscription-row.js';
 import type { SubscriptionRow } from './subscription-row.js';
-import { isTerminal, meaningOf } from './subscription-status.js';
-import { asLastUnderstood } from './understood.js';
+import { grants, isTerminal, meaningOf } from './subscription-status.js';
+import { asLastUnderstood, whyNotUnderstood } from './understood.js';
+import type { NotUnderstood } from './understood.js';
 import { planText, stateText, unknownPriceText } from './tier-texts.js';
 
 export interface TierReason {
@@ -64,10 +65,10 @@ export function tierFor(question: TierQuestion): TierDecision {
 export function verdictOn(row: SubscriptionRow, question: TierQuestion): Verdict {
   const isGone = question.evidence.deletedCustomerIds.includes(row.customerId) && !isTerminal(row.status);
   if (isGone) return nothing('customer_deleted', `The customer of subscription ${row.subscriptionId} was deleted.`);
-  const meaning = meaningOf(row.status);
-  if (meaning === 'unknown') return verdictOnUnknown(row, statusUnknown(row), question);
-  if (grants(row.status) && row.tier === null) return verdictOnUnknown(row, priceUnknown(row), question);
-  return verdictOnUnderstood(row, question);
+  const why = whyNotUnderstood(row);
+  return why === null
+    ? verdictOnUnderstood(row, question)
+    : verdictOnUnknown(row, { code: why, text: unknownText(row, why) }, question);
 }
 
 function byWorth(a: Verdict, b: Verdict): number {
@@ -85,11 +86,6 @@ function verdictOnUnknown(row: SubscriptionRow, alert: TierReason, question: Tie
   const verdict = verdictOnUnderstood(asLastUnderstood(row), question);
   const text = `${alert.text} It counts as what it was. ${verdict.reason.text}`;
   return { ...verdict, reason: { code: alert.code, text }, alert };
-}
-
-function grants(status: string): boolean {
-  const meaning = meaningOf(status);
-  return meaning === 'granting' || meaning === 'past_due';
 }
 
 function verdictOnUnderstood(row: SubscriptionRow, question: TierQuestion): Verdict {
@@ -180,13 +176,10 @@ function nothing(code: string, text: string): Verdict {
   return { tier: 0, until: null, reason: { code, text }, alert: null };
 }
 
-function statusUnknown(row: SubscriptionRow): TierReason {
-  const text = `Subscription ${row.subscriptionId} has a status unknown here: ${row.status}.`;
-  return { code: 'status_unknown', text };
-}
-
-function priceUnknown(row: SubscriptionRow): TierReason {
-  return { code: 'price_unknown', text: unknownPriceText(row) };
+function unknownText(row: SubscriptionRow, why: NotUnderstood): string {
+  return why === 'price_unknown'
+    ? unknownPriceText(row)
+    : `Subscription ${row.subscriptionId} has a status unknown here: ${row.status}.`;
 }
 
 const noSubscription: TierReason = { code: 'no_subscription', text: 'There is no subscription.' };

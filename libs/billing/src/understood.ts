@@ -3,12 +3,20 @@ import type { PlanCatalogue } from './plan-catalogue.js';
 import type { SubscriptionEvent } from './subscription-event.js';
 import { decidingPlan } from './subscription-row.js';
 import type { SubscriptionRow, Understood } from './subscription-row.js';
-import { meaningOf } from './subscription-status.js';
+import { grants, meaningOf } from './subscription-status.js';
 import type { SubscriptionSnapshot } from './subscription-snapshot.js';
 
 /** Whether both the status and the price of a subscription mean something to us. */
 export function isUnderstood({ status, tier }: Pick<SubscriptionRow, 'status' | 'tier'>): boolean {
   return tier !== null && meaningOf(status) !== 'unknown';
+}
+
+export type NotUnderstood = 'status_unknown' | 'price_unknown';
+
+/** Why nobody here can tell what a subscription is worth; null where they can, a price that does not matter included. */
+export function whyNotUnderstood({ status, tier }: Pick<SubscriptionRow, 'status' | 'tier'>): NotUnderstood | null {
+  if (meaningOf(status) === 'unknown') return 'status_unknown';
+  return grants(status) && tier === null ? 'price_unknown' : null;
 }
 
 /**

@@ -104,6 +104,23 @@ describe('what Stripe’s own CLI asks for', () => {
     expect(await typesAbout(simulator, intent?.id ?? '')).toEqual(told);
   });
 
+  it.each([
+    ['updated', { metadata: { a: 'b' } }, ''],
+    ['closed', {}, '/close'],
+  ])(
+    'trigger charge.dispute.%s: a payment that the bank inquires about, found by its payment',
+    async (what, wish, path) => {
+      const { stripe } = simulator;
+      const paying = { ...triggered, amount: 100, payment_method: 'pm_card_createDisputeInquiry' };
+      const intent = await stripe.rawRequest('POST', '/v1/payment_intents', paying);
+      const [dispute] = (await stripe.disputes.list({ payment_intent: String(intent.id) })).data;
+      expect(dispute).toMatchObject({ status: 'warning_needs_response', amount: 100, charge: intent.latest_charge });
+      await stripe.rawRequest('POST', `/v1/disputes/${dispute?.id}${path}`, wish);
+      const told = await typesAbout(simulator, dispute?.id ?? '');
+      expect(told).toEqual(['charge.dispute.created', `charge.dispute.${what}`]);
+    },
+  );
+
   it('trigger payment_intent.canceled: a payment that nobody made, and none that was made', async () => {
     const { stripe } = simulator;
     const intent = await stripe.paymentIntents.create({ amount: 2000, currency: 'usd' });

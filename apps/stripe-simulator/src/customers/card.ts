@@ -1,3 +1,4 @@
+import type { DisputeKind } from '../disputes/dispute.js';
 import type { CardInput } from './payment-method.js';
 
 /**
@@ -6,6 +7,8 @@ import type { CardInput } from './payment-method.js';
  */
 export type CardBehaviour =
   | 'pays'
+  | 'pays_and_is_charged_back'
+  | 'pays_and_is_inquired_about'
   | 'declines'
   | 'has_insufficient_funds'
   /** It can be saved, and then declines every charge. */
@@ -16,6 +19,8 @@ export type CardBehaviour =
 
 export const testCards: readonly { number: string; behaviour: CardBehaviour; meaning: string }[] = [
   { number: '4242424242424242', behaviour: 'pays', meaning: 'pays' },
+  { number: '4000000000000259', behaviour: 'pays_and_is_charged_back', meaning: 'pays, and is charged back at once' },
+  { number: '4000000000001976', behaviour: 'pays_and_is_inquired_about', meaning: 'pays, and its bank inquires' },
   { number: '4000000000000002', behaviour: 'declines', meaning: 'is declined' },
   { number: '4000000000009995', behaviour: 'has_insufficient_funds', meaning: 'has insufficient funds' },
   { number: '4000000000000341', behaviour: 'declines_when_charged', meaning: 'is saved, but declines every charge' },
@@ -33,6 +38,18 @@ const byLastFour = new Map(testCards.map(({ number, behaviour }) => [number.slic
 /** A saved card is known by its last four digits, which all test cards differ in. */
 export const behaviourOf = (lastFour: string | null | undefined): CardBehaviour =>
   byLastFour.get(lastFour ?? '') ?? 'declines';
+
+/** What its holder's bank makes of a charge that went through; most make nothing of it. */
+export function complaintOf(lastFour: string | null | undefined): DisputeKind | null {
+  switch (behaviourOf(lastFour)) {
+    case 'pays_and_is_charged_back':
+      return 'chargeback';
+    case 'pays_and_is_inquired_about':
+      return 'inquiry';
+    default:
+      return null;
+  }
+}
 
 export interface CardFields {
   card_number?: string;

@@ -119,6 +119,8 @@ export function attach(world: World, method: Stripe.PaymentMethod): Stripe.Payme
 
 const testMethods: Record<string, string> = {
   pm_card_visa: '4242424242424242',
+  pm_card_createDispute: '4000000000000259',
+  pm_card_createDisputeInquiry: '4000000000001976',
   pm_card_chargeDeclined: '4000000000000002',
   pm_card_visa_chargeDeclined: '4000000000000002',
   pm_card_visa_chargeDeclinedInsufficientFunds: '4000000000009995',

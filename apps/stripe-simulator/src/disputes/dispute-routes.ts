@@ -54,6 +54,9 @@ export const disputeRoutes: Route[] = [
     method: 'POST',
     path: '/v1/disputes/:id/close',
     params: params({}),
-    handle: ({ world, id }) => carryOn(world, found(world.disputes, id, 'dispute'), 'lose'),
+    handle: ({ world, id }) => {
+      const dispute = found(world.disputes, id, 'dispute');
+      return carryOn(world, dispute, dispute.status.startsWith('warning_') ? 'close' : 'lose');
+    },
   }),
 ];

@@ -1,5 +1,6 @@
 import type Stripe from 'stripe';
 import { lastFourOf } from '../customers/payment-method.js';
+import { complainOf } from '../disputes/complain.js';
 import { aCharge } from '../payments/charge.js';
 import { presented } from '../payments/payment-intent.js';
 import { hasFailedAuthentication, hasNoMethod, verdictOn } from '../payments/verdict.js';
@@ -122,7 +123,15 @@ export function markPaid(world: World, invoice: Stripe.Invoice, isDebit = false)
   };
   world.invoicePayments.set(settled.id, settled);
   world.emit('invoice_payment.paid', settled);
+  complain(world, paid);
   return paid;
+}
+
+function complain(world: World, invoice: Stripe.Invoice): void {
+  const intent = intentOf(world, invoice);
+  const charge = world.charges.get(idOf(intent?.latest_charge) ?? '');
+  const method = world.paymentMethods.get(idOf(intent?.payment_method) ?? '');
+  if (charge !== undefined && method !== undefined) complainOf(world, charge, method);
 }
 
 interface Failure {

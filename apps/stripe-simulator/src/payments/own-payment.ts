@@ -2,6 +2,7 @@ import type Stripe from 'stripe';
 import { found, invalid, StripeFault } from '../api/stripe-error.js';
 import { lastFourOf } from '../customers/payment-method.js';
 import { testMethod } from '../customers/payment-method-routes.js';
+import { complainOf } from '../disputes/complain.js';
 import { chargeFor } from '../invoices/collect.js';
 import { idOf } from '../world/ids.js';
 import type { World } from '../world/world.js';
@@ -45,6 +46,7 @@ export function confirmPayment(world: World, intent: Stripe.PaymentIntent, wante
   if (charge !== null) world.emit(charge.status === 'succeeded' ? 'charge.succeeded' : 'charge.failed', charge);
   const next = presented(intent, { method: method.id, verdict, charge: charge?.id ?? null });
   tell(world, eventOf(verdict), next);
+  if (charge !== null) complainOf(world, charge, method);
   if (verdict.kind !== 'declined') return next;
   throw new StripeFault({ status: 402, type: 'card_error', code: 'card_declined', message: verdict.message });
 }

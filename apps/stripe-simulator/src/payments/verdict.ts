@@ -42,6 +42,8 @@ export function verdictOn({ lastFour, isBankDebit, purpose, hasAuthenticated, is
   const behaviour = behaviourOf(lastFour);
   switch (behaviour) {
     case 'pays':
+    case 'pays_and_is_charged_back':
+    case 'pays_and_is_inquired_about':
       return { kind: 'paid' };
     case 'declines':
       return isDeclined;

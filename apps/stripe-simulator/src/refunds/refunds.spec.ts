@@ -133,6 +133,22 @@ describe('a dispute', () => {
     expect((await current()).status).toBe('warning_closed');
   });
 
+  it.each([
+    ['pm_card_createDispute', 'needs_response', ['charge.dispute.created', 'charge.dispute.funds_withdrawn']],
+    ['pm_card_createDisputeInquiry', 'warning_needs_response', ['charge.dispute.created']],
+  ])('comes by itself of an invoice that is paid with %s: %s', async (card, status, told) => {
+    const { stripe } = simulator;
+    const customer = await stripe.customers.create({
+      payment_method: card,
+      invoice_settings: { default_payment_method: card },
+    });
+    await stripe.subscriptions.create({ customer: customer.id, items: [{ price: 'price_pro_monthly' }] });
+    const [charge] = (await stripe.charges.list({ customer: customer.id })).data;
+    const [dispute, ...others] = (await stripe.disputes.list({ charge: charge?.id ?? '' })).data;
+    expect([dispute?.status, dispute?.amount, others]).toEqual([status, 999, []]);
+    expect(await typesAbout(simulator, dispute?.id ?? '')).toEqual(told);
+  });
+
   it('is refused twice at once, for more than was paid, and for what was never paid', async () => {
     const { invoice } = await open();
     const again = await simulator.post('/_simulator/disputes', { invoice: invoice.id });

@@ -93,6 +93,42 @@ describe('a price named by its lookup key', () => {
   });
 });
 
+describe('a price, or a status, that nobody here knows', () => {
+  const counted = async (code: string) => {
+    const metrics = await (await fetch(`${service.managementUrl}/metrics`)).text();
+    return new RegExp(`billhook_subscriptions_not_understood{code="${code}"} (\\d+)`).exec(metrics)?.[1];
+  };
+  const isCounted = (code: string, count: string) =>
+    waitFor(`${count} of ${code}`, async () => (await counted(code)) === count);
+
+  it('is counted with each comparison for as long as somebody is on it, and takes nothing', async () => {
+    await start({});
+    const [pro, ended, sleeper] = [
+      new CustomerStory('legacy'),
+      new CustomerStory('ended'),
+      new CustomerStory('asleep'),
+    ];
+    for (const story of [pro, ended, sleeper]) await subscribe(story, 'price_pro_monthly');
+    const events = [
+      pro.updated(5, pro.onPrice('price_2019'), { items: pro.subscription().items }),
+      ended.updated(5, ended.onPrice('price_2019'), { items: ended.subscription().items }),
+      ended.deleted(6),
+      sleeper.updated(5, sleeper.subscription({ status: 'hibernating' }), { status: 'active' }),
+    ];
+    await world.publish(...events);
+    await world.outcomesOf(...events.map(({ id }) => id));
+    expect(await compare()).toBe(true);
+    await isCounted('price_unknown', '1');
+    await isCounted('status_unknown', '1');
+    for (const story of [pro, sleeper]) expect(await world.accountOf(story.userId)).toMatchObject({ tier: 1 });
+
+    world.stripe.prices.set('price_2019', aPrice({ id: 'price_2019', active: false, unit_amount: 499 }));
+    await restart({ STRIPE_PRO_LEGACY_PRICE_IDS: ['price_2019'] });
+    await isCounted('price_unknown', '0');
+    await isCounted('status_unknown', '1');
+  });
+});
+
 describe('a change of the settings', () => {
   it('gives who is on a price that nobody knew its tier, without waiting for an event', async () => {
     await start({});

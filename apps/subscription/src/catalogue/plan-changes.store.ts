@@ -8,19 +8,13 @@ import { PendingFetchStore } from '../fetch/pending-fetch.store.js';
 import type { FetchRequest, Rules } from '../ledger/ledger.js';
 import { LedgerStore } from '../ledger/ledger.store.js';
 import { reconsider } from '../ledger/reconsider.js';
+import { chunkSize, walk } from './chunks.js';
+import type { Chunk } from './chunks.js';
 
-/** Rows that one statement looks at: a fraction of a second, far below what a statement may take. */
-const chunkSize = 5_000;
 /** Of the default budget of requests (20 a second), half: the other half is for what is due meanwhile. */
 const askedPerSecond = 10;
 /** Accounts that are locked together. */
 const mostLocked = 100;
-
-interface Chunk<T> {
-  /** Null when there are no more rows. */
-  last: string | null;
-  found: T[];
-}
 
 interface StaleSubscription {
   subscriptionId: string;
@@ -123,22 +117,6 @@ export class PlanChanges {
     const chunks: Chunk<T>[] = await this.dataSource.query(statement, parameters);
     return chunks[0] ?? { last: null, found: [] };
   }
-}
-
-/** From the first row to the last, a chunk at a time; how many were found. `take` is told how many were before. */
-async function walk<T>(
-  find: (after: string) => Promise<Chunk<T>>,
-  take: (found: T[], before: number) => Promise<void>,
-): Promise<number> {
-  let count = 0;
-  let after: string | null = '';
-  while (after !== null) {
-    const { last, found } = await find(after);
-    if (found.length > 0) await take(found, count);
-    count += found.length;
-    after = last;
-  }
-  return count;
 }
 
 function toRequest(

@@ -1,9 +1,12 @@
+import type { PlanCatalogue } from '@billhook/billing';
 import { LiveCatalogue } from '@billhook/catalogue';
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PendingFetchConsumer } from '../fetch/pending-fetch.consumer.js';
 import { RulesSource } from '../rules.js';
+import { showNotUnderstood } from './not-understood.metrics.js';
+import { NotUnderstoodSubscriptions } from './not-understood.store.js';
 import { PlanChanges } from './plan-changes.store.js';
 
 /** After the database did not answer. */
@@ -25,6 +28,7 @@ export class PlanFollower implements OnApplicationBootstrap, BeforeApplicationSh
     private readonly changes: PlanChanges,
     private readonly rules: RulesSource,
     private readonly fetches: PendingFetchConsumer,
+    private readonly notUnderstood: NotUnderstoodSubscriptions,
   ) {}
 
   onApplicationBootstrap(): void {
@@ -63,5 +67,19 @@ export class PlanFollower implements OnApplicationBootstrap, BeforeApplicationSh
     const reconsidered = await this.changes.reconsider(rules);
     if (asked > 0) this.fetches.wake();
     if (asked + reconsidered > 0) this.log.log({ msg: 'following the catalogue', asked, reconsidered });
+    await this.alert(rules.catalogue);
+  }
+  /** At every comparison again: it lasts until somebody has looked. */
+  private async alert(catalogue: PlanCatalogue): Promise<void> {
+    const groups = await this.notUnderstood.find(catalogue);
+    showNotUnderstood(groups);
+    for (const { code, count, ...what } of groups) {
+      this.log.warn({
+        msg: 'subscriptions are not understood and keep what they had',
+        code,
+        subscriptions: count,
+        ...what,
+      });
+    }
   }
 }

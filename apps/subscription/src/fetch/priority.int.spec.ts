@@ -102,6 +102,24 @@ describe('a question that somebody waits for', () => {
   });
 });
 
+describe('a question that many events ask', () => {
+  const lease = async () => {
+    const fetch = await store.lease({ background: true });
+    if (fetch === null) throw new Error('nothing was due');
+    return fetch;
+  };
+
+  it('is one question, and for those that come while it is under way one more', async () => {
+    await Promise.all(Array.from({ length: 10 }, () => ask(question('sub_many'))));
+    const first = await lease();
+    expect(await leased()).toBeUndefined();
+    await Promise.all(Array.from({ length: 10 }, () => ask(question('sub_many'))));
+    await store.drop(first);
+    await store.drop(await lease());
+    expect(await leased()).toBeUndefined();
+  });
+});
+
 describe('questions that nobody waits for', () => {
   it('are left where they are by whoever has no place for them', async () => {
     await ask(...inBackground(2));

@@ -101,7 +101,7 @@ describe('an explanation', () => {
         tier: 1,
         tier_name: 'pro',
         until: null,
-        reasons: [{ code: 'subscription_active' }],
+        reasons: [{ code: 'subscription_active', text: 'Subscription sub_known is active on Pro.' }],
         alerts: [],
         next_look: { subscription_id: 'sub_known', reason: 'period_end', at: '2026-12-01T00:10:00.000Z' },
         outlook: [

@@ -1,6 +1,7 @@
 import type { RunningService } from '@billhook/runtime';
 import { started, waitFor } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { Client } from 'pg';
 import { CustomerStory } from '../customer-story.spec-support.js';
 import { World } from '../running-service.spec-support.js';
 import { thinEvent } from '../thin-event.spec-support.js';
@@ -282,6 +283,47 @@ describe('F64: a replica that dies in the middle of a sweep', () => {
     expect(asked.filter((after) => after === null)).toHaveLength(1);
     expect(new Set(asked).size).toBe(2);
     expect(await world.query('SELECT FROM reconcile_seen')).toEqual([]);
+  });
+});
+
+describe('two replicas', () => {
+  /** Resolves once somebody has looked for a run to carry out so many times from now on. */
+  async function untilLookedFor(times: number): Promise<void> {
+    const admin = new Client({ connectionString: world.databaseAdminUrl });
+    await admin.connect();
+    const { rows: now } = await admin.query<{ at: string }>('SELECT clock_timestamp()::text AS at');
+    const looks = new Set<string>();
+    await waitFor('looks for a run', async () => {
+      const { rows } = await admin.query<{ at: string }>(
+        `SELECT query_start::text AS at FROM pg_stat_activity
+         WHERE query LIKE '%FROM reconcile_run WHERE finished_at IS NULL AND due_at <= now()%'
+           AND pid <> pg_backend_pid() AND datname = current_database() AND query_start > $1`,
+        [now[0]?.at],
+      );
+      for (const { at } of rows) looks.add(at);
+      return looks.size >= times;
+    });
+    await admin.end();
+  }
+
+  it('are not at one run together: what one has begun, the other leaves to it', async () => {
+    await alone(world);
+    await known('led');
+    const other = await world.start();
+    const pages: string[] = [];
+    const answer = Promise.withResolvers<void>();
+    world.stripe.onList = (query) => {
+      pages.push(query);
+      return answer.promise;
+    };
+    const run = await request(world, service, { kind: 'sweep' });
+    await waitFor('the page', () => pages.length > 0);
+    // By the one that does not wait for Stripe.
+    await untilLookedFor(3);
+    answer.resolve();
+    expect(await untilEnded(world, service, run)).toMatchObject({ state: 'finished', counts: { listed: 1 } });
+    expect(pages).toHaveLength(1);
+    await world.stop(other);
   });
 });
 
