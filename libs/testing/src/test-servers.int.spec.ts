@@ -71,7 +71,9 @@ it('lets whoever is about to close finish before it drops a database', async () 
   const database = await createTestDatabase(service);
   const busy = new pg.Client({ connectionString: database.serviceUrl });
   await busy.connect();
-  const work = busy.query('SELECT 1 AS done, pg_sleep(0.3)').finally(() => busy.end());
+  const work = busy.query('SELECT 1 AS done, pg_sleep(0.3)').finally(async () => {
+    await busy.end();
+  });
   await database.drop();
   expect((await work).rows).toMatchObject([{ done: 1 }]);
 });
