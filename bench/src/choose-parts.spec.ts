@@ -12,7 +12,7 @@ describe('ONLY', () => {
 
   it('with an unknown name says which names there are', () => {
     expect(() => chooseParts('apply,aply,')).toThrow(
-      'ONLY names no part of the benchmark: "aply", "". The parts are accept, apply, pipeline, end-to-end, cost, growth, reconcile, account',
+      'ONLY names no part of the benchmark: "aply", "". The parts are accept, apply, pipeline, end-to-end, cost, growth, reconcile, account, audit',
     );
   });
 });

@@ -8,6 +8,7 @@ export const partNames = [
   'growth',
   'reconcile',
   'account',
+  'audit',
 ] as const;
 export type PartName = (typeof partNames)[number];
 

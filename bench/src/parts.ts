@@ -1,6 +1,7 @@
 import { accept } from './accept/accept.js';
 import { account } from './account/account.process.js';
 import { apply } from './apply/apply.process.js';
+import { audit } from './audit/audit.process.js';
 import type { PartName } from './choose-parts.js';
 import { cost } from './cost/cost.process.js';
 import { endToEnd } from './end-to-end/end-to-end.process.js';
@@ -24,4 +25,5 @@ export const parts: Record<PartName, PlannedPart> = {
   growth: { run: growth, minutes: 3 },
   reconcile: { run: reconcile, minutes: 1 },
   account: { run: account, minutes: 2 },
+  audit: { run: audit, minutes: 5 },
 };

@@ -39,11 +39,15 @@ export function tokenMakingOf({ settings: { gateway } }: Lab): Partial<TokenMaki
   return { privateKey: keys.privateKey, issuer: gateway['AUTH_ISSUER'], audience: gateway['AUTH_AUDIENCE'] };
 }
 
-export async function tokensFor(userIds: readonly string[], making: TokenMaking): Promise<string[]> {
+export async function tokensFor(
+  userIds: readonly string[],
+  making: TokenMaking,
+  roles: readonly string[] = ['user'],
+): Promise<string[]> {
   const key = await importPKCS8(making.privateKey, 'RS256');
   return Promise.all(
     userIds.map((userId) =>
-      new SignJWT({ roles: ['user'] })
+      new SignJWT({ roles })
         .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
         .setSubject(userId)
         .setIssuer(making.issuer)
