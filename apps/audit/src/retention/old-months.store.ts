@@ -77,7 +77,8 @@ const forgetPage = (partition: string): string => `
   WITH page AS (SELECT seq, event_id FROM ${partition} WHERE seq > $1::bigint ORDER BY seq LIMIT $2),
   ids AS (DELETE FROM entry_id USING page WHERE entry_id.event_id = page.event_id AND entry_id.seq = page.seq),
   words AS (DELETE FROM entry_words WHERE seq = ANY (ARRAY(SELECT seq FROM page))),
-  tokens AS (DELETE FROM blind_index WHERE seq = ANY (ARRAY(SELECT seq FROM page)))
+  tokens AS (
+    DELETE FROM blind_index WHERE seq BETWEEN (SELECT min(seq) FROM page) AND (SELECT max(seq) FROM page))
   SELECT max(seq)::text AS last, count(*)::int AS count FROM page`;
 
 const attached = 'relispartition';
