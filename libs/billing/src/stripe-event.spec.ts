@@ -109,6 +109,15 @@ describe('a subscription event', () => {
     expect(factOf(type, aSubscription())).toMatchObject({ value: { kind: 'subscription', event: { kind } } });
   });
 
+  it('leaves out an item whose quantity is 0, of which nothing is bought, and keeps a metered one, which has none', () => {
+    const named = (price: string, quantity?: number) => ({ ...aSubscriptionItem(), price: { id: price }, quantity });
+    const data = [named('price_elite_monthly', 0), named('price_pro_monthly', 1), named('price_metered')];
+    const fact = factOf('customer.subscription.updated', { ...aSubscription(), items: { data } });
+    expect(fact).toMatchObject({
+      value: { event: { snapshot: { items: [{ priceId: 'price_pro_monthly' }, { priceId: 'price_metered' }] } } },
+    });
+  });
+
   it('keeps a status that Stripe has only just invented', () => {
     const fact = factOf('customer.subscription.updated', aSubscription({ status: 'hibernating' }));
     expect(fact).toMatchObject({ ok: true, value: { event: { snapshot: { status: 'hibernating' } } } });
