@@ -214,6 +214,28 @@ describe('an invoice event', () => {
     });
   });
 
+  const fee = { amount: 500, period: { start: started + 86_400, end: started + 86_400 } };
+  const month = { amount: 999, period: { start: started, end: periodEnd } };
+  const feeLines: [string, object, object][] = [
+    [
+      'since basil',
+      { ...fee, parent: { invoice_item_details: { proration: false, subscription: 'sub_1' } } },
+      { ...month, parent: { subscription_item_details: { proration: false, subscription: 'sub_1' } } },
+    ],
+    [
+      'before basil',
+      { ...fee, type: 'invoiceitem', proration: false, subscription: 'sub_1' },
+      { ...month, type: 'subscription', proration: false, subscription: 'sub_1' },
+    ],
+  ];
+
+  test.each(feeLines)('%s buys no time with a fee, alone or beside the plan', (_, feeLine, monthLine) => {
+    const covers = (lines: object[]) => factOf('invoice.paid', { ...anInvoice(), lines: { data: lines } });
+    expect(covers([feeLine])).toMatchObject({ value: { invoice: { amountPaid: 999, covers: null } } });
+    const bought = { start: new Date(started * 1000), end: new Date(periodEnd * 1000) };
+    expect(covers([feeLine, monthLine])).toMatchObject({ value: { invoice: { covers: bought } } });
+  });
+
   test.each([
     ['invoice.paid', 'succeeded'],
     ['invoice.payment_succeeded', 'succeeded'],
