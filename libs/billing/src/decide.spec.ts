@@ -48,6 +48,16 @@ function fetched(state: State, second: number, seen: State): SubscriptionEvent {
   return { kind: 'fetched', type: 'fetched', at: at(second), snapshot, seen: fingerprint(toSnapshot(seen)) };
 }
 
+describe('a subscription on which nothing is bought', () => {
+  it('is of Free, which is no price that nobody knows', () => {
+    const [begun] = history(['created', 0, pro]);
+    const asked = fetched(pro, 9, pro);
+    const emptied = { ...asked, snapshot: { ...asked.snapshot, items: [] } };
+    const { row } = run(begun === undefined ? [] : [begun, emptied]);
+    expect(row).toMatchObject({ status: 'active', tier: 0, billingCycle: null, priceId: null, lastUnderstood: null });
+  });
+});
+
 describe('events in order', () => {
   it('start, change and end a subscription, and say so in events that fit their contracts', () => {
     const { row, decisions } = run(history(['created', 0, pro], ['updated', 5, ending], ['deleted', 9, canceled]));

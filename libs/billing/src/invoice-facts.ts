@@ -53,6 +53,8 @@ interface Line {
   priceId: string | null;
   amount: number;
   isProration: boolean;
+  /** Not of a plan's price but an item put on the invoice: a fee, or the difference that a change of plan makes. */
+  isItem: boolean;
   period: Period;
 }
 
@@ -116,8 +118,13 @@ function readLine(line: Place): Line {
     priceId: orNull(price ?? optionalField(line, 'plan'), reference),
     amount: integer(field(line, 'amount')),
     isProration: orNull(proration ?? optionalField(line, 'proration'), flag) ?? false,
+    isItem: isInvoiceItem(line),
     period: readPeriod(field(line, 'period')),
   };
+}
+
+function isInvoiceItem(line: Place): boolean {
+  return optionalField(line, 'parent', 'invoice_item_details') !== null || field(line, 'type').value === 'invoiceitem';
 }
 
 function readPeriod(place: Place): Period {
@@ -126,12 +133,13 @@ function readPeriod(place: Place): Period {
 
 /**
  * The lines that say what time was bought: those of the subscription's period. The invoice of a change in mid-period has none,
- * only what is credited and what is charged for the rest of it: then what is charged.
+ * only what is credited and what is charged for the rest of it: then what is charged. A fee beside the plan buys no time, whatever
+ * period somebody gave it: paid, it restores nothing, and its refund takes nothing.
  */
 function periodLines(lines: Line[], subscriptionId: string | null): Line[] {
   const own = lines.filter((line) => subscriptionId !== null && line.subscriptionId === subscriptionId);
-  const regular = own.filter((line) => !line.isProration);
-  return regular.length > 0 ? regular : own.filter((line) => line.amount > 0);
+  const regular = own.filter((line) => !line.isProration && !line.isItem);
+  return regular.length > 0 ? regular : own.filter((line) => line.isProration && line.amount > 0);
 }
 
 function spanOf(lines: Line[]): Period | null {

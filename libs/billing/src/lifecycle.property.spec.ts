@@ -14,12 +14,11 @@ import {
   modelOf,
   overReplicas,
   play,
+  tierSaid,
   withRepeats,
 } from './lifecycle.spec-support.js';
 import type { Lifecycle } from './lifecycle.spec-support.js';
-import { catalogue } from './rows.spec-support.js';
 import { actionKinds, StripeModel } from './stripe-model.spec-support.js';
-import { decidingPlan } from './subscription-row.js';
 
 /** `make test-soak` runs a million, in pieces with a seed each. */
 const lifecycles = Number(process.env['LIFECYCLES'] ?? 10_000);
@@ -35,14 +34,9 @@ function reconciled(model: StripeModel, state: BillingState): BillingState {
   return model.subscriptionIds.reduce((next, id) => takeFetched(next, id, ask), known);
 }
 
-/** What some event of the lifecycle said that a customer had: no moment may grant anything else. */
+/** What some event of the lifecycle said that a customer had: once all is known, they may have nothing else. */
 function justifiedTiers(model: StripeModel): ReadonlySet<Tier> {
-  const said = model.events.flatMap(({ fact }): Tier[] => {
-    if (fact.kind !== 'subscription') return [];
-    const { status, items } = fact.event.snapshot;
-    const tier = decidingPlan(items, catalogue)?.tier;
-    return tier !== undefined && ['active', 'trialing', 'past_due'].includes(status) ? [tier] : [];
-  });
+  const said = model.events.map(({ fact }) => (fact.kind === 'subscription' ? tierSaid(fact.event.snapshot) : 0));
   return new Set<Tier>([0, ...said]);
 }
 
@@ -72,7 +66,7 @@ describe(`${lifecycles} lifecycles of Stripe's customers (out-of-order or same-s
         return (
           plays.every((each) => endsLike(model, endOf(each), endOf(told), !each.hasFetched && !told.hasFetched)) &&
           endsLike(model, mended, endOf(told), false) &&
-          [told, ...plays, lossy].every(({ states }) => states.every((state) => justified.has(tierOf(state)))) &&
+          [told, ...plays, lossy].every(({ isJustified }) => isJustified) &&
           justified.has(tierOf(mended))
         );
       };

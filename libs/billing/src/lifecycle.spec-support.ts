@@ -1,11 +1,16 @@
+import type { Tier } from '@billhook/contracts';
 import { started } from '@billhook/testing';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { nothingKnown, take, tierOf } from './billing-state.spec-support.js';
 import type { AskStripe, BillingState } from './billing-state.spec-support.js';
+import { catalogue } from './rows.spec-support.js';
+import type { StripeFact } from './stripe-event.js';
 import { actionKinds, StripeModel } from './stripe-model.spec-support.js';
 import type { Action } from './stripe-model.spec-support.js';
+import { decidingPlan } from './subscription-row.js';
 import type { SubscriptionRow } from './subscription-row.js';
+import type { SubscriptionSnapshot } from './subscription-snapshot.js';
 import { isUnderstood } from './understood.js';
 
 const anAction: fc.Arbitrary<Action> = fc.record({
@@ -87,11 +92,27 @@ export function overReplicas(indexes: readonly number[], chance: Chance): number
 export interface Play {
   states: BillingState[];
   hasFetched: boolean;
+  /** Whether no state granted a tier that nothing had told of by then. */
+  isJustified: boolean;
+}
+
+/** A tier that Stripe says somebody has: of a plan that is known, in a status that grants one. */
+export function tierSaid({ status, items }: SubscriptionSnapshot): Tier {
+  const tier = decidingPlan(items, catalogue)?.tier ?? 0;
+  return ['active', 'trialing', 'past_due'].includes(status) ? tier : 0;
+}
+
+/** What it was right before counts too: that is what a customer keeps where the event itself is not understood. */
+function tiersSaid(fact: StripeFact): Tier[] {
+  if (fact.kind !== 'subscription') return [];
+  const { snapshot, before } = fact.event;
+  return [tierSaid(snapshot), ...(before === null ? [] : [tierSaid(before)])];
 }
 
 /** Stripe is asked while an event is taken: it stands where the newest delivered event left it, or up to three events ahead. */
 export function play(model: StripeModel, order: readonly number[], chance: Chance): Play {
-  const result: Play = { states: [nothingKnown], hasFetched: false };
+  const result: Play = { states: [nothingKnown], hasFetched: false, isJustified: true };
+  const said = new Set<Tier>([0]);
   let newest = 0;
   for (const index of order) {
     const event = model.events[index];
@@ -99,9 +120,15 @@ export function play(model: StripeModel, order: readonly number[], chance: Chanc
     const asked = Math.min(newest + Math.floor(chance() * 4), model.events.length - 1);
     const ask: AskStripe = (id) => {
       result.hasFetched = true;
-      return model.askedAfter(asked, id);
+      const answer = model.askedAfter(asked, id);
+      if (answer !== null) said.add(tierSaid(answer.snapshot));
+      return answer;
     };
-    if (event) result.states.push(take(endOf(result), { fact: event.fact, at: new Date(event.second * 1000) }, ask));
+    if (event === undefined) continue;
+    for (const tier of tiersSaid(event.fact)) said.add(tier);
+    const state = take(endOf(result), { fact: event.fact, at: new Date(event.second * 1000) }, ask);
+    result.states.push(state);
+    result.isJustified &&= said.has(tierOf(state));
   }
   return result;
 }

@@ -131,6 +131,26 @@ describe('what was revoked comes back', () => {
   });
 });
 
+describe('an invoice of a month long gone that is paid at last', () => {
+  const late = anInvoiceRow({ paidAt: day(40) });
+  const month = anInvoiceRow({
+    invoiceId: 'in_2',
+    covers: { start: day(30), end: day(60) },
+    paidAt: day(30),
+    payments: [{ chargeId: null, paymentIntentId: 'pi_2' }],
+  });
+  const byMonth = { chargeId: 'ch_2', paymentIntentId: 'pi_2' };
+
+  it('does not stand in for the month that runs: what went back of that still ends the tier', () => {
+    expect(ask({ invoices: [late, month], refunds: [aRefundRow(byMonth)] }, day(45))).toBe('refund');
+    expect(ask({ invoices: [late, month], disputes: [aDisputeRow(byMonth)] }, day(45))).toBe('dispute');
+  });
+
+  it('takes nothing from the month that runs when it goes back itself', () => {
+    expect(ask({ invoices: [late, month], refunds: [aRefundRow()] }, day(45))).toBeNull();
+  });
+});
+
 describe('the way from a payment to its invoice', () => {
   it('is the InvoicePayment since basil, whichever of its two names a refund or dispute goes by', () => {
     const refunds = [aRefundRow({ chargeId: null })];

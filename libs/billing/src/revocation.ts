@@ -30,12 +30,13 @@ export function disputeMeaning(status: string): DisputeMeaning {
 
 /**
  * Whether the payment that the subscription now lives on went back: its newest paid invoice, among those whose period has begun,
- * is refunded in full or charged back. A newer paid invoice restores. The end of its period alone does not: nothing has been paid
+ * is refunded in full or charged back. The newest is the one whose period began last: an old debt that is paid late buys nothing of
+ * today. A newer paid invoice restores. The end of its period alone does not: nothing has been paid
  * for what comes after it. An invoice of nothing (a full discount) counts as newer once its period follows.
  */
 export function revocationOf(subscriptionId: string, evidence: Evidence, now: Date): Revocation | null {
   const paid = paidInvoices(subscriptionId, evidence).filter(({ covers }) => covers.start <= now);
-  const newest = paid.filter((invoice) => invoice.amountPaid > 0).toSorted(byPayment)[0];
+  const newest = paid.filter((invoice) => invoice.amountPaid > 0).toSorted(byPeriod)[0];
   if (newest === undefined) return null;
   if (paid.some((invoice) => invoice.covers.start >= newest.covers.end)) return null;
   return returnOf(newest, evidence);
@@ -56,10 +57,11 @@ function paidInvoices(subscriptionId: string, { invoices }: Evidence): CoveringI
   );
 }
 
-function byPayment(a: CoveringInvoice, b: CoveringInvoice): number {
+/** The newest first; of two for the same period the one that was paid later. */
+function byPeriod(a: CoveringInvoice, b: CoveringInvoice): number {
   const paidAt = ({ paidAt, at }: InvoiceRow) => (paidAt ?? at).getTime();
   return (
-    paidAt(b) - paidAt(a) || b.covers.start.getTime() - a.covers.start.getTime() || (a.invoiceId < b.invoiceId ? 1 : -1)
+    b.covers.start.getTime() - a.covers.start.getTime() || paidAt(b) - paidAt(a) || (a.invoiceId < b.invoiceId ? 1 : -1)
   );
 }
 

@@ -109,6 +109,15 @@ describe('a subscription event', () => {
     expect(factOf(type, aSubscription())).toMatchObject({ value: { kind: 'subscription', event: { kind } } });
   });
 
+  it('leaves out an item whose quantity is 0, of which nothing is bought, and keeps a metered one, which has none', () => {
+    const named = (price: string, quantity?: number) => ({ ...aSubscriptionItem(), price: { id: price }, quantity });
+    const data = [named('price_elite_monthly', 0), named('price_pro_monthly', 1), named('price_metered')];
+    const fact = factOf('customer.subscription.updated', { ...aSubscription(), items: { data } });
+    expect(fact).toMatchObject({
+      value: { event: { snapshot: { items: [{ priceId: 'price_pro_monthly' }, { priceId: 'price_metered' }] } } },
+    });
+  });
+
   it('keeps a status that Stripe has only just invented', () => {
     const fact = factOf('customer.subscription.updated', aSubscription({ status: 'hibernating' }));
     expect(fact).toMatchObject({ ok: true, value: { event: { snapshot: { status: 'hibernating' } } } });
@@ -203,6 +212,28 @@ describe('an invoice event', () => {
     expect(factOf('invoice.paid', anInvoice({ parent: null }))).toMatchObject({
       value: { userId: null, invoice: { subscriptionId: null } },
     });
+  });
+
+  const fee = { amount: 500, period: { start: started + 86_400, end: started + 86_400 } };
+  const month = { amount: 999, period: { start: started, end: periodEnd } };
+  const feeLines: [string, object, object][] = [
+    [
+      'since basil',
+      { ...fee, parent: { invoice_item_details: { proration: false, subscription: 'sub_1' } } },
+      { ...month, parent: { subscription_item_details: { proration: false, subscription: 'sub_1' } } },
+    ],
+    [
+      'before basil',
+      { ...fee, type: 'invoiceitem', proration: false, subscription: 'sub_1' },
+      { ...month, type: 'subscription', proration: false, subscription: 'sub_1' },
+    ],
+  ];
+
+  test.each(feeLines)('%s buys no time with a fee, alone or beside the plan', (_, feeLine, monthLine) => {
+    const covers = (lines: object[]) => factOf('invoice.paid', { ...anInvoice(), lines: { data: lines } });
+    expect(covers([feeLine])).toMatchObject({ value: { invoice: { amountPaid: 999, covers: null } } });
+    const bought = { start: new Date(started * 1000), end: new Date(periodEnd * 1000) };
+    expect(covers([feeLine, monthLine])).toMatchObject({ value: { invoice: { covers: bought } } });
   });
 
   test.each([

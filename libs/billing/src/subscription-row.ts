@@ -24,7 +24,7 @@ export interface SubscriptionRow {
   subscriptionId: string;
   customerId: string;
   userId: string;
-  /** Of the item that decides the plan; null for a subscription without items. */
+  /** Of the item that decides the plan; null for a subscription on which nothing is bought. */
   priceId: string | null;
   status: string;
   pauseReason: string | null;
@@ -80,8 +80,9 @@ export function toRow(snapshot: SubscriptionSnapshot, memory: Memory, context: R
   };
 }
 
-/** The plan that a subscription's items mean; null when none of them is in the catalogue. */
+/** The plan that a subscription's items mean; null when none of them is in the catalogue. Who buys nothing has Free. */
 export function decidingPlan(items: SnapshotItem[], catalogue: PlanCatalogue): PriceMeaning | null {
+  if (items.length === 0) return { tier: 0, billingCycle: null };
   const item = decidingItem(items, catalogue);
   const plan = item === undefined ? null : planForPrice(catalogue, item.priceId);
   return plan?.kind === 'known' ? plan : null;

@@ -1,4 +1,16 @@
-import { elements, field, flag, id, instant, optionalField, orNull, read, reference, userIdIn } from './json-reader.js';
+import {
+  elements,
+  field,
+  flag,
+  id,
+  instant,
+  integer,
+  optionalField,
+  orNull,
+  read,
+  reference,
+  userIdIn,
+} from './json-reader.js';
 import type { Place, Reading } from './json-reader.js';
 
 export interface SnapshotItem {
@@ -26,6 +38,7 @@ export interface SubscriptionSnapshot {
   /** Why it is `paused`, in Stripe's open words; null before API version 2026-10-28.endive, and for any other status. */
   pauseReason: string | null;
   collectionPause: CollectionPause | null;
+  /** Those of which anything is bought. */
   items: SnapshotItem[];
   cancelAtPeriodEnd: boolean;
   cancelAt: Date | null;
@@ -55,7 +68,7 @@ function readSubscription(root: Place): SubscriptionSnapshot {
     status: id(field(root, 'status')),
     pauseReason: orNull(optionalField(root, 'status_details', 'paused', 'subscription', 'type'), id),
     collectionPause: orNull(field(root, 'pause_collection'), readCollectionPause),
-    items: elements(field(field(root, 'items'), 'data')).map((item) => readItem(item, root)),
+    items: boughtItems(root).map((item) => readItem(item, root)),
     cancelAtPeriodEnd: flag(field(root, 'cancel_at_period_end')),
     cancelAt: orNull(field(root, 'cancel_at'), instant),
     canceledAt: orNull(field(root, 'canceled_at'), instant),
@@ -68,6 +81,12 @@ function readSubscription(root: Place): SubscriptionSnapshot {
     discountIds: readDiscountIds(root),
     createdAt: instant(field(root, 'created')),
   };
+}
+
+/** An item stays on a subscription, and costs nothing, when its quantity is set to 0. A metered one has no quantity. */
+function boughtItems(root: Place): Place[] {
+  const items = elements(field(field(root, 'items'), 'data'));
+  return items.filter((item) => orNull(field(item, 'quantity'), integer) !== 0);
 }
 
 function readCollectionPause(place: Place): CollectionPause {

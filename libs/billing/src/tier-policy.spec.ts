@@ -176,6 +176,12 @@ describe('a pause', () => {
     expect(ask([row], { evidence, now: day(29) })).toMatchObject({ tier: 1, until: day(30) });
     expect(ask([row], { evidence, now: day(30) }).tier).toBe(0);
   });
+
+  it('of collection that voids invoices does not put off an end that is scheduled before', () => {
+    const row = aRow({ collectionPause: { behavior: 'void', resumesAt: null }, cancelAt: day(20) });
+    const evidence = { ...noEvidence, invoices: [anInvoiceRow()] };
+    expect(ask([row], { evidence, now: day(5) })).toMatchObject({ tier: 1, until: day(20) });
+  });
 });
 
 describe('a customer who was deleted', () => {

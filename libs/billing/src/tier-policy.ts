@@ -130,7 +130,12 @@ function verdictOnCollectionPause(row: SubscriptionRow, until: Date | null, ques
   if (paidTo !== null && question.now >= paidTo)
     return nothing('collection_paused_void', `${name}, and what was paid for ended at ${paidTo.toISOString()}.`);
   const text = `${name}; ${planText(row)} is kept for what was paid.`;
-  return grant(row, { until: paidTo, code: 'collection_paused_void', text });
+  return grant(row, { until: earlierOf(paidTo, until), code: 'collection_paused_void', text });
+}
+
+function earlierOf(a: Date | null, b: Date | null): Date | null {
+  if (a === null || b === null) return a ?? b;
+  return a < b ? a : b;
 }
 
 /**

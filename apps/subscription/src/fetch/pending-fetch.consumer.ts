@@ -16,6 +16,8 @@ import { SubscriptionClient } from './subscription.client.js';
 const pollMs = 1_000;
 /** So that one slow answer holds up nobody else's; the gate before Stripe says how many a second. */
 const mostAtOnce = 8;
+/** For about two minutes: what links a customer to its user may be on its way, and nothing holds it up for longer. */
+const looksForCustomers = 7;
 /** The rest is kept for whoever waits, however slow the answers are that nobody waits for. */
 const mostInBackground = 6;
 /**
@@ -154,9 +156,30 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
 
   private async pull(pull: LeasedPull): Promise<string> {
     if (pull.kind === 'everything') return this.sweep(pull);
-    const ids = await this.subscriptionsOf(pull);
-    await this.pulls.finish(pull, ids);
-    return `pulls ${ids.length}`;
+    return pull.kind === 'session' ? this.pullSession(pull) : this.pullUser(pull);
+  }
+
+  private async pullSession(pull: LeasedPull): Promise<string> {
+    return this.askFor(pull, await this.links.subscriptionOfSession(pull.id));
+  }
+
+  /**
+   * The gateway announces a customer and asks for its user's subscriptions in one breath. The two may be in different batches, and
+   * the question's may be committed first.
+   */
+  private async pullUser(pull: LeasedPull): Promise<string> {
+    const customers = await this.pulls.customersOf(pull.id);
+    if (customers.length === 0 && pull.attempts < looksForCustomers) {
+      await this.pulls.postpone(pull, 'no customer of this user is known');
+      return 'waits for a customer';
+    }
+    const found = await Promise.all(customers.map((customer) => this.links.subscriptionsOfCustomer(customer)));
+    return this.askFor(pull, [...new Set(found.flat())]);
+  }
+
+  private async askFor(pull: LeasedPull, subscriptionIds: readonly string[]): Promise<string> {
+    await this.pulls.finish(pull, subscriptionIds);
+    return `pulls ${subscriptionIds.length}`;
   }
 
   /** Asked for twice, because the process died in between, it is the same sweep. */
@@ -164,13 +187,6 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
     await this.runs.request({ kind: 'sweep', dryRun: false, requestedBy: 'stripe', note: pull.causeId });
     await this.pulls.finish(pull, []);
     return 'sweep';
-  }
-
-  private async subscriptionsOf({ kind, id }: LeasedPull): Promise<string[]> {
-    if (kind === 'session') return this.links.subscriptionOfSession(id);
-    const customers = await this.pulls.customersOf(id);
-    const found = await Promise.all(customers.map((customer) => this.links.subscriptionsOfCustomer(customer)));
-    return [...new Set(found.flat())];
   }
 
   private async ask(fetch: LeasedFetch): Promise<string> {

@@ -74,9 +74,26 @@ describe('a pull', () => {
     expect(await world.accountOf('user-both')).toMatchObject({ tier: 1 });
   });
 
-  it('of a user that nobody knows asks nobody', async () => {
+  const looked = (userId: string) =>
+    waitFor('a look for customers', async () => {
+      const rows = await world.query('SELECT FROM pending_pull WHERE id = $1 AND last_error IS NOT NULL', [userId]);
+      return rows.length === 1;
+    });
+
+  it('of a user whose customer is announced only after Stripe could have been asked is not lost', async () => {
+    const story = atStripe('overtaken');
+    await pull({ user_id: 'user-overtaken' });
+    await looked('user-overtaken');
+    await world.publish(linked('user-overtaken', story.customerId));
+    await waitFor('the tier', async () => (await world.accountOf('user-overtaken'))?.tier === 1, 15_000);
+    await allAnswered();
+  });
+
+  it('of a user that nobody knows asks nobody, and ends after some looks', async () => {
     const before = world.stripe.requests.length;
     await pull({ user_id: 'user-unheard-of' });
+    await looked('user-unheard-of');
+    await world.query(`UPDATE pending_pull SET attempts = 100, due_at = now() WHERE id = 'user-unheard-of'`);
     await allAnswered();
     expect(world.stripe.requests).toHaveLength(before);
   });

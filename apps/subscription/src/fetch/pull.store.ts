@@ -7,6 +7,8 @@ import { PendingFetchStore } from './pending-fetch.store.js';
 
 export interface LeasedPull extends PullRequest {
   requests: number;
+  /** How often it has been leased since somebody asked last, this time included. */
+  attempts: number;
 }
 
 /** Longer than Stripe may take with its retries; after it the question of a process that died is taken over. */
@@ -43,7 +45,7 @@ export class PullStore {
            leased_until = now() + make_interval(secs => $1)
          WHERE (kind, id) = (
            SELECT kind, id FROM pending_pull WHERE due_at <= now() ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED)
-         RETURNING kind, id, cause_id AS "causeId", requests)
+         RETURNING kind, id, cause_id AS "causeId", requests, attempts)
        SELECT * FROM leased`,
       [leaseSeconds],
     );
