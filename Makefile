@@ -30,7 +30,7 @@ test-faults: ## Kill, freeze and cut everything, 500 histories long (SEED=, WAVE
 test-soak: ## Play a million lifecycles against the rules, then real services (LIFECYCLES=, SERVICE_LIFECYCLES=, SOAK_SEED=)
 	@$(with) --build bash deploy/soak.sh
 
-bench: ## Measure it on real servers, ≤ 15 minutes (ONLY=part[,part]; FULL=1 at the sizes of the goals)
+bench: ## Measure it on real servers, some 25 minutes (ONLY=part[,part]; FULL=1 at the sizes of the goals)
 	@$(with) --build node dist/bench/src/main.js
 
 check: ## Check format, types, lint and the boundaries between rooms
