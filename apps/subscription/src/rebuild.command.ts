@@ -1,7 +1,7 @@
 import { catalogueFor, nothingKnown } from '@billhook/billing';
 import { PriceMemory } from '@billhook/catalogue';
 import { dataSourceOptions } from '@billhook/database';
-import { DatabaseUrl, loadConfigOrExit } from '@billhook/runtime';
+import { DatabaseUrl, loadConfigOrExit, messageOf } from '@billhook/runtime';
 import { DataSource } from 'typeorm';
 import { SubscriptionConfig } from './config.js';
 import type { Rules } from './ledger/ledger.js';
@@ -39,6 +39,6 @@ try {
   for (const line of toLines(report)) say(line);
   process.exitCode = hasDifferences(report) ? 1 : 0;
 } catch (error) {
-  progress(`failed: ${error instanceof Error ? error.message : String(error)}`);
+  progress(`failed: ${messageOf(error)}`);
   process.exitCode = 2;
 }
