@@ -45,7 +45,7 @@ function readArguments(): Arguments | null {
 }
 
 async function importCustomers(given: Arguments): Promise<number> {
-  const config = loadConfigOrExit(GatewayConfig, 'import');
+  const config = loadConfigOrExit(GatewayConfig, 'import', unfinished);
   const budget = { gate: new RequestGate(requestsPerSecond), priority: 'bulk' } as const;
   const stripe = createStripeClient({ ...config.stripeClient(), budget });
   const onProgress = (settled: number): void => void process.stderr.write(`${settled} rows settled\n`);

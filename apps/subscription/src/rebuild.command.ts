@@ -28,10 +28,12 @@ async function rulesOf(config: RebuildConfig): Promise<Rules> {
   }
 }
 
+/** 1 says that rows differ. */
+const couldNotRun = 2;
 const say = (line: string) => process.stdout.write(`rebuild: ${line}\n`);
 const progress = (line: string) => process.stderr.write(`rebuild: ${line}\n`);
 
-const config = loadConfigOrExit(RebuildConfig, 'rebuild');
+const config = loadConfigOrExit(RebuildConfig, 'rebuild', couldNotRun);
 try {
   const { DATABASE_ADMIN_URL: adminUrl, DATABASE_URL: serviceUrl } = config;
   const keep = process.argv.includes('--keep');
@@ -40,5 +42,5 @@ try {
   process.exitCode = hasDifferences(report) ? 1 : 0;
 } catch (error) {
   progress(`failed: ${messageOf(error)}`);
-  process.exitCode = 2;
+  process.exitCode = couldNotRun;
 }
