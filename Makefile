@@ -46,13 +46,13 @@ maintain: ## Do the daily upkeep of the schemas: partitions ahead, retention, se
 	@$(with) --build bash deploy/maintain.sh
 
 verify: ## Verify an export of the audit trail without any service (FILE="export.ndjson checkpoints.ndjson" KEY=public.pem)
-	@$(with) --build node dist/apps/audit/src/verify.command.js --key $(KEY) $(FILE)
+	@$(with) --build node dist/apps/audit/src/verify.command.js $(if $(KEY),--key $(KEY)) $(FILE)
 
 rebuild: ## Apply the stored events again beside the live schema and compare (KEEP=1 leaves the shadow there)
 	@$(with) --build node dist/apps/subscription/src/rebuild.command.js $(if $(KEEP),--keep)
 
 import: ## Adopt existing Stripe customers, with the gateway's environment (FILE=customers.csv; APPLY=1, else a dry run)
-	@$(with) --build node dist/apps/gateway/src/import-customers.command.js "$(FILE)" $(if $(APPLY),--apply)
+	@$(with) --build node dist/apps/gateway/src/import-customers.command.js $(if $(FILE),"$(FILE)") $(if $(APPLY),--apply)
 
 format: ## Format every file
 	@$(with) npm run --silent format
