@@ -30,7 +30,7 @@ test-faults: ## Kill, freeze and cut everything, 500 histories long (SEED=, WAVE
 test-soak: ## Play a million lifecycles against the rules, then real services (LIFECYCLES=, SERVICE_LIFECYCLES=, SOAK_SEED=)
 	@$(with) --build bash deploy/soak.sh
 
-bench: ## Measure it on real servers, ≤ 15 minutes (ONLY=part[,part]; FULL=1 at the sizes of the goals)
+bench: ## Measure it on real servers, some 25 minutes (ONLY=part[,part]; FULL=1 at the sizes of the goals)
 	@$(with) --build node dist/bench/src/main.js
 
 check: ## Check format, types, lint and the boundaries between rooms
@@ -46,13 +46,13 @@ maintain: ## Do the daily upkeep of the schemas: partitions ahead, retention, se
 	@$(with) --build bash deploy/maintain.sh
 
 verify: ## Verify an export of the audit trail without any service (FILE="export.ndjson checkpoints.ndjson" KEY=public.pem)
-	@$(with) --build node dist/apps/audit/src/verify.command.js --key $(KEY) $(FILE)
+	@$(with) --build node dist/apps/audit/src/verify.command.js $(if $(KEY),--key $(KEY)) $(FILE)
 
 rebuild: ## Apply the stored events again beside the live schema and compare (KEEP=1 leaves the shadow there)
 	@$(with) --build node dist/apps/subscription/src/rebuild.command.js $(if $(KEEP),--keep)
 
 import: ## Adopt existing Stripe customers, with the gateway's environment (FILE=customers.csv; APPLY=1, else a dry run)
-	@$(with) --build node dist/apps/gateway/src/import-customers.command.js "$(FILE)" $(if $(APPLY),--apply)
+	@$(with) --build node dist/apps/gateway/src/import-customers.command.js $(if $(FILE),"$(FILE)") $(if $(APPLY),--apply)
 
 format: ## Format every file
 	@$(with) npm run --silent format

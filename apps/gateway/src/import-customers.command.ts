@@ -1,5 +1,5 @@
 import 'reflect-metadata';
-import { loadConfigOrExit } from '@billhook/runtime';
+import { loadConfigOrExit, messageOf } from '@billhook/runtime';
 import { createStripeClient, RequestGate } from '@billhook/stripe';
 import { parseArgs } from 'node:util';
 import { GatewayConfig } from './config.js';
@@ -39,13 +39,13 @@ function readArguments(): Arguments | null {
     if (file === undefined || others.length > 0) return null;
     return { file, isDryRun: values.apply !== true, refusedFile: values.refused ?? `${file}.refused.csv` };
   } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${messageOf(error)}\n`);
     return null;
   }
 }
 
 async function importCustomers(given: Arguments): Promise<number> {
-  const config = loadConfigOrExit(GatewayConfig, 'import');
+  const config = loadConfigOrExit(GatewayConfig, 'import', unfinished);
   const budget = { gate: new RequestGate(requestsPerSecond), priority: 'bulk' } as const;
   const stripe = createStripeClient({ ...config.stripeClient(), budget });
   const onProgress = (settled: number): void => void process.stderr.write(`${settled} rows settled\n`);
@@ -55,7 +55,7 @@ async function importCustomers(given: Arguments): Promise<number> {
     process.stdout.write(`${reportOf(tally, given)}\n`);
     return exitCodeOf(tally);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     process.stderr.write(`The import is not finished: ${reason}\nWhat was done stays done; run it again to go on.\n`);
     return unfinished;
   }

@@ -51,29 +51,36 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** The compiled command, with the gateway's own environment. Needs a build. */
+/** The gateway's own environment. */
+const settings = () => ({
+  PATH: process.env['PATH'],
+  DATABASE_URL: database.serviceUrl,
+  RABBITMQ_URL: 'amqp://127.0.0.1:5672',
+  STRIPE_SECRET_KEY: 'sk_test_madeup',
+  STRIPE_API_BASE: apiBase,
+  STRIPE_PRO_MONTHLY_PRICE_ID: 'price_pro_monthly',
+  STRIPE_PRO_YEARLY_PRICE_ID: 'price_pro_yearly',
+  STRIPE_ELITE_MONTHLY_PRICE_ID: 'price_elite_monthly',
+  STRIPE_ELITE_YEARLY_PRICE_ID: 'price_elite_yearly',
+  AUTH_ISSUER: 'http://localhost:3004',
+  AUTH_AUDIENCE: 'billhook',
+  AUTH_JWKS_URL: 'http://localhost:3004/.well-known/jwks.json',
+  PUBLIC_URL: 'http://localhost:3000',
+  SIGN_IN_URL: 'http://localhost:3004/sign-in',
+  DASHBOARD_URL: 'http://localhost:3000/profile',
+});
+
 function command(name: string, ...given: string[]) {
+  return commandIn(settings(), name, given);
+}
+
+/** The compiled command. Needs a build. */
+function commandIn(env: NodeJS.ProcessEnv, name: string, given: readonly string[]) {
   const logFile = join(folder, `${name}.log`);
   const main = projectFile('dist/apps/gateway/src/import-customers.command.js');
   const child = reaper.spawn(process.execPath, [`--max-old-space-size=${mostHeapMb}`, main, ...given], {
     logFile,
-    env: {
-      PATH: process.env['PATH'],
-      DATABASE_URL: database.serviceUrl,
-      RABBITMQ_URL: 'amqp://127.0.0.1:5672',
-      STRIPE_SECRET_KEY: 'sk_test_madeup',
-      STRIPE_API_BASE: apiBase,
-      STRIPE_PRO_MONTHLY_PRICE_ID: 'price_pro_monthly',
-      STRIPE_PRO_YEARLY_PRICE_ID: 'price_pro_yearly',
-      STRIPE_ELITE_MONTHLY_PRICE_ID: 'price_elite_monthly',
-      STRIPE_ELITE_YEARLY_PRICE_ID: 'price_elite_yearly',
-      AUTH_ISSUER: 'http://localhost:3004',
-      AUTH_AUDIENCE: 'billhook',
-      AUTH_JWKS_URL: 'http://localhost:3004/.well-known/jwks.json',
-      PUBLIC_URL: 'http://localhost:3000',
-      SIGN_IN_URL: 'http://localhost:3004/sign-in',
-      DASHBOARD_URL: 'http://localhost:3000/profile',
-    },
+    env,
   });
   return { child, ended: ended(child), output: () => readFileSync(logFile, 'utf8') };
 }
@@ -124,5 +131,11 @@ describe('the import command', () => {
     const lost = command('lost');
     expect(await lost.ended).toBe(2);
     expect(lost.output()).toContain('Usage: import-customers FILE');
+  });
+
+  it('exits 2 when a setting is missing, since 1 would say that rows were refused', async () => {
+    const poor = commandIn({ ...settings(), STRIPE_SECRET_KEY: '' }, 'poor', [file]);
+    expect(await poor.ended).toBe(2);
+    expect(poor.output()).toContain('STRIPE_SECRET_KEY is missing');
   });
 });

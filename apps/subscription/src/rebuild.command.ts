@@ -1,7 +1,7 @@
 import { catalogueFor, nothingKnown } from '@billhook/billing';
 import { PriceMemory } from '@billhook/catalogue';
 import { dataSourceOptions } from '@billhook/database';
-import { DatabaseUrl, loadConfigOrExit } from '@billhook/runtime';
+import { DatabaseUrl, loadConfigOrExit, messageOf } from '@billhook/runtime';
 import { DataSource } from 'typeorm';
 import { SubscriptionConfig } from './config.js';
 import type { Rules } from './ledger/ledger.js';
@@ -28,10 +28,12 @@ async function rulesOf(config: RebuildConfig): Promise<Rules> {
   }
 }
 
+/** 1 says that rows differ. */
+const couldNotRun = 2;
 const say = (line: string) => process.stdout.write(`rebuild: ${line}\n`);
 const progress = (line: string) => process.stderr.write(`rebuild: ${line}\n`);
 
-const config = loadConfigOrExit(RebuildConfig, 'rebuild');
+const config = loadConfigOrExit(RebuildConfig, 'rebuild', couldNotRun);
 try {
   const { DATABASE_ADMIN_URL: adminUrl, DATABASE_URL: serviceUrl } = config;
   const keep = process.argv.includes('--keep');
@@ -39,6 +41,6 @@ try {
   for (const line of toLines(report)) say(line);
   process.exitCode = hasDifferences(report) ? 1 : 0;
 } catch (error) {
-  progress(`failed: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = 2;
+  progress(`failed: ${messageOf(error)}`);
+  process.exitCode = couldNotRun;
 }

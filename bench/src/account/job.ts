@@ -53,4 +53,3 @@ export const idleResult = z.object({
   /** Before the first of them came. */
   memoryBefore: z.number(),
 });
-export type IdleResult = z.infer<typeof idleResult>;

@@ -3,13 +3,10 @@ import type { OutgoingEvent } from '@billhook/messaging';
 import pg from 'pg';
 import { runJob } from '../load/job-file.js';
 import { BareTable } from './bare-table.store.js';
-import { appendJob } from './job.js';
+import { appendJob, batchSize } from './job.js';
 import type { AppendJob, AppendRound } from './job.js';
 import { TrailWriter } from './stored-trail.store.js';
 import { feedFor, storyOf } from './trail-feed.js';
-
-/** As the service takes them from its queue. */
-const batchSize = 200;
 
 /** Events of the same people, after all that is stored. */
 class Batches {

@@ -36,7 +36,7 @@ function personOf(index: number, { users }: Feed): number {
   return index % 2 === 0 ? (index * 7) % busy : (index * 7919) % users;
 }
 
-/** A page of which as much lies behind it as before it, or less, or more: what pages are cut by is an entry's number. */
+/** Where a page begins that has this share of the range before it; pages are cut by an entry's number. */
 async function cursorIn(client: pg.Client, { from, to }: Range, share: number): Promise<string> {
   const { rows } = await client.query<{ low: string; high: string }>(
     `SELECT (SELECT seq FROM audit.entry WHERE recorded_at >= $1 ORDER BY recorded_at, seq LIMIT 1) AS low,

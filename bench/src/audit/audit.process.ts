@@ -14,14 +14,13 @@ import type { Lab, Part } from '../lab.js';
 import { runProgram } from '../load/load.process.js';
 import { tokenMakingOf, withOwnTokens } from '../load/user-tokens.js';
 import { purgeQueues } from '../queues.client.js';
-import { appendResult, askResult, loadResult, questions, readThroughResult } from './job.js';
+import { appendResult, askResult, batchSize, loadResult, questions, readThroughResult } from './job.js';
 import type { AppendRound, Question } from './job.js';
 import { headOf, recordedRate } from './recorded.store.js';
 
 /** How many times as many entries the second time. */
 const factor = 10;
 const mostGrowth = 1.5;
-const batchSize = 200;
 const signingTimeoutMs = 5 * 60_000;
 
 /** What ops wait at most, in ms, at the 95th percentile. */

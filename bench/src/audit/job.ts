@@ -19,6 +19,9 @@ export const loadResult = z.object({
   wordsRate: z.number(),
 });
 
+/** As the service takes them from its queue. */
+export const batchSize = 200;
+
 /** Batches as the queue delivers them, into the trail and into a bare table, in turns. */
 export const appendJob = z.object({
   ...writer,

@@ -7,7 +7,7 @@ import { aCheckoutSession, anInvoice, aStripeEvent, aSubscription } from '@billh
 const entriesPerUser = 50;
 /** One user in so many is busy, and has a fifth of all stories. */
 const oneBusyIn = 50;
-/** What a trail of a year keeps about one card payment in ten, one change in fifty, and so on: words that are looked for. */
+/** So few that the name of each stands in many entries: words that are looked for. */
 const operators = Array.from({ length: 20 }, (_, index) => `operator${index}`);
 
 export interface Feed {
@@ -16,7 +16,7 @@ export interface Feed {
   users: number;
 }
 
-/** A trail of `entries`: half of them of the tenth of its users that come most. */
+/** Of a trail of `entries`: with so many users that each has the average. */
 export function feedFor(run: string, entries: number): Feed {
   return { run, users: Math.max(oneBusyIn, Math.ceil(entries / entriesPerUser)) };
 }

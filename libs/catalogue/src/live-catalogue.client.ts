@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { showChecked } from './catalogue.metrics.js';
 import type { PriceClient } from './price.client.js';
 import type { PriceMemory } from './price-memory.store.js';
+import { messageOf } from '@billhook/runtime';
 
 export interface LiveCatalogueOptions {
   settings: CatalogueSettings;
@@ -105,7 +106,7 @@ export class LiveCatalogue implements OnApplicationBootstrap, BeforeApplicationS
       await this.take({ ...this.knowledge, answers });
       return true;
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       if (this.whyUnchecked !== reason)
         this.log.warn({ msg: 'the prices could not be compared with Stripe', err: error });
       this.whyUnchecked = reason;

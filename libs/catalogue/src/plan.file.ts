@@ -4,6 +4,7 @@ import { ValidateBy } from 'class-validator';
 import { readFileSync } from 'node:fs';
 import { readTerms } from './plan-terms.js';
 import type { TermsReading } from './plan-terms.js';
+import { messageOf } from '@billhook/runtime';
 
 /** What PLAN_CATALOGUE_FILE says; the seed's terms where none is named. Throws when the file cannot be read any more. */
 export function termsIn(file: string | undefined): Terms {
@@ -30,6 +31,6 @@ function readFile(file: string): TermsReading {
   try {
     return readTerms(readFileSync(file, 'utf8'));
   } catch (error) {
-    return { ok: false, problem: `cannot be read: ${error instanceof Error ? error.message : String(error)}` };
+    return { ok: false, problem: `cannot be read: ${messageOf(error)}` };
   }
 }

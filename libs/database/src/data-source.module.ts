@@ -6,6 +6,7 @@ import type { DataSource } from 'typeorm';
 import { dataSourceOptions } from './data-source.js';
 import type { DataSourceSettings } from './data-source.js';
 import { JoiningDataSource } from './joining-data-source.store.js';
+import { messageOf } from '@billhook/runtime';
 
 /** A database that is there answers the first attempt at once; a service does not wait for one that is not. */
 const firstAttemptMs = 2_000;
@@ -36,7 +37,7 @@ export function databaseCheck(dataSource: DataSource): ReadinessCheck {
     try {
       return await Promise.race([answers(dataSource), delay(answerWithinMs, noAnswer, { ref: false })]);
     } catch (error) {
-      return { up: false, detail: error instanceof Error ? error.message : String(error) };
+      return { up: false, detail: messageOf(error) };
     }
   };
 }

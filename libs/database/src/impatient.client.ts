@@ -34,9 +34,9 @@ export class PoolConnections {
 }
 
 /**
- * A connection that is discarded once its server only reads, or once a query on it was given up (`query_timeout`). pg alone leaves it usable: the query may
- * still end on the server, while the ROLLBACK that waited behind it is dropped unsent, so that whoever gets the connection next
- * from the pool would commit the abandoned transaction together with their own.
+ * A connection that is discarded once its server only reads, or once a query on it was given up (`query_timeout`). pg alone leaves it
+ * usable: the query may still end on the server, while the ROLLBACK that waited behind it is dropped unsent, so that whoever gets the
+ * connection next from the pool would commit the abandoned transaction together with their own.
  */
 export class ImpatientClient extends Client {
   private underWay = 0;

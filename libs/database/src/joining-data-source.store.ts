@@ -6,6 +6,7 @@ import type { EntityMetadata, EntityTarget, ObjectLiteral } from 'typeorm';
 import { dataSourceOptions } from './data-source.js';
 import type { DataSourceSettings } from './data-source.js';
 import { PoolConnections } from './impatient.client.js';
+import { messageOf } from '@billhook/runtime';
 
 const firstDelayMs = 100;
 /** Joining within two seconds of the database's return is promised. */
@@ -82,7 +83,7 @@ export class JoiningDataSource extends DataSource implements OnModuleDestroy {
     try {
       await this.initialize();
     } catch (error) {
-      this.note(error instanceof Error ? error.message : String(error));
+      this.note(messageOf(error));
       return false;
     }
     this.hasJoined = true;

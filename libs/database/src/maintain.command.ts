@@ -1,4 +1,4 @@
-import { loadConfigOrExit } from '@billhook/runtime';
+import { loadConfigOrExit, messageOf } from '@billhook/runtime';
 import { maintain } from './maintenance.store.js';
 import type { MaintenanceTask } from './maintenance.store.js';
 import { MigrateConfig } from './migrate.command.js';
@@ -19,7 +19,7 @@ export async function runMaintainCommand<T extends MigrateConfig>(command: Maint
     const done = await maintain({ adminUrl, serviceUrl, schema, tasks: tasks(config) });
     for (const line of done.length === 0 ? ['nothing to do'] : done) process.stdout.write(`${schema}: ${line}\n`);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     process.stderr.write(`${schema}: maintenance failed: ${reason}\n`);
     process.exitCode = 1;
   }

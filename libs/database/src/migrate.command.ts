@@ -1,4 +1,4 @@
-import { DatabaseUrl, loadConfigOrExit } from '@billhook/runtime';
+import { DatabaseUrl, loadConfigOrExit, messageOf } from '@billhook/runtime';
 import { migrate } from './migrations.store.js';
 import type { ServiceSchema } from './migrations.store.js';
 
@@ -18,9 +18,7 @@ export async function runMigrateCommand(service: ServiceSchema): Promise<void> {
     const ran = await migrate({ adminUrl: config.DATABASE_ADMIN_URL, serviceUrl: config.DATABASE_URL, service });
     process.stdout.write(`${service.schema}: ${ran.length === 0 ? 'up to date' : `ran ${ran.join(', ')}`}\n`);
   } catch (error) {
-    process.stderr.write(
-      `${service.schema}: migration failed: ${error instanceof Error ? error.message : String(error)}\n`,
-    );
+    process.stderr.write(`${service.schema}: migration failed: ${messageOf(error)}\n`);
     process.exitCode = 1;
   }
 }

@@ -2,6 +2,7 @@ import type { ChannelModel, ConsumeMessage } from 'amqplib';
 import { ChannelSession } from './channel-session.consumer.js';
 import type { MessagingLog } from './log.js';
 import type { QueueState } from './passive-check.relay.js';
+import { messageOf } from '@billhook/runtime';
 
 export interface ConsumptionOptions {
   queue: string;
@@ -61,7 +62,7 @@ export class Consumption {
       state = await look(this.options.queue);
       this.unanswered = undefined;
     } catch (error) {
-      this.unanswered = error instanceof Error ? error.message : String(error);
+      this.unanswered = messageOf(error);
       return;
     }
     if (this.session !== session || !session.isLive) return;

@@ -9,6 +9,7 @@ import type { Delivery } from './event.js';
 import type { MessagingLog } from './log.js';
 import type { QueueState } from './passive-check.relay.js';
 import { waitAtMost } from './wait-at-most.js';
+import { messageOf } from '@billhook/runtime';
 
 export interface QueueConsumerOptions {
   queue: string;
@@ -289,8 +290,4 @@ export class QueueConsumer {
 function failedDelayMs({ properties }: ConsumeMessage): number {
   const count: unknown = properties.headers?.['x-delivery-count'];
   return Math.min(firstFailedDelayMs * 2 ** (typeof count === 'number' ? count : 0), longestFailedDelayMs);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

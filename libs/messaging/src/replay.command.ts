@@ -1,6 +1,6 @@
 import { dataSourceOptions, inTransaction } from '@billhook/database';
 import type { ServiceSchema } from '@billhook/database';
-import { DatabaseUrl, loadConfigOrExit } from '@billhook/runtime';
+import { DatabaseUrl, loadConfigOrExit, messageOf } from '@billhook/runtime';
 import { parseArgs } from 'node:util';
 import { DataSource } from 'typeorm';
 import type { InboxEntry } from './inbox.store.js';
@@ -37,7 +37,7 @@ export async function runReplayCommand({ schema, consumer }: ReplayCommand): Pro
       await dataSource.destroy();
     }
   } catch (error) {
-    process.stderr.write(`${schema}: replay failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    process.stderr.write(`${schema}: replay failed: ${messageOf(error)}\n`);
     process.exitCode = 1;
   }
 }

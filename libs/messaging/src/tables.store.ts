@@ -3,7 +3,8 @@ import type { QueryRunner } from 'typeorm';
 
 /**
  * For a service's migration: `inbox` remembers every event once (rows default to applied, so that only the others cost an
- * update; milliseconds, because a page ends at one and JavaScript knows no finer), `attempt` counts tries of events that failed, `parked_event` keeps what waits for a person or another event.
+ * update; milliseconds, because a page ends at one and JavaScript knows no finer), `attempt` marks events that came again,
+ * `parked_event` keeps what is tried again or waits for a person or another event.
  * Headers are json, not jsonb: jsonb refuses NUL escapes and lone surrogates, which Stripe's metadata may hold.
  */
 export async function createInboxTables(queryRunner: QueryRunner): Promise<void> {

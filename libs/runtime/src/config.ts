@@ -66,14 +66,17 @@ function missing(name: string, rules: string[]): string {
   return `${name} is missing: it ${rule.replace(new RegExp(`^${name} `), '')}`;
 }
 
-/** For `main.ts`: prints what is wrong and exits 1, since a half-configured billing service must not start. */
-export function loadConfigOrExit<T extends object>(Config: new () => T, service: string): T {
+/**
+ * For `main.ts` and commands: prints what is wrong and exits, since a half-configured billing service must not start. With 1, unless
+ * that means something else of this command.
+ */
+export function loadConfigOrExit<T extends object>(Config: new () => T, service: string, exitCode = 1): T {
   try {
     return loadConfig(Config, process.env, service);
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error;
     process.stderr.write(`${error.message}\n`);
-    process.exit(1);
+    process.exit(exitCode);
   }
 }
 

@@ -19,6 +19,7 @@ export {
 export { errorTable, Refused, Retryable } from './errors.js';
 export type { ErrorCode } from './errors.js';
 export type { ReadinessCheck } from './management.module.js';
+export { messageOf } from './message-of.js';
 export { ProblemFilter, problemFor } from './problem.filter.js';
 export type { Problem } from './problem.filter.js';
 export { bearerToken, identityOf, OpenToAll, RequireRole, RolesGuard, tokenVerifierToken } from './roles.guard.js';

@@ -24,7 +24,10 @@ export function identityOf(request: object): Identity {
   return identity;
 }
 
-/** Bearer tokens, unless a subclass finds them elsewhere: for the services that ops and machines call. Provide `tokenVerifierToken` beside it. */
+/**
+ * Bearer tokens, unless a subclass finds them elsewhere: for the services that ops and machines call. Provide `tokenVerifierToken`
+ * beside it.
+ */
 @Injectable()
 export class RolesGuard implements CanActivate {
   constructor(

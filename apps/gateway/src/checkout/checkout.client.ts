@@ -39,7 +39,10 @@ export class Checkout {
     private readonly catalogue: LiveCatalogue,
   ) {}
 
-  /** Throws Refused plan_not_on_sale, price_gone, already_subscribed, subscription_exists, busy; Retryable stripe_timeout, stripe_unavailable. */
+  /**
+   * Throws Refused plan_not_on_sale, price_gone, already_subscribed, subscription_exists, busy; Retryable stripe_timeout,
+   * stripe_unavailable.
+   */
   async start(caller: Caller, choice: PlanChoice): Promise<PayableSession> {
     const deadline = new Deadline(requestMs, Date.now);
     try {

@@ -9,7 +9,9 @@ export function reportOf(tally: Tally, options: { isDryRun: boolean; refusedFile
     line(tally.repeated, 'say again what an earlier line says'),
     line(refused, refused === 0 ? 'refused' : `refused, listed in ${options.refusedFile}:`),
     ...Object.entries(tally.refused).map(([reason, count]) => `  ${line(count, reason)}`),
-    ...(options.isDryRun ? ['This was a dry run: nothing was changed. Run it again with --apply.'] : []),
+    ...(options.isDryRun
+      ? ['This was a dry run: nothing was changed. Run it again with --apply (make: APPLY=1).']
+      : []),
   ];
   return lines.join('\n');
 }

@@ -123,11 +123,11 @@ export function markPaid(world: World, invoice: Stripe.Invoice, isDebit = false)
   };
   world.invoicePayments.set(settled.id, settled);
   world.emit('invoice_payment.paid', settled);
-  complain(world, paid);
+  complainOfPayment(world, paid);
   return paid;
 }
 
-function complain(world: World, invoice: Stripe.Invoice): void {
+function complainOfPayment(world: World, invoice: Stripe.Invoice): void {
   const intent = intentOf(world, invoice);
   const charge = world.charges.get(idOf(intent?.latest_charge) ?? '');
   const method = world.paymentMethods.get(idOf(intent?.payment_method) ?? '');

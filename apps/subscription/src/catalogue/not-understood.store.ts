@@ -21,7 +21,7 @@ interface Alike {
   count: number;
 }
 
-const alike = `
+const groupChunk = `
   WITH chunk AS (
     SELECT subscription_id, status, price_id, tier FROM subscription
     WHERE subscription_id > $1 ORDER BY subscription_id LIMIT ${chunkSize}),
@@ -41,7 +41,7 @@ export class NotUnderstoodSubscriptions {
     await walk(
       (after) => this.chunk(after),
       (found) => {
-        for (const row of found) add(groups, row, catalogue);
+        for (const row of found) addTo(groups, row, catalogue);
         return Promise.resolve();
       },
     );
@@ -49,12 +49,12 @@ export class NotUnderstoodSubscriptions {
   }
 
   private async chunk(after: string): Promise<Chunk<Alike>> {
-    const chunks: Chunk<Alike>[] = await this.dataSource.query(alike, [after]);
+    const chunks: Chunk<Alike>[] = await this.dataSource.query(groupChunk, [after]);
     return chunks[0] ?? { last: null, found: [] };
   }
 }
 
-function add(groups: Map<string, NotUnderstoodGroup>, row: Alike, catalogue: PlanCatalogue): void {
+function addTo(groups: Map<string, NotUnderstoodGroup>, row: Alike, catalogue: PlanCatalogue): void {
   const code = whyNotUnderstood({ status: row.status, tier: row.tier ?? knownBy(catalogue, row.priceId) });
   if (code === null) return;
   const { status, priceId } = row;

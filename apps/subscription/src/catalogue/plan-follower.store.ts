@@ -69,6 +69,7 @@ export class PlanFollower implements OnApplicationBootstrap, BeforeApplicationSh
     if (asked + reconsidered > 0) this.log.log({ msg: 'following the catalogue', asked, reconsidered });
     await this.alert(rules.catalogue);
   }
+
   /** At every comparison again: it lasts until somebody has looked. */
   private async alert(catalogue: PlanCatalogue): Promise<void> {
     const groups = await this.notUnderstood.find(catalogue);

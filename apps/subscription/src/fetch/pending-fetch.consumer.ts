@@ -11,6 +11,7 @@ import { PullClient } from './pull.client.js';
 import { PullStore } from './pull.store.js';
 import type { LeasedPull } from './pull.store.js';
 import { SubscriptionClient } from './subscription.client.js';
+import { messageOf } from '@billhook/runtime';
 
 /** A batch that asks for a fetch wakes us; this is for the fetches of other replicas and for those that were postponed. */
 const pollMs = 1_000;
@@ -148,7 +149,7 @@ export class PendingFetchConsumer implements OnApplicationBootstrap, BeforeAppli
       const outcome = await question.ask();
       this.log.log({ msg: 'fetched', ...about, outcome });
     } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       this.log.warn({ msg: 'not fetched, trying again later', ...about, err: error });
       await this.postpone(question, reason);
     }

@@ -245,12 +245,12 @@ describe('the command', () => {
   });
 
   /** What it exits with, and what it said. */
-  async function run(): Promise<[unknown, string]> {
+  async function run(environment = settings()): Promise<[unknown, string]> {
     const reaper = startReaper();
     try {
       const logFile = join(reaper.folder('billhook-rebuild'), 'rebuild.log');
       const script = 'apps/subscription/src/rebuild.command.js';
-      const command = startServiceProcess({ reaper, name: 'rebuild', script, settings: settings(), logFile });
+      const command = startServiceProcess({ reaper, name: 'rebuild', script, settings: environment, logFile });
       return [await command.ended, await readFile(logFile, 'utf8')];
     } finally {
       await reaper.close();
@@ -262,6 +262,13 @@ describe('the command', () => {
     await world.query(`UPDATE customer SET source = 'announced' WHERE customer_id = $1`, [money.customerId]);
     expect(await run()).toEqual([1, expect.stringContaining('source: "announced", rebuilt "metadata"')]);
     await world.query(`UPDATE customer SET source = 'metadata' WHERE customer_id = $1`, [money.customerId]);
+  });
+
+  it('exits 2 when a setting is missing, since 1 would say that rows differ', async () => {
+    expect(await run({ ...settings(), DATABASE_ADMIN_URL: '' })).toEqual([
+      2,
+      expect.stringContaining('DATABASE_ADMIN_URL is missing'),
+    ]);
   });
 
   it('knows the prices that the service has remembered, though the settings name them no more', async () => {

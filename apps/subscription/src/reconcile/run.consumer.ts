@@ -1,5 +1,5 @@
 import { SessionLock } from '@billhook/database';
-import { Refused } from '@billhook/runtime';
+import { messageOf, Refused } from '@billhook/runtime';
 import { Injectable, Logger } from '@nestjs/common';
 import type { BeforeApplicationShutdown, OnApplicationBootstrap } from '@nestjs/common';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -129,7 +129,7 @@ export class RunConsumer implements OnApplicationBootstrap, BeforeApplicationShu
   /** What Stripe refuses, it refuses the next time too; everything else is our surroundings, and they come back. */
   private async stumble(run: Run, error: unknown): Promise<void> {
     if (this.stopping.signal.aborted) return;
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     this.log.warn({ msg: 'a step failed', runId: run.id, kind: run.kind, phase: run.phase, err: error });
     if (error instanceof Refused) return this.parts.runs.fail(run, reason);
     await this.parts.runs.postpone(run, reason, pauseAfterFailure(run.attempts, Math.random()));

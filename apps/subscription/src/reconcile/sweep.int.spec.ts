@@ -291,19 +291,22 @@ describe('two replicas', () => {
   async function untilLookedFor(times: number): Promise<void> {
     const admin = new Client({ connectionString: world.databaseAdminUrl });
     await admin.connect();
-    const { rows: now } = await admin.query<{ at: string }>('SELECT clock_timestamp()::text AS at');
-    const looks = new Set<string>();
-    await waitFor('looks for a run', async () => {
-      const { rows } = await admin.query<{ at: string }>(
-        `SELECT query_start::text AS at FROM pg_stat_activity
-         WHERE query LIKE '%FROM reconcile_run WHERE finished_at IS NULL AND due_at <= now()%'
-           AND pid <> pg_backend_pid() AND datname = current_database() AND query_start > $1`,
-        [now[0]?.at],
-      );
-      for (const { at } of rows) looks.add(at);
-      return looks.size >= times;
-    });
-    await admin.end();
+    try {
+      const { rows: now } = await admin.query<{ at: string }>('SELECT clock_timestamp()::text AS at');
+      const looks = new Set<string>();
+      await waitFor('looks for a run', async () => {
+        const { rows } = await admin.query<{ at: string }>(
+          `SELECT query_start::text AS at FROM pg_stat_activity
+           WHERE query LIKE '%FROM reconcile_run WHERE finished_at IS NULL AND due_at <= now()%'
+             AND pid <> pg_backend_pid() AND datname = current_database() AND query_start > $1`,
+          [now[0]?.at],
+        );
+        for (const { at } of rows) looks.add(at);
+        return looks.size >= times;
+      });
+    } finally {
+      await admin.end();
+    }
   }
 
   it('are not at one run together: what one has begun, the other leaves to it', async () => {
