@@ -144,7 +144,7 @@ describe('every route', () => {
       'x5u',
       'picture',
     ];
-    const query = new URLSearchParams(names.map((name) => [name, url])).toString();
+    const query = new URLSearchParams(names.map((name): [string, string] => [name, url])).toString();
     const [, payload = '', signature = ''] = user.token.split('.');
     const head = Buffer.from(JSON.stringify({ alg: 'RS256', jku: url, x5u: url, kid: url })).toString('base64url');
     for (const token of [user.token, `${head}.${payload}.${signature}`]) {
@@ -298,7 +298,7 @@ describe('S5: every page', () => {
   ];
 
   test.each(evil)('leads only where configuration says, whatever asks for %s', async (address) => {
-    const query = new URLSearchParams(names.map((name) => [name, address])).toString();
+    const query = new URLSearchParams(names.map((name): [string, string] => [name, address])).toString();
     for (const { path } of reads()) {
       for (const headers of [user.cookie, {}]) {
         const answer = await request('GET', `${gateway.url}${path}?${query}`, { headers });
