@@ -10,6 +10,7 @@ import { openLab } from './open-lab.process.js';
 import type { LabOptions, OpenedLab, Scale } from './open-lab.process.js';
 import { parts } from './parts.js';
 import { circumstancesOf, currentCommit } from './report/circumstances.client.js';
+import { conclusionOf } from './report/conclusion.js';
 import { report } from './report/report-files.js';
 import { resultTable } from './report/table.js';
 
@@ -69,7 +70,7 @@ async function runParts(names: readonly PartName[]): Promise<boolean> {
   const isComplete = names.length === partNames.length && broken.length === 0;
   if (scale === 'trial') progress('QUICK=1 is too small to measure: results.json and the document stay as they are');
   else report(figures, await circumstancesOf(infrastructure, { command: commandOf(), commit }), isComplete);
-  conclude(figures);
+  process.stdout.write(`${resultTable(figures)}\n${conclusionOf(figures, broken)}\n`);
   return broken.length === 0;
 }
 
@@ -80,13 +81,6 @@ function minutesOf(names: readonly PartName[]): number {
 function commandOf(): string {
   const only = process.env['ONLY'];
   return [...(scale === 'full' ? ['FULL=1'] : []), ...(only ? [`ONLY=${only}`] : []), 'make bench'].join(' ');
-}
-
-function conclude(measured: readonly Figure[]): void {
-  process.stdout.write(`${resultTable(measured)}\n`);
-  const misses = measured.filter(({ holds }) => holds === false);
-  const words = misses.map(({ figure, value, unit, goal }) => `  ${figure}: ${value} ${unit}, goal ${goal ?? ''}`);
-  process.stdout.write(misses.length === 0 ? 'every goal holds\n' : `goals that miss:\n${words.join('\n')}\n`);
 }
 
 await program.run(async () => ((await runParts(chooseParts(process.env['ONLY']))) ? 0 : 1));

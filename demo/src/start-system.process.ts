@@ -16,6 +16,8 @@ export interface StartedSystem {
   system: RunningSystem;
   /** Rejects with ProcessFailed when a process ends before `stop` is called; never resolves. */
   failure: Promise<never>;
+  /** Where its data lies. */
+  place: Place;
   /** Where each process writes its log. */
   logFolder: string;
   /** Leaves the logs on disk. */
@@ -57,7 +59,7 @@ export async function startSystem({ infrastructure, say, keepLogsOfFailure }: St
     throw error;
   }
   const keepLogs = (): void => reaper.keepFolder(logFolder);
-  return { system: systemAt(claimed.ports), failure: crew.failure, logFolder, keepLogs, stop };
+  return { system: systemAt(claimed.ports), failure: crew.failure, place, logFolder, keepLogs, stop };
 }
 
 /** The processes of one system. */

@@ -14,6 +14,7 @@ export { waitFor } from './wait-for.js';
 export { createTestDatabase } from './test-database.store.js';
 export type { TestDatabase } from './test-database.store.js';
 export { dumpSchema } from './dump-schema.store.js';
+export { shapeOf, undoMigrations } from './migrations-down.store.js';
 export { startCableProxy } from './cable-proxy.client.js';
 export type { CableProxy } from './cable-proxy.client.js';
 export { createTestBroker } from './test-broker.client.js';

@@ -5,7 +5,9 @@ import { DataSource } from 'typeorm';
 import { CustomerStore } from '../checkout/customer.store.js';
 import { Deadline } from '../deadline.js';
 import { StripeBilling } from '../stripe-billing.client.js';
+import { knowsNothing } from './billing-details.js';
 import type { BillingDetails, ShownDetails } from './billing-details.js';
+import { Outage } from './outage.js';
 
 /** A page may wait this long for Stripe, once; what comes later is there for the next page. */
 const patienceMs = 1_500;
@@ -13,9 +15,13 @@ const patienceMs = 1_500;
 const freshMs = 10_000;
 /** While Stripe does not answer, older ones are shown, with their time. */
 const shownMs = 3_600_000;
-/** After a failure Stripe is asked this rarely, by one page at a time, which does not wait for it. */
-const pauseMs = 10_000;
 const mostKept = 5_000;
+
+interface Question {
+  account: Account;
+  customerId: string;
+  now: number;
+}
 
 interface Kept {
   details: BillingDetails;
@@ -32,8 +38,7 @@ export class BillingDetailsReader {
   private readonly log = new Logger('profile');
   private readonly kept = new Map<string, Kept>();
   private readonly asking = new Map<string, Promise<boolean>>();
-  private isStripeAway = false;
-  private askAgainAt = 0;
+  private readonly outage = new Outage();
 
   constructor(
     private readonly dataSource: DataSource,
@@ -41,59 +46,58 @@ export class BillingDetailsReader {
     private readonly stripe: StripeBilling,
   ) {}
 
-  /** Null while Stripe does not answer and never has about this user. */
+  /** Null where Stripe knows and we do not: it does not answer now, and has not since there was something to know. */
   async read(account: Account, now: number): Promise<ShownDetails | null> {
     const known = this.kept.get(account.user_id);
     if (known?.version === account.version && now - known.readAt < freshMs) return { ...known.details, readAt: null };
-    if (this.isStripeAway) this.askInTheBackground(account, now);
-    else if (await this.ask(account, now)) return this.shown(account.user_id, now, null);
-    return this.shown(account.user_id, now, known?.readAt ?? null);
+    const customerId = await this.customers.customerIdOf(this.dataSource.manager, account.user_id);
+    if (customerId === null) return { method: null, invoices: [], price: null, readAt: null };
+    const question = { account, customerId, now };
+    const way = this.outage.wayToAsk(now);
+    if (way === 'wait' && (await this.ask(question))) return this.shown(account, now, null);
+    if (way === 'aside') this.askAside(question);
+    return this.shown(account, now, known?.readAt ?? null);
   }
 
-  private askInTheBackground(account: Account, now: number): void {
-    this.ask(account, now).catch((error: unknown) => {
+  private askAside(question: Question): void {
+    this.ask(question).catch((error: unknown) => {
       this.log.error({ msg: 'what Stripe knows could not be read', err: error });
     });
   }
 
-  private shown(userId: string, now: number, readAt: number | null): ShownDetails | null {
-    const known = this.kept.get(userId);
+  private shown({ user_id, version }: Account, now: number, readAt: number | null): ShownDetails | null {
+    const known = this.kept.get(user_id);
     if (known === undefined || now - known.readAt > shownMs) return null;
+    // Whoever had no card and no invoice then may have paid since: that is not known, and not none.
+    if (known.version !== version && knowsNothing(known.details)) return null;
     return { ...known.details, readAt: readAt === null ? null : new Date(readAt) };
   }
 
   /** Several tabs of one user ask together. */
-  private ask(account: Account, now: number): Promise<boolean> {
-    const { user_id: userId } = account;
+  private ask(question: Question): Promise<boolean> {
+    const { user_id: userId } = question.account;
     const underWay = this.asking.get(userId);
     if (underWay !== undefined) return underWay;
-    const asked = this.askStripe(account, now).finally(() => this.asking.delete(userId));
+    const asked = this.askStripe(question).finally(() => this.asking.delete(userId));
     this.asking.set(userId, asked);
     return asked;
   }
 
   /** Whether Stripe has answered. Never rejects for Stripe's sake: its failures are what is expected here. */
-  private async askStripe(account: Account, now: number): Promise<boolean> {
-    if (now < this.askAgainAt) return false;
-    if (this.isStripeAway) this.askAgainAt = now + pauseMs;
+  private async askStripe({ account, customerId, now }: Question): Promise<boolean> {
     try {
-      this.keep(account, await this.fetch(account), now);
-      this.isStripeAway = false;
+      this.keep(account, await this.fetch(account, customerId), now);
+      this.outage.end();
       return true;
     } catch (error) {
       if (!(error instanceof Retryable || error instanceof Refused)) throw error;
       this.log.warn({ msg: 'a profile is shown without what Stripe knows', code: error.code });
-      if (error instanceof Retryable) {
-        this.isStripeAway = true;
-        this.askAgainAt = now + pauseMs;
-      }
+      if (error instanceof Retryable) this.outage.begin(now);
       return false;
     }
   }
 
-  private async fetch({ user_id, subscription }: Account): Promise<BillingDetails> {
-    const customerId = await this.customers.customerIdOf(this.dataSource.manager, user_id);
-    if (customerId === null) return { method: null, invoices: [], price: null };
+  private async fetch({ subscription }: Account, customerId: string): Promise<BillingDetails> {
     const deadline = new Deadline(patienceMs, Date.now);
     const subscriptionId = subscription === null || subscription.is_canceled ? null : subscription.id;
     const [paid, invoices] = await Promise.all([

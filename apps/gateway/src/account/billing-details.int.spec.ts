@@ -4,6 +4,8 @@ import { anAccount, publishedAbout, startGateway } from '../running-gateway.spec
 import type { TestGateway } from '../running-gateway.spec-support.js';
 import { subscribe } from '../subscriber.spec-support.js';
 import type { Subscriber } from '../subscriber.spec-support.js';
+import { CustomerStore } from '../checkout/customer.store.js';
+import { StripeBilling } from '../stripe-billing.client.js';
 import { BillingDetailsReader } from './billing-details.client.js';
 
 let gateway: TestGateway;
@@ -85,6 +87,25 @@ describe('F57: while Stripe does not answer,', () => {
       const details = await reader.read(account, now);
       return details?.invoices.length === 1;
     });
+  });
+});
+
+describe('what somebody has paid for the first time while Stripe does not answer', () => {
+  it('is not known, and not none because there was none before', async () => {
+    const userId = 'first-time';
+    const reader = new BillingDetailsReader(
+      gateway.dataSource,
+      gateway.app.get(CustomerStore),
+      gateway.app.get(StripeBilling),
+    );
+    const before = anAccount(userId, { version: 0, subscription: null });
+    const opening = { tier: 1, billing_cycle: 'monthly' };
+    await (await gateway.as(userId)).api('POST', '/v1/checkout-sessions', opening);
+    expect(await reader.read(before, Date.now())).toMatchObject({ method: null, invoices: [] });
+    await subscribe(gateway, userId);
+    gateway.simulator.setWeather('failing');
+    expect(await reader.read(anAccount(userId, { version: 1 }), Date.now())).toBeNull();
+    expect(await reader.read(before, Date.now())).toMatchObject({ invoices: [] });
   });
 });
 

@@ -14,6 +14,11 @@ export interface ShownDetails extends BillingDetails {
   readAt: Date | null;
 }
 
+/** No card and no invoice: true of whoever has not bought anything yet. */
+export function knowsNothing({ method, invoices }: BillingDetails): boolean {
+  return method === null && invoices.length === 0;
+}
+
 export type PaymentMethod =
   | { kind: 'card'; brand: string; lastFour: string; expires: { month: number; year: number } }
   /** Stripe's own word for it: `sepa_debit`, `link`. */

@@ -67,6 +67,24 @@ describe('a checkout (deleted or test-mode customer id stored)', () => {
     expect(relinked('mixed')).toEqual([]);
   });
 
+  it('F58: at a price that was put out of use says so, sells nothing, and sells again once it is back', async () => {
+    const user = await gateway.as('late-buyer');
+    const { stripe } = gateway.simulator;
+    await stripe.prices.update('price_pro_monthly', { active: false });
+    try {
+      const refused = await user.api('POST', '/v1/checkout-sessions', pro);
+      expect([refused.status, refused.json['code']]).toEqual([409, 'price_gone']);
+      const page = await user.page('/create-checkout?tier=1&billing_cycle=monthly');
+      expect([page.status, page.text]).toEqual([409, expect.stringContaining('Nothing was bought.')]);
+      const [customer] = await customersOf('late-buyer');
+      const sessions = await stripe.checkout.sessions.list({ customer: String(customer?.id) });
+      expect(sessions.data).toEqual([]);
+    } finally {
+      await stripe.prices.update('price_pro_monthly', { active: true });
+    }
+    expect((await user.api('POST', '/v1/checkout-sessions', pro)).status).toBe(201);
+  });
+
   it('F57: while Stripe is down is 502 at once for everybody, at two requests each, and leaves what is known as quick as ever', async () => {
     const known = await subscribe(gateway, 'known');
     const users = await Promise.all(Array.from({ length: 20 }, (_, index) => gateway.as(`crowd-${index}`)));

@@ -35,7 +35,7 @@ async function tries(times: number, attempt: (index: number) => Promise<Answer>)
 }
 
 describe('changes', () => {
-  it('of one user are counted over all replicas and from wherever they come', async () => {
+  it('S10: of one user are counted over all replicas and from wherever they come', async () => {
     const replica = await gateway.startReplica();
     const [here, there] = [await gateway.as('hasty'), await replica.as('hasty')];
     const answers = await tries(8, (index) => change(index % 2 === 0 ? here : there, `198.51.100.${index}`));

@@ -19,7 +19,7 @@ const reports = (code: string): Record<string, unknown>[] =>
 
 const counted = (code: string): number => reports(code).reduce((sum, { count }) => sum + Number(count), 0);
 
-describe('the trail', () => {
+describe('S18: the trail', () => {
   it('hears of who reached for another user’s session, and which', async () => {
     const ann = await gateway.as('ann');
     const { json } = await ann.api('POST', '/v1/checkout-sessions', { tier: 1, billing_cycle: 'monthly' });

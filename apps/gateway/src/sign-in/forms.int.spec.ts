@@ -33,7 +33,7 @@ describe('a form', () => {
     expect(requested.map(({ data }) => data['immediate'])).toEqual([false]);
   });
 
-  it('that twenty hands send at once is taken once (F59, S32)', async () => {
+  it('F59, S32: that twenty hands send at once is taken once', async () => {
     const user = await aSubscriber('twenty-hands');
     const form_token = user.formToken();
     const send = () => user.submit('/cancel-subscription', { immediate: 'false', form_token });

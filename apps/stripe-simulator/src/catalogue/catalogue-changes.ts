@@ -2,12 +2,12 @@ import { z } from 'zod';
 import { flag, integer, mergeMetadata, metadata, params, text } from '../api/params.js';
 import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
-import { referenced } from '../api/stripe-error.js';
+import { found, referenced } from '../api/stripe-error.js';
 import { newId } from '../world/ids.js';
 import { aPrice } from './price.js';
 import { aProduct } from './product.js';
 
-/** Products and prices beside the seeded ones, as Stripe's own CLI makes for its triggers. */
+/** Products and prices beside the seeded ones, as Stripe's own CLI makes for its triggers, and prices put out of use. */
 export const catalogueChanges: Route[] = [
   route({
     method: 'POST',
@@ -59,6 +59,20 @@ export const catalogueChanges: Route[] = [
       world.prices.set(price.id, price);
       world.emit('price.created', price);
       return price;
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/prices/:id',
+    params: params({ active: flag.optional(), metadata: metadata.optional(), nickname: text.optional() }),
+    handle: ({ world, id, input }) => {
+      const price = found(world.prices, id, 'price');
+      return world.update(world.prices, 'price.updated', {
+        ...price,
+        active: input.active ?? price.active,
+        nickname: input.nickname ?? price.nickname,
+        metadata: mergeMetadata(price.metadata, input.metadata),
+      });
     },
   }),
 ];

@@ -20,3 +20,8 @@ export function oneTimePrice(world: World, id: string, param: string): Stripe.Pr
     'You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only one-time prices.',
   );
 }
+
+/** Nothing new is sold at a price that was put out of use; what was sold at it before goes on. */
+export function refuseInactive(price: Stripe.Price, param: string): void {
+  if (!price.active) throw invalid(param, 'The price specified is inactive. This field only accepts active prices.');
+}

@@ -5,7 +5,7 @@ import { created, flag, integer, mergeMetadata, metadata, paging, params, text }
 import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
 import { found, invalid, referenced, StripeFault } from '../api/stripe-error.js';
-import { oneTimePrice, recurringPrice } from '../catalogue/price-type.js';
+import { oneTimePrice, recurringPrice, refuseInactive } from '../catalogue/price-type.js';
 import { shippingParams } from '../customers/address.js';
 import { idOf } from '../world/ids.js';
 import type { World } from '../world/world.js';
@@ -222,7 +222,9 @@ interface LineWish {
 }
 function lineItem(world: World, { line, index, mode }: LineWish): Stripe.LineItem {
   const priceFor = mode === 'payment' ? oneTimePrice : recurringPrice;
-  const price = priceFor(world, line.price, `line_items[${index}][price]`);
+  const param = `line_items[${index}][price]`;
+  const price = priceFor(world, line.price, param);
+  refuseInactive(price, param);
   return aLineItem({
     price,
     product: found(world.products, idOf(price.product), 'product'),

@@ -18,6 +18,25 @@ describe('Checkout', () => {
   });
   afterAll(() => simulator.stop());
 
+  it('sells nothing at a price that was put out of use, and names the parameter', async () => {
+    const { stripe } = simulator;
+    await stripe.prices.update('price_elite_yearly', { active: false });
+    const opening = stripe.checkout.sessions.create({
+      mode: 'subscription',
+      line_items: [{ price: 'price_elite_yearly', quantity: 1 }],
+      success_url: 'http://shop.example/success',
+    });
+    await expect(opening).rejects.toMatchObject({
+      statusCode: 400,
+      type: 'StripeInvalidRequestError',
+      param: 'line_items[0][price]',
+      message: expect.stringContaining('The price specified is inactive'),
+    });
+    const { data } = await stripe.events.list({ type: 'price.updated' });
+    expect(data.map(({ data: { object } }) => object)).toMatchObject([{ id: 'price_elite_yearly', active: false }]);
+    await stripe.prices.update('price_elite_yearly', { active: true });
+  });
+
   it('has no subscription before the payment, and an active one after it', async () => {
     const { stripe } = simulator;
     const { session, customer, pageUrl } = await openCheckout(simulator);
