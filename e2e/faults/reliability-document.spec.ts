@@ -3,10 +3,11 @@ import { describe, expect, it } from '@jest/globals';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 
 const document = readFileSync(projectFile('docs/reliability.md'), 'utf8');
-/** Up to what Stripe itself does to whoever asks it. */
-const first = Array.from({ length: 60 }, (_, index) => `F${index + 1}`);
-const attacks = [1, 2, 3, 7, 9, 11, 12, 14, 15, 16, 17, 20, 21, 30, 31, 33, 34].map((number) => `S${number}`);
-const wanted = [...first, 'F61', 'F62', 'F63', 'F64', 'F67', 'F69', ...attacks];
+const faults = Array.from({ length: 69 }, (_, index) => `F${index + 1}`);
+const attacks = [1, 2, 3, 7, 9, 11, 12, 14, 15, 16, 17, 19, 20, 21, 22, 23, 30, 31, 33, 34].map(
+  (number) => `S${number}`,
+);
+const wanted = [...faults, ...attacks];
 
 /** The table's rows: the fault's name and its last cell. */
 const rows = new Map(

@@ -27,12 +27,12 @@ async function count({ database }: AuditUnderTest): Promise<number> {
   return Number(row?.['n']);
 }
 
-async function listed({ database }: AuditUnderTest): Promise<unknown[]> {
+async function listed({ database }: AuditUnderTest): Promise<string[]> {
   const rows = await asSuperuser(
     database.adminUrl,
     "SELECT event_id FROM audit.entry WHERE user_id = 'ada' ORDER BY seq",
   );
-  return rows.map((row) => row['event_id']);
+  return rows.map((row) => String(row['event_id']));
 }
 
 /** In this order on one channel, as many under way at once as a publisher takes without a word. */
