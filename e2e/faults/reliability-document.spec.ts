@@ -3,12 +3,10 @@ import { describe, expect, it } from '@jest/globals';
 import { existsSync, globSync, readFileSync } from 'node:fs';
 
 const document = readFileSync(projectFile('docs/reliability.md'), 'utf8');
-/** Up to what Stripe itself does to whoever asks it. */
-const first = Array.from({ length: 60 }, (_, index) => `F${index + 1}`);
-const attacks = [...Array.from({ length: 18 }, (_, index) => index + 1), 20, 21, 30, 31, 32, 33, 34].map(
-  (number) => `S${number}`,
-);
-const wanted = [...first, 'F61', 'F62', 'F63', 'F64', 'F67', 'F69', ...attacks];
+const numbered = (letter: string, from: number, to: number): string[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => `${letter}${from + index}`);
+/** S24 to S29 are about how the whole is deployed, of which this document does not speak. */
+const wanted = [...numbered('F', 1, 69), ...numbered('S', 1, 23), ...numbered('S', 30, 34)];
 
 /** The table's rows: the fault's name and its last cell. */
 const rows = new Map(

@@ -171,7 +171,8 @@ const everyTrigger = (change: string): string => `
     END LOOP;
   END $$`;
 
-async function tamper(adminUrl: string, sql: string): Promise<void> {
+/** What only the owner of the whole server can do. */
+export async function tamper(adminUrl: string, sql: string): Promise<void> {
   await asSuperuser(adminUrl, `${everyTrigger('DISABLE')}; ${sql}; ${everyTrigger('ENABLE ALWAYS')}`);
 }
 
@@ -230,6 +231,8 @@ export interface AuditUnderTest {
   fetch(path: string, init?: { headers?: Record<string, string>; signal?: AbortSignal }): Promise<Response>;
   entries(query: string): Promise<EntryView[]>;
   page(query: string): Promise<EntryPage>;
+  /** One more beside it, on the same database, queue and file of checkpoints. */
+  startReplica(): Promise<{ stop(): Promise<void> }>;
   stop(): Promise<void>;
 }
 
@@ -310,6 +313,7 @@ export async function startAudit(
     get,
     page,
     entries: async (query) => (await page(query)).data,
+    startReplica: () => startService(auditService(config)),
     async stop() {
       await publisher.stop();
       await service.stop();

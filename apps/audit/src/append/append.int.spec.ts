@@ -156,7 +156,7 @@ describe('the trail', () => {
       ['empty', ''],
       ['not-utf8', Buffer.from([0xff, 0xfe, 0x00])],
       ['deep', `${'['.repeat(50_000)}${']'.repeat(50_000)}`],
-      ['wide', JSON.stringify({ text: 'x'.repeat(900_000) })],
+      ['wide', JSON.stringify({ text: 'x'.repeat(1024 * 1024) })],
       ['number', '{"amount":1e400}'],
       ['prototype', '{"__proto__":{"polluted":true},"constructor":{"prototype":{"polluted":true}}}'],
       ['formula', '{"text":"=HYPERLINK(\\"http://evil.example\\")","html":"<script>alert(1)</script>"}'],

@@ -25,7 +25,8 @@ describe('a crash between append and ack', () => {
     const holder = new pg.Client({ connectionString: started.database.adminUrl });
     await holder.connect();
     await holder.query(`SELECT pg_advisory_lock('audit.entry'::regclass::oid::bigint)`);
-    const event = opened('crash');
+    // Sealed: what is found of it outside the chain must not double either.
+    const event = opened('crash', { remoteaddress: '203.0.113.7', actor: 'user:crash' });
     const duplicatesBefore = await duplicates(started);
     await started.publish(event);
     await waitFor('the append to wait for the lock', async () => {
@@ -46,6 +47,9 @@ describe('a crash between append and ack', () => {
     // The marker before, the event, the marker after: nothing doubled, no seq missing.
     expect(body).toMatchObject({ ok: true, entries: 3 });
     expect(await started.entries('user_id=crash')).toHaveLength(1);
+    expect(await started.entries('ip=203.0.113.7')).toHaveLength(1);
+    // Behind the two markers come the looks of this spec.
+    expect(await started.superuser('SELECT seq::int FROM audit.blind_index WHERE seq <= 3')).toEqual([{ seq: 2 }]);
   });
 });
 

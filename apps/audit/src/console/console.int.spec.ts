@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { Browser } from 'playwright-core';
-import { aDomainEvent, aStripeDelivery, opened, startAudit } from '../audit.spec-support.js';
+import { aDomainEvent, aStripeDelivery, opened, startAudit, tamper } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
 import { Checkpoints } from '../checkpoints/checkpoint.store.js';
 
@@ -26,6 +26,14 @@ const tierChange = aDomainEvent(
   { causeid: 'evt_paid' },
 );
 const hostile = opened('<script>alert(1)</script>');
+const markup = '"><img src=x onerror=alert(1)>';
+const everywhere = opened(`user ${markup}`, {
+  id: `id ${markup}`,
+  actor: `user:user ${markup}`,
+  requestid: 'hostile',
+  useragent: `agent ${markup}`,
+  remoteaddress: '203.0.113.8',
+});
 
 beforeAll(async () => {
   [subscription, browser] = await Promise.all([startPretendSubscription(), launchBrowser()]);
@@ -130,6 +138,8 @@ describe('the console', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('link', { name: 'Verify this entry' }).press('Enter');
     await page.getByText(/Entry 3 holds: the chain up to the checkpoint signed at \d+ is whole/).waitFor();
+    await page.getByRole('link', { name: 'evt_paid' }).press('Enter');
+    await page.getByRole('heading', { name: 'stripe.customer.created' }).waitFor();
     await context.close();
   });
 
@@ -150,6 +160,45 @@ describe('the console', () => {
     await page.getByText('Following: 1 new entry.').waitFor();
     expect(await page.getByRole('listitem').first().innerText()).toContain('<img src=x onerror=alert(1)>');
     expect(await page.getByText('<script>alert(1)</script>').count()).toBe(1);
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
+
+  it('shows what is hostile as text on every page that has it', async () => {
+    const { context, page, complaints } = await asOps();
+    const deep = `${'['.repeat(20_000)}${']'.repeat(20_000)}`;
+    await audit.append([
+      everywhere,
+      { ...everywhere, attributes: { ...everywhere.attributes, id: 'deep' }, body: Buffer.from(deep) },
+      {
+        ...everywhere,
+        attributes: { ...everywhere.attributes, id: 'nul' },
+        body: Buffer.from('{"a":"\\u0000\\ud800"}'),
+      },
+      {
+        ...everywhere,
+        attributes: { ...everywhere.attributes, id: 'not-utf8' },
+        body: Buffer.from([0xff, 0x00, 0xfe]),
+      },
+    ]);
+    const at = (path: string): string => audit.url + path;
+    const shows: [string, string][] = [
+      [at('/console?request_id=hostile'), `user ${markup}`],
+      [at(`/console/entries/${encodeURIComponent(everywhere.attributes.id)}`), `agent ${markup}`],
+      [at(`/console/entries/${encodeURIComponent(everywhere.attributes.id)}`), `user:user ${markup}`],
+      [at(`/console/users/${encodeURIComponent(`user ${markup}`)}`), `Timeline of user ${markup}`],
+      [at(`/console?q=${encodeURIComponent(markup)}`), 'Audit trail'],
+      [at(`/console?ip=${encodeURIComponent(markup)}`), 'ip must be an IPv4 or IPv6 address'],
+      [at(`/console/replay?reason=${encodeURIComponent(markup)}`), `Replay the events parked for ${markup}?`],
+      [at('/console/parked/evt_hostile'), `reason ${markup}`],
+      ...['deep', 'nul', 'not-utf8'].map((id): [string, string] => [at(`/console/entries/${id}`), 'Its hashes']),
+    ];
+    for (const [url, text] of shows) {
+      await page.goto(url);
+      expect([url, await page.locator('body').innerText()]).toEqual([url, expect.stringContaining(text)]);
+      expect([url, await page.locator('img, [onerror]').count()]).toEqual([url, 0]);
+      expect([url, await overflow(page)]).toEqual([url, 0]);
+    }
     expect(complaints).toEqual([]);
     await context.close();
   });
@@ -175,6 +224,7 @@ describe('the console', () => {
     await page.getByLabel('Why').fill('the plan is known now');
     await page.getByRole('button', { name: 'Replay' }).click();
     await page.getByText('2 replayed, 2 of them done with.').waitFor();
+    await shoot(page, 'console-replayed');
     expect(subscription.orders.at(-1)).toMatchObject({
       filter: { status: 'parked', reason: 'unreadable' },
       note: 'the plan is known now',
@@ -202,6 +252,7 @@ describe('the console', () => {
     await page.getByLabel('Why').fill('   ');
     await page.getByRole('button', { name: 'Replay' }).click();
     await page.getByText('Say why: it goes into the trail.').waitFor();
+    await shoot(page, 'console-replay-without-reason');
     expect([foreign.status, forged.status]).toEqual([403, 403]);
     expect(subscription.orders.filter((order) => order['dry_run'] === false)).toHaveLength(before);
     await context.close();
@@ -213,6 +264,32 @@ describe('the console', () => {
     subscription.isAway = false;
     expect(answer.status).toBe(503);
     expect(await answer.text()).toContain('The subscription service did not answer');
+  });
+
+  it('says of an entry that it waits for its checkpoint, and of all up to where they are proved', async () => {
+    const { context, page } = await asOps();
+    const unsigned = opened('bob');
+    await audit.append([unsigned]);
+    await page.goto(`${audit.url}/console/entries/${unsigned.attributes.id}?verify=on`);
+    await page.getByText(/fits the chain\. It waits for its checkpoint/).waitFor();
+    await shoot(page, 'console-entry-waiting');
+    await page.goto(`${audit.url}/console/chain`);
+    await page.getByRole('link', { name: /Verify all/ }).click();
+    await page.getByText(/\d+ entries hold; proved up to \d+\./).waitFor();
+    await context.close();
+  });
+
+  // The last: what it does to the trail cannot be undone.
+  it('says which entry does not hold, where one is verified and where all are', async () => {
+    await tamper(audit.database.adminUrl, `UPDATE audit.entry SET content = content || ' ' WHERE seq = 3`);
+    const { context, page } = await asOps();
+    await page.goto(`${audit.url}${entryPath}?verify=on`);
+    await page.getByRole('alert').filter({ hasText: 'The chain does not hold: entry 3 has been changed' }).waitFor();
+    await shoot(page, 'console-entry-broken');
+    await page.goto(`${audit.url}/console/chain?verify=all`);
+    await page.getByRole('alert').filter({ hasText: 'Entry 3 has been changed' }).waitFor();
+    await shoot(page, 'console-chain-broken');
+    await context.close();
   });
 });
 
@@ -240,6 +317,17 @@ const poison = {
 const answers: Record<string, unknown> = {
   '/v1/events/summary': { since: group.oldest, counts: {}, groups: [group] },
   '/v1/events': { data: [poison], next_cursor: null },
+  '/v1/events/evt_hostile': {
+    ...poison,
+    id: 'evt_hostile',
+    type: `type ${markup}`,
+    reason: `reason ${markup}`,
+    attempts: 5,
+    parked_at: group.newest,
+    retry_at: null,
+    attributes: { id: 'evt_hostile', source: `source ${markup}` },
+    body: { size: 2, sha256: 'ab'.repeat(32), base64: 'e30=', json: { text: `body ${markup}` } },
+  },
   '/v1/events/evt_poison': {
     ...poison,
     attempts: 5,

@@ -1,5 +1,6 @@
 import { factList, html } from '@billhook/pages';
 import type { Html } from '@billhook/pages';
+import { z } from 'zod';
 import type { EntryDetail } from '../query/entries.store.js';
 import type { EntryProof } from '../verify/verify.store.js';
 import { faultText } from '../verify/judgement.js';
@@ -36,10 +37,17 @@ export function entryPage(entry: EntryDetail, proof: EntryProof | undefined): st
   });
 }
 
-function facts({ seq, id, user_id, ip, user_agent, occurred_at, recorded_at }: EntryDetail): Html {
+function facts({ seq, id, user_id, ip, user_agent, occurred_at, recorded_at, content }: EntryDetail): Html {
+  const { actor, request_id, cause_id } = tiesIn(content);
   return factList([
     ['Number', String(seq)],
     ['Event', mono(id)],
+    ['Done by', actor ?? 'not said'],
+    ['In request', request_id === null ? 'none' : link({ request_id }, request_id)],
+    [
+      'Because of',
+      cause_id === null ? 'nothing before' : html`<a class="mono" href="${entryAddress(cause_id)}">${cause_id}</a>`,
+    ],
     ['User', user_id === null ? 'nobody' : html`<a href="${userAddress(user_id)}">${user_id}</a>`],
     ['Happened', occurred_at === null ? 'not said' : moment(occurred_at)],
     ['Recorded', moment(recorded_at)],
@@ -47,6 +55,25 @@ function facts({ seq, id, user_id, ip, user_agent, occurred_at, recorded_at }: E
     ['With', user_agent ?? 'not known'],
   ]);
 }
+
+const tiesSchema = z.object({
+  actor: z.string().nullable(),
+  request_id: z.string().nullable(),
+  cause_id: z.string().nullable(),
+});
+
+/** Of a content that no version of the service wrote nothing can be said here; verifying it says why. */
+function tiesIn(content: string): z.infer<typeof tiesSchema> {
+  const none = { actor: null, request_id: null, cause_id: null };
+  try {
+    return tiesSchema.catch(none).parse(JSON.parse(content));
+  } catch {
+    return none;
+  }
+}
+
+const link = (filter: Record<string, string>, text: string): Html =>
+  html`<a class="mono" href="${addressWith('/console', filter)}">${text}</a>`;
 
 const mono = (text: string): Html => html`<span class="mono">${text}</span>`;
 

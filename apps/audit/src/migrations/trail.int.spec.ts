@@ -120,12 +120,13 @@ describe('appending', () => {
   );
 });
 
-describe("the service's role", () => {
+describe("F68: S23: the service's role", () => {
   beforeAll(async () => {
     await clear();
     await trail.append(someEvents(1));
   });
 
+  const partitionOfToday = `entry_${new Date().toISOString().slice(0, 7).replace('-', '_')}`;
   const columns = 'seq, event_id, type, stripe_ids, recorded_at, content, previous_hash, content_hash, hash';
   const row = `99, 'forged', 'x', '{}', '2020-01-01', '', decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex'), decode(repeat('00', 32), 'hex')`;
 
@@ -154,10 +155,66 @@ describe("the service's role", () => {
     'DELETE FROM customer_link',
     `INSERT INTO object_link VALUES ('in_1', 'cus_1')`,
     `UPDATE object_link SET customer_id = 'cus_2'`,
+    'UPDATE chain_head SET seq = 0',
+    `UPDATE month_end SET recorded_at = '2020-01-01'`,
+    'DELETE FROM entry_id',
+    'DELETE FROM entry_words',
+    'DELETE FROM blind_index',
+    'DELETE FROM sealing_key',
+    `UPDATE sealing_key SET destroyed_at = NULL`,
+    'UPDATE checkpoint SET hash = hash',
+    'DELETE FROM funnel_checkout',
+    `SELECT make_entry_partition('2020-01-01')`,
+    `ALTER TABLE entry DETACH PARTITION ${partitionOfToday}`,
+    `DELETE FROM ${partitionOfToday}`,
+    `INSERT INTO ${partitionOfToday} SELECT * FROM entry`,
+    `SELECT setval(pg_get_serial_sequence('outbox', 'id'), 1)`,
+    `COPY (SELECT 1) TO PROGRAM 'true'`,
+    `SELECT pg_read_file('/etc/hostname')`,
+    'SELECT lo_create(0)',
   ])('may not: %s', async (sql) => {
     await expect(trail.dataSource.query(sql)).rejects.toMatchObject({
-      message: expect.stringMatching(/permission denied|must be owner/),
+      message: expect.stringMatching(/permission denied|must be owner|must be superuser/),
     });
+  });
+
+  /** What is not named here it may only read; of these the trail itself is none. */
+  const mayChange: Record<string, string[]> = {
+    attempt: ['INSERT', 'UPDATE', 'DELETE'],
+    checkpoint: ['INSERT'],
+    inbox: ['INSERT', 'UPDATE'],
+    outbox: ['INSERT', 'UPDATE'],
+    parked_event: ['INSERT', 'UPDATE', 'DELETE'],
+    sealing_key: ['INSERT'],
+  };
+
+  it('may change no table of the schema but those that are its own to change', async () => {
+    const { username } = new URL(trail.database.serviceUrl);
+    const rows = await trail.asSuperuser(
+      `SELECT relname AS name, array_remove(ARRAY(
+         SELECT privilege FROM unnest(ARRAY['INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) AS p (privilege)
+         WHERE has_table_privilege($1, pg_class.oid, privilege)), NULL) AS granted
+       FROM pg_class WHERE relnamespace = 'audit'::regnamespace AND relkind IN ('r', 'p', 'v', 'm') ORDER BY relname`,
+      [username],
+    );
+    expect(rows.length).toBeGreaterThan(15);
+    const granted = rows.filter((row) => String(row['granted']) !== '').map((row) => [row['name'], row['granted']]);
+    expect(Object.fromEntries(granted)).toEqual(mayChange);
+  });
+
+  it('may wrap a key anew, and do nothing else to it: not even bring a destroyed one back', async () => {
+    await trail.asSuperuser(
+      `INSERT INTO audit.sealing_key (owner, key_id, destroyed_at) VALUES ('person/gone', gen_random_uuid(), now())`,
+    );
+    await expect(
+      trail.dataSource.query(`UPDATE sealing_key SET wrapped = 'x', master_key_id = 'x' WHERE owner = 'person/gone'`),
+    ).rejects.toThrow('sealing_key_check');
+    const columns = await trail.asSuperuser(
+      `SELECT attname AS name FROM pg_attribute WHERE attrelid = 'audit.sealing_key'::regclass AND attnum > 0
+         AND has_column_privilege($1, attrelid, attname, 'UPDATE') ORDER BY attname`,
+      [new URL(trail.database.serviceUrl).username],
+    );
+    expect(columns.map((row) => row['name'])).toEqual(['master_key_id', 'wrapped']);
   });
 
   it('may not become the owner', async () => {

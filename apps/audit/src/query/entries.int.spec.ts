@@ -223,7 +223,7 @@ describe('GET /v1/chain/verify', () => {
   });
 });
 
-describe('every look into the trail', () => {
+describe('S19: every look into the trail', () => {
   const looks = (): Promise<EntryView[]> => audit.entries('type=audit.trail.read&limit=3');
 
   it('is an entry: who, from where, and what they asked for', async () => {
@@ -323,6 +323,33 @@ describe('?q=', () => {
     expect([first.data.length, second.data.length, second.next_cursor]).toEqual([1, 1, null]);
     expect(second.data[0]?.seq).toBeLessThan(first.data[0]?.seq ?? 0);
   });
+});
+
+describe('S14: SQL', () => {
+  const payloads = [
+    "'",
+    "' OR '1'='1",
+    "'; DROP TABLE audit.entry; --",
+    "x' UNION SELECT content FROM audit.entry --",
+    '1); SELECT pg_sleep(60) --',
+    "\\'; --",
+    '$$',
+    '%',
+    '_',
+  ];
+
+  it.each(['user_id', 'request_id', 'stripe_id', 'ip', 'from', 'to', 'q', 'cursor', 'limit', 'sort', 'order'])(
+    'in %s is refused, or finds nothing, and does nothing',
+    async (name) => {
+      for (const payload of payloads) {
+        const { status, body } = await audit.get(`/v1/entries?type=billing.*&${name}=${encodeURIComponent(payload)}`);
+        const isHarmless = status === 200 ? { data: [], next_cursor: null } : { status: 400, code: 'request_invalid' };
+        expect([payload, body]).toEqual([payload, expect.objectContaining(isHarmless)]);
+      }
+      expect((await audit.get('/v1/chain/verify')).body).toMatchObject({ ok: true });
+    },
+    30_000,
+  );
 });
 
 describe('who may ask', () => {

@@ -31,7 +31,7 @@ const openedBy = (user_id: string): OutgoingEvent =>
 const erase = (userId: string): Promise<unknown[]> =>
   trail.dataSource.query('SELECT keys, index_rows FROM erase_person($1)', [userId]);
 
-describe('what is personal', () => {
+describe('S22: what is personal', () => {
   it('is nowhere in the schema, and ops read it all the same', async () => {
     const event = openedBy('ada');
     await trail.append([event]);
@@ -79,7 +79,7 @@ describe('what is personal', () => {
   });
 });
 
-describe('a person who is erased', () => {
+describe('S22: a person who is erased', () => {
   it('cannot be read or found any more, while the chain still holds', async () => {
     const event = openedBy('gone');
     await trail.append([event]);

@@ -129,6 +129,18 @@ describe('walking the chain', () => {
     expect(await faultAt(entries)).toMatchObject({ seq: 2 });
   });
 
+  it.each<[string, string | Buffer]>([
+    ['half a JSON', '{'],
+    ['a list', '[]'],
+    ['nothing', 'null'],
+    ['bytes that are no text', Buffer.from([0xff])],
+  ])('finds a content that is %s although every hash fits', async (_, bytes) => {
+    const content = Buffer.from(bytes);
+    const link = { ...anEntry(3, trail[1]), contentHash: sha256(content), content };
+    const entries = [...trail.slice(0, 2), { ...link, hash: entryHash(link) }];
+    expect(await faultAt(entries)).toEqual({ seq: 3, fault: 'content_unreadable' });
+  });
+
   it('finds a time that runs backwards although every hash fits', async () => {
     const first = anEntry(1, undefined);
     const link = { ...anEntry(2, first), recordedAt: first.recordedAt - 1n };

@@ -66,6 +66,33 @@ describe('the content of an entry', () => {
     expect(JSON.stringify(content)).not.toMatch(/203\.0\.113\.7|Firefox/);
   });
 
+  it.each([...Object.keys(domainEvents), 'stripe.invoice.paid'])(
+    'S19: of %s says who, what, when in UTC, from where, about what and in which request',
+    (type) => {
+      const sample = isDomainEventType(type) ? samples[type] : { object: 'event', data: { object: { id: 'in_1' } } };
+      const { content, personal } = draftOf(JSON.stringify(sample), {
+        type,
+        time: '2026-11-23T09:00:00Z',
+        actor: 'ops:olive',
+        subject: 'user-1',
+        requestid: 'request-1',
+        remoteaddress: '203.0.113.7',
+        useragent: 'Firefox',
+      });
+      expect(content).toMatchObject({
+        type,
+        actor: 'ops:olive',
+        subject: 'user-1',
+        request_id: 'request-1',
+        occurred_at: '2026-11-23T09:00:00.000Z',
+      });
+      const whose = personal.find(({ person }) => person === 'olive');
+      expect(whose?.fields).toMatchObject({ ip: '203.0.113.7', user_agent: 'Firefox' });
+      // How it ended: our own events say it in their data, whole; Stripe's by their type.
+      expect(content.notes).toEqual([]);
+    },
+  );
+
   it('says from where a rejected delivery came', () => {
     const type = 'ingress.delivery.rejected';
     const { personal } = draftOf(JSON.stringify(samples[type]), { type });

@@ -20,9 +20,9 @@ export const crashPoints = {
   O3: 'confirmed by the broker, not marked as sent yet',
   O4: 'marked as sent',
   A1: 'a message was delivered to the trail',
-  A2: 'appended to the chain, the transaction is open',
-  A3: 'COMMIT of the append is not sent yet',
-  A4: 'COMMIT of the append is sent, its answer has not come',
+  A2: 'the append, mostly a transaction by itself, is not sent yet',
+  A3: 'the append is sent, its answer has not come',
+  A4: 'the append is answered, and so committed unless it was part of more',
   A5: 'appended for good, not acknowledged yet',
 } as const;
 
