@@ -368,4 +368,36 @@ describe('on the way to Stripe', () => {
     await page.waitForURL(`${gateway.simulator.url}/c/pay/**`);
     await context.close();
   });
+
+  it('a click says what is going on, to eyes and ears, a second one does nothing, and another tab is left alone', async () => {
+    const { context, page } = await visitAs('clicker', { scheme: 'dark', width: 'desktop' });
+    await load(page, `${gateway.publicUrl}/pricing`);
+    await page.evaluate(keepHere);
+    const passed = () => page.evaluate<string[]>('globalThis.passed');
+    const other = page.getByRole('link', { name: 'Elite yearly' });
+    await other.click({ modifiers: ['ControlOrMeta'] });
+    expect([await passed(), await other.getAttribute('aria-busy')]).toEqual([['Elite yearly'], null]);
+
+    const chosen = page.locator('[data-handoff]', { hasText: 'Pro monthly' });
+    const href = (await chosen.getAttribute('href')) ?? '';
+    const clicked = page.locator(`[href="${href}"]`);
+    await clicked.dblclick();
+    await other.click();
+    expect(await passed()).toEqual(['Elite yearly', 'Taking you to Stripe…']);
+    expect(await clicked.innerText()).toBe('Taking you to Stripe…');
+    expect(await clicked.getAttribute('aria-busy')).toBe('true');
+    expect(await page.getByRole('status').innerText()).toBe('Taking you to Stripe…');
+
+    // As a browser does that has kept the page as it was left: it begins anew.
+    await page.evaluate(`dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`);
+    await page.locator('[data-handoff]', { hasText: 'Pro monthly' }).waitFor();
+    await context.close();
+  });
 });
+
+/** Notes which clicks would have led away, and lets none. Hears of them last, after the page's own script. */
+const keepHere = `globalThis.passed = [];
+addEventListener('click', (event) => {
+  if (!event.defaultPrevented) passed.push(event.target.textContent);
+  event.preventDefault();
+});`;
