@@ -9,7 +9,7 @@ import type { BillingDetails, ShownDetails } from './billing-details.js';
 
 /** A page may wait this long for Stripe, once; what comes later is there for the next page. */
 const patienceMs = 1_500;
-/** So long an answer counts as today's. Whoever comes back from the portal has been away for longer. */
+/** So long an answer counts as today's. */
 const freshMs = 10_000;
 /** While Stripe does not answer, older ones are shown, with their time. */
 const shownMs = 3_600_000;
@@ -21,6 +21,7 @@ interface Kept {
   details: BillingDetails;
   version: number;
   readAt: number;
+  isDoubted: boolean;
 }
 
 /**
@@ -44,10 +45,17 @@ export class BillingDetailsReader {
   /** Null while Stripe does not answer and never has about this user. */
   async read(account: Account, now: number): Promise<ShownDetails | null> {
     const known = this.kept.get(account.user_id);
-    if (known?.version === account.version && now - known.readAt < freshMs) return { ...known.details, readAt: null };
+    const isFresh = known?.version === account.version && !known.isDoubted && now - known.readAt < freshMs;
+    if (isFresh) return { ...known.details, readAt: null };
     if (this.isStripeAway) this.askInTheBackground(account, now);
     else if (await this.ask(account, now)) return this.shown(account.user_id, now, null);
     return this.shown(account.user_id, now, known?.readAt ?? null);
+  }
+
+  /** Somebody goes where cards are changed: what is known is shown from now on only if Stripe does not answer. */
+  doubt(userId: string): void {
+    const known = this.kept.get(userId);
+    if (known !== undefined) this.kept.set(userId, { ...known, isDoubted: true });
   }
 
   private askInTheBackground(account: Account, now: number): void {
@@ -93,7 +101,7 @@ export class BillingDetailsReader {
 
   private async fetch({ user_id, subscription }: Account): Promise<BillingDetails> {
     const customerId = await this.customers.customerIdOf(this.dataSource.manager, user_id);
-    if (customerId === null) return { method: null, invoices: [], price: null };
+    if (customerId === null) return { method: null, invoices: [], price: null, beside: [] };
     const deadline = new Deadline(patienceMs, Date.now);
     const subscriptionId = subscription === null || subscription.is_canceled ? null : subscription.id;
     const [paid, invoices] = await Promise.all([
@@ -106,7 +114,7 @@ export class BillingDetailsReader {
   /** The oldest goes first: a Map keeps the order in which its keys came. */
   private keep({ user_id, version }: Account, details: BillingDetails, readAt: number): void {
     this.kept.delete(user_id);
-    this.kept.set(user_id, { details, version, readAt });
+    this.kept.set(user_id, { details, version, readAt, isDoubted: false });
     const [oldest] = this.kept.keys();
     if (this.kept.size > mostKept && oldest !== undefined) this.kept.delete(oldest);
   }
