@@ -1,9 +1,10 @@
 import { MigrateConfig } from '@billhook/database';
-import { InboxMaintainConfig, MaintainConfig, ReplayConfig } from '@billhook/messaging';
+import { MaintainConfig, ReplayConfig } from '@billhook/messaging';
 import { ConfigInvalid, loadConfig, settingNames } from '@billhook/runtime';
 import { describe, expect, it } from '@jest/globals';
 import { readFileSync } from 'node:fs';
 import { AuditConfig, PublicKeyConfig, RewrapConfig } from '../apps/audit/src/config.js';
+import { AuditMaintainConfig } from '../apps/audit/src/maintenance.js';
 import { GatewayConfig } from '../apps/gateway/src/config.js';
 import { readConfig, simulatorSettingNames } from '../apps/stripe-simulator/src/config.js';
 import { SubscriptionConfig } from '../apps/subscription/src/config.js';
@@ -47,7 +48,7 @@ const configs: [string, new () => object][] = [
   ['migrate', MigrateConfig],
   ['gateway maintain', MaintainConfig],
   ['subscription maintain', SubscriptionMaintainConfig],
-  ['audit maintain', InboxMaintainConfig],
+  ['audit maintain', AuditMaintainConfig],
   ['audit rewrap', RewrapConfig],
   ['audit public key', PublicKeyConfig],
   ['replay', ReplayConfig],

@@ -1,12 +1,8 @@
 import { runMaintainCommand } from '@billhook/database';
-import { forgetSettled, forgetUndecodable, InboxMaintainConfig } from '@billhook/messaging';
-import { consumerName } from './append/consumer-name.js';
+import { AuditMaintainConfig, maintenanceTasks } from './maintenance.js';
 
 await runMaintainCommand({
   schema: 'audit',
-  Config: InboxMaintainConfig,
-  tasks: ({ INBOX_RETENTION_DAYS }) => [
-    forgetSettled(consumerName, INBOX_RETENTION_DAYS),
-    forgetUndecodable(consumerName),
-  ],
+  Config: AuditMaintainConfig,
+  tasks: (config) => maintenanceTasks(config, new Date()),
 });

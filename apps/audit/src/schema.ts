@@ -8,6 +8,8 @@ import { AddRetries1796300000010 } from './migrations/1796300000010-add-retries.
 import { SealAndPartition1797300000000 } from './migrations/1797300000000-seal-and-partition.js';
 import { ReadQuicker1797400000000 } from './migrations/1797400000000-read-quicker.js';
 import { RollUpFunnel1797400000100 } from './migrations/1797400000100-roll-up-funnel.js';
+import { AppendQuicker1797600000000 } from './migrations/1797600000000-append-quicker.js';
+import { PlanOnce1797600000100 } from './migrations/1797600000100-plan-once.js';
 
 export const schema: ServiceSchema = {
   schema: 'audit',
@@ -20,6 +22,8 @@ export const schema: ServiceSchema = {
     SignCheckpoints1797300000100,
     ReadQuicker1797400000000,
     RollUpFunnel1797400000100,
+    AppendQuicker1797600000000,
+    PlanOnce1797600000100,
   ],
   maintenance: makePartitionsAhead,
 };

@@ -16,13 +16,14 @@ const signedAheadMs = 240_000;
 
 await runJob(deliverJob, async ({ run, from, count, port, secret, connections, warmUp }) => {
   if (count > most) throw new Error(`${count} deliveries are more than fit into memory: at most ${most} at a time`);
-  const open = await Promise.all(Array.from({ length: connections }, () => KeepAliveConnection.open(port)));
   const latencies: number[] = [];
   let errors = 0;
   const signedAt = new Date(Date.now() + signedAheadMs);
   const deliveries = Array.from({ length: count }, (_, position) =>
     deliveryOf(feedEvent(run, from + position).event, secret, signedAt),
   );
+  // Now, not before: a server closes what is silent for as long as it takes to make 100,000 deliveries.
+  const open = await Promise.all(Array.from({ length: connections }, () => KeepAliveConnection.open(port)));
   const sendAll = (stretch: { from: number; count: number }): Promise<void> =>
     inParallel({ ...stretch, width: connections }, async (position, worker) => {
       const begin = performance.now();

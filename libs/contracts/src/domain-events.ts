@@ -42,7 +42,7 @@ const drift = z.object({
   fields: z.array(z.object({ field: z.string(), ours: driftValue, stripe: driftValue })),
 });
 
-const trailReads = ['entries', 'entry', 'timeline', 'export', 'tail', 'funnel', 'console'] as const;
+const trailReads = ['entries', 'entry', 'timeline', 'export', 'tail', 'funnel', 'console', 'chain'] as const;
 
 /** Every event Billhook itself publishes: its data's schema and that schema's version. The type is the routing key. */
 export const domainEvents = {

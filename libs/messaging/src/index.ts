@@ -13,7 +13,7 @@ export { Inbox } from './inbox.store.js';
 export type { InboxEntry, Settled } from './inbox.store.js';
 export { InboxSearch } from './inbox-search.store.js';
 export type { InboxDetail, InboxFilter, InboxPosition, InboxSummary, ReasonGroup } from './inbox-search.store.js';
-export { InboxMaintainConfig, MaintainConfig } from './maintain-config.js';
+export { MaintainConfig } from './maintain-config.js';
 export { forgetSent, forgetSettled, forgetUndecodable } from './maintenance.store.js';
 export { OutboxRelay } from './outbox.relay.js';
 export { OutboxRunner } from './outbox-runner.relay.js';

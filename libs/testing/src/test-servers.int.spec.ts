@@ -71,11 +71,13 @@ it('lets whoever is about to close finish before it drops a database', async () 
   const database = await createTestDatabase(service);
   const busy = new pg.Client({ connectionString: database.serviceUrl });
   await busy.connect();
-  const work = busy.query('SELECT 1 AS done, pg_sleep(0.3)').finally(async () => {
+  const work = (async () => {
+    const { rows } = await busy.query('SELECT 1 AS done, pg_sleep(0.3)');
     await busy.end();
-  });
+    return rows;
+  })();
   await database.drop();
-  expect((await work).rows).toMatchObject([{ done: 1 }]);
+  expect(await work).toMatchObject([{ done: 1 }]);
 });
 
 it('gives a virtual host of its own, which dropping deletes', async () => {

@@ -73,26 +73,31 @@ export function entriesQuery(filter: EntryFilter, page: Page): SqlQuery {
   return { text, parameters: query.values };
 }
 
-/** Whatever was caused by these, or caused them, or belongs to the same request or Checkout session; the newest of them. */
-export function relatedQuery(keys: RelatedKeys, limit: number): SqlQuery {
-  const { eventIds, requestIds, sessionIds, upTo } = keys;
-  const ways = ['e.cause_id = ANY ($1::text[])', 'e.request_id = ANY ($2::text[])', 'e.stripe_ids && $3::text[]'];
-  const found = [
-    'SELECT seq FROM entry_id WHERE event_id = ANY ($1::text[]) AND seq <= $4',
-    ...ways.map((way) => `(SELECT e.seq FROM entry e WHERE ${way} AND e.seq <= $4 ORDER BY e.seq + 0 DESC LIMIT $5)`),
-  ];
+/** The newest entries about a user; planned once, since a timeline asks nothing else of it. */
+export function newestOfUserQuery(userId: string, before: string, limit: number): SqlQuery {
   return {
-    text: `SELECT ${shown} FROM entry e WHERE e.seq = ANY (ARRAY(${found.join(' UNION ')})) ORDER BY e.seq DESC LIMIT $5`,
-    parameters: [eventIds, requestIds, sessionIds, upTo, limit],
+    text: `SELECT ${shown} FROM entries_of_user($1, $2, $3) AS e ORDER BY e.seq DESC`,
+    parameters: [userId, before, limit],
   };
 }
 
-export interface RelatedKeys {
-  eventIds: string[];
-  requestIds: string[];
-  sessionIds: string[];
-  /** A seq: nothing newer. */
+/**
+ * Whatever was caused by these entries (by seq), or caused them, or belongs to the same request or Checkout session; and the same of that
+ * in turn, for so many steps, of which each takes the newest. Nothing newer than `upTo`, and not the entries themselves.
+ */
+export function relatedQuery(seqs: readonly number[], { upTo, most, steps }: Reach): SqlQuery {
+  return {
+    text: `SELECT ${shown} FROM related_entries($1, $2, $3, $4) AS e ORDER BY e.seq DESC`,
+    parameters: [seqs, upTo, most, steps],
+  };
+}
+
+export interface Reach {
+  /** A seq. */
   upTo: string;
+  /** In each step. */
+  most: number;
+  steps: number;
 }
 
 export function entryByIdQuery(eventId: string): SqlQuery {
@@ -237,15 +242,26 @@ function typesWithPrefix(prefix: string, query: Parameters): string {
     SELECT type FROM hop WHERE type IS NOT NULL`;
 }
 
+/**
+ * Times run with seq: so that a time range is a range of each index, and `recorded_at` besides, which says which months need no look at
+ * all. `seq + 0` where another index is to be used alone: PostgreSQL might combine it with that of all entries up to there.
+ */
 function rangeOf(filter: EntryFilter, query: Parameters, of = 'e'): string[] {
-  const firstAt = (instant: Date): string =>
-    `(SELECT seq FROM entry WHERE recorded_at >= ${query.add(instant.toISOString())} ORDER BY recorded_at, seq LIMIT 1)`;
+  const seq = filter.stripeId === undefined ? `${of}.seq` : `${of}.seq + 0`;
+  const firstAt = (instant: string): string =>
+    `(SELECT seq FROM entry WHERE recorded_at >= ${instant} ORDER BY recorded_at, seq LIMIT 1)`;
   const conditions: string[] = [];
-  if (filter.before !== undefined) conditions.push(`${of}.seq < ${query.add(filter.before)}`);
-  if (filter.after !== undefined) conditions.push(`${of}.seq > ${query.add(filter.after)}`);
-  // No entry that late: null, and the condition holds for none.
-  if (filter.from !== undefined) conditions.push(`${of}.seq >= ${firstAt(filter.from)}`);
-  if (filter.to !== undefined) conditions.push(`${of}.seq < coalesce(${firstAt(filter.to)}, ${maxSeq})`);
+  if (filter.before !== undefined) conditions.push(`${seq} < ${query.add(filter.before)}`);
+  if (filter.after !== undefined) conditions.push(`${seq} > ${query.add(filter.after)}`);
+  if (filter.from !== undefined) {
+    const from = query.add(filter.from.toISOString());
+    // No entry that late: null, and the condition holds for none.
+    conditions.push(`${of}.recorded_at >= ${from}`, `${seq} >= ${firstAt(from)}`);
+  }
+  if (filter.to !== undefined) {
+    const to = query.add(filter.to.toISOString());
+    conditions.push(`${of}.recorded_at < ${to}`, `${seq} < coalesce(${firstAt(to)}, ${maxSeq})`);
+  }
   return conditions;
 }
 

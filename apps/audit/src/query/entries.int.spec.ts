@@ -214,7 +214,8 @@ describe('GET /v1/entries/:id', () => {
 describe('GET /v1/chain/verify', () => {
   it('walks everything and says so', async () => {
     const { status, body } = await audit.get('/v1/chain/verify');
-    const [newest] = await audit.entries('limit=1');
+    // Behind the verification stands the look that it was.
+    const [, newest] = await audit.entries('limit=2');
     expect({ status, body }).toMatchObject({
       status: 200,
       body: { ok: true, entries: newest?.seq, head: { seq: newest?.seq, hash: newest?.hash } },
@@ -239,6 +240,15 @@ describe('every look into the trail', () => {
     ]);
     const { body } = await audit.get(`/v1/entries/${recorded[0]?.id}`);
     expect(body).toMatchObject({ content: expect.stringContaining('"actor":"ops:ops-1"') });
+  });
+
+  it('is an entry also where the chain is verified, or its checkpoints are asked for', async () => {
+    await audit.get('/v1/chain/verify?from=1');
+    await audit.fetch('/v1/chain/checkpoints');
+    expect((await looks()).slice(0, 2).map(({ data }) => data)).toEqual([
+      { what: 'chain', request: '/v1/chain/checkpoints' },
+      { what: 'chain', request: '/v1/chain/verify?from=1' },
+    ]);
   });
 
   it('is recorded once, and not when it was refused', async () => {

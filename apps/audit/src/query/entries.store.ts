@@ -2,10 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { Revealed } from '../seal/sealed-entry.js';
 import { Sealer } from '../seal/sealer.store.js';
-import { readContent } from '../trail/chain.js';
+import { readContent } from '../trail/content.js';
 import type { Json } from '../trail/storable.js';
-import { entriesQuery, entryByIdQuery, relatedQuery } from './entries-query.js';
-import type { EntryFilter, RelatedKeys, SqlQuery } from './entries-query.js';
+import { entriesQuery, entryByIdQuery, newestOfUserQuery, relatedQuery } from './entries-query.js';
+import type { EntryFilter, Reach, SqlQuery } from './entries-query.js';
 
 /** Times are ISO 8601 UTC; recorded_at in microseconds, since the hash covers them. Hashes are lower-case hex. */
 export interface EntryView {
@@ -95,13 +95,14 @@ export class EntriesStore {
     return this.toLinked(await this.read(entriesQuery(this.withToken(filter), { limit, order: 'oldest' })));
   }
 
-  /** Newest first. */
-  async latest(filter: EntryFilter, limit: number): Promise<LinkedEntry[]> {
-    return this.toLinked(await this.read(entriesQuery(this.withToken(filter), { limit, order: 'newest' })));
+  /** Newest first, those before this seq. */
+  async newestOfUser(userId: string, before: string, limit: number): Promise<LinkedEntry[]> {
+    return this.toLinked(await this.read(newestOfUserQuery(userId, before, limit)));
   }
 
-  async related(keys: RelatedKeys, limit: number): Promise<LinkedEntry[]> {
-    return this.toLinked(await this.read(relatedQuery(keys, limit)));
+  /** Newest first. */
+  async related(seqs: readonly number[], reach: Reach): Promise<LinkedEntry[]> {
+    return this.toLinked(await this.read(relatedQuery(seqs, reach)));
   }
 
   /** Oldest first, as they were written. */

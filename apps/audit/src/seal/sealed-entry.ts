@@ -1,5 +1,5 @@
 import { contentBytes } from '../trail/content.js';
-import type { AnyContent, Draft } from '../trail/content.js';
+import type { Draft, ReadableContent } from '../trail/content.js';
 import { personalFieldsSchema, putBack } from '../trail/personal.js';
 import type { PersonalFields } from '../trail/personal.js';
 import type { Json } from '../trail/storable.js';
@@ -56,12 +56,12 @@ export interface Revealed {
 }
 
 /** The ids of the keys that it takes to read it. */
-export function keysOf(content: AnyContent): string[] {
+export function keysOf(content: ReadableContent): string[] {
   return content.v === 1 ? [] : content.sealed.map(({ key }) => key);
 }
 
 /** `keys` by id, as far as they exist. A box that does not open is treated as one without a key: verify tells them apart. */
-export function reveal(content: AnyContent, keys: ReadonlyMap<string, Buffer>): Revealed {
+export function reveal(content: ReadableContent, keys: ReadonlyMap<string, Buffer>): Revealed {
   if (content.v === 1) {
     const { ip, user_agent, data } = content;
     return { ip, user_agent, data, isErased: false };

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { AnyContent, Draft } from '../trail/content.js';
+import type { Draft, ReadableContent } from '../trail/content.js';
 import { blindToken } from './blind-index.js';
 import { ownerOf } from './owner.js';
 import { keysOf, reveal, sealEntry } from './sealed-entry.js';
@@ -23,7 +23,7 @@ export class Sealer {
   }
 
   /** In the order given. */
-  async reveal(contents: readonly AnyContent[]): Promise<Revealed[]> {
+  async reveal(contents: readonly ReadableContent[]): Promise<Revealed[]> {
     const keys = await this.keys.forOpening(contents.flatMap(keysOf));
     return contents.map((content) => reveal(content, keys));
   }

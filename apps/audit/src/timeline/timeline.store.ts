@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EntriesStore } from '../query/entries.store.js';
 import type { LinkedEntry } from '../query/entries.store.js';
-import { newestSeqOf, sessionsOf, storiesOf } from './stories.js';
+import { newestSeqOf, storiesOf } from './stories.js';
 import type { Story } from './stories.js';
 
 export interface TimelinePage {
@@ -30,7 +30,7 @@ export class TimelineStore {
   async page(userId: string, limit: number, position?: TimelinePosition): Promise<TimelinePage> {
     const asOf = position?.asOf ?? (await this.entries.head());
     const before = position?.before ?? (BigInt(asOf) + 1n).toString();
-    const found = await this.entries.latest({ userId, before }, limit + 1);
+    const found = await this.entries.newestOfUser(userId, before, limit + 1);
     const own = found.slice(0, limit);
     const oldest = own.at(-1)?.seq ?? 0;
     const stories = storiesOf(await this.withRelated(own, asOf));
@@ -41,27 +41,19 @@ export class TimelineStore {
   }
 
   private async withRelated(own: LinkedEntry[], upTo: string): Promise<LinkedEntry[]> {
-    const known = new Map(own.map((entry) => [entry.seq, entry]));
-    let fresh = own;
-    for (let step = 0; step < mostSteps && fresh.length > 0; step += 1) {
-      const related = await this.entries.related({ ...linksOf(fresh), upTo }, mostRelated);
-      fresh = related.filter(({ seq }) => !known.has(seq));
-      for (const entry of fresh) known.set(entry.seq, entry);
-    }
-    return [...known.values()];
+    if (own.length === 0) return [];
+    const reach = { upTo, most: mostRelated, steps: mostSteps };
+    return [
+      ...own,
+      ...(await this.entries.related(
+        own.map(({ seq }) => seq),
+        reach,
+      )),
+    ];
   }
 }
 
 /** A story that goes on to newer entries than the page's was on the page before. */
 function isOfPage(newest: number, { before, oldest }: { before: string; oldest: number }): boolean {
   return newest < Number(before) && newest >= oldest;
-}
-
-function linksOf(entries: readonly LinkedEntry[]): { eventIds: string[]; requestIds: string[]; sessionIds: string[] } {
-  const unique = (texts: (string | null)[]): string[] => [...new Set(texts.filter((text) => text !== null))];
-  return {
-    eventIds: unique(entries.flatMap(({ id, cause_id }) => [id, cause_id])),
-    requestIds: unique(entries.map(({ request_id }) => request_id)),
-    sessionIds: unique(entries.flatMap(({ stripe_ids }) => sessionsOf(stripe_ids))),
-  };
 }

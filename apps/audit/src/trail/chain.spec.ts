@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { attributesSchema } from '@billhook/contracts';
 import { verifyChain } from './chain-verifier.js';
-import { entryHash, genesisHash, readContent, sha256 } from './chain.js';
+import { entryHash, genesisHash, sha256 } from './chain.js';
 import type { StoredEntry } from './chain.js';
 import { contentBytes, toDraft } from './content.js';
 
@@ -154,12 +154,5 @@ describe('walking the chain', () => {
   ])('finds a column that says otherwise than the content: %j', async (change) => {
     const columns = { ...anEntry(3, undefined).columns, ...change };
     expect(await faultAt(changed(trail, 3, { columns }))).toEqual({ seq: 3, fault: 'columns_differ_from_content' });
-  });
-});
-
-describe('reading content', () => {
-  it('answers undefined to bytes that this service never wrote', () => {
-    expect(readContent(Buffer.from('{'))).toBeUndefined();
-    expect(readContent(Buffer.from('{"v":1}'))).toBeUndefined();
   });
 });

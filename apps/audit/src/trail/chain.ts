@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import { contentSchema } from './content.js';
 
 /**
  * How entries are tied together. The hash of an entry is
@@ -121,14 +120,4 @@ function fingerprint(columns: { [column in keyof DerivedColumns]: unknown }): st
     columns.cause_id,
     columns.occurred_at,
   ]);
-}
-
-/** undefined for bytes that no version of this service wrote. */
-export function readContent(content: Buffer) {
-  try {
-    const parsed = contentSchema.safeParse(JSON.parse(content.toString('utf8')));
-    return parsed.success ? parsed.data : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -4,7 +4,7 @@ import { describe, expect, it } from '@jest/globals';
 import canonicalize from 'canonicalize';
 import fc from 'fast-check';
 import { createHash } from 'node:crypto';
-import { contentBytes, contentSchema, plainAddress, toDraft } from './content.js';
+import { contentBytes, contentSchema, plainAddress, readContent, toDraft } from './content.js';
 import type { Content, Draft } from './content.js';
 import { putBack } from './personal.js';
 import { toStorable } from './storable.js';
@@ -223,5 +223,12 @@ describe('one spelling of an address', () => {
     ['unknown', 'unknown'],
   ])('%s is %s', (given, expected) => {
     expect(plainAddress(given)).toBe(expected);
+  });
+});
+
+describe('reading content', () => {
+  it('answers undefined to bytes that this service never wrote', () => {
+    expect(readContent(Buffer.from('{'))).toBeUndefined();
+    expect(readContent(Buffer.from('{"v":1}'))).toBeUndefined();
   });
 });

@@ -8,7 +8,7 @@ import { dataOf } from './projection.js';
 import { takePersonal } from './personal.js';
 import type { Personal, PersonalFields } from './personal.js';
 import { referencesOf } from './references.js';
-import { at, clippedText, toStorable } from './storable.js';
+import { at, clippedText, isParsedJson, toStorable } from './storable.js';
 import type { Json, Note } from './storable.js';
 
 /** Grows when the meaning of a field changes; entries keep the version they were written with. */
@@ -60,8 +60,39 @@ const unsealedSchema = z.object({
   user_agent: z.string().nullable(),
 });
 
+/** Of every version there ever was. For proofs: it takes ten times as long as reading what is needed. */
 export const contentSchema = z.discriminatedUnion('v', [currentSchema, unsealedSchema]);
-export type AnyContent = z.infer<typeof contentSchema>;
+
+const parsedJson = z.custom<Json>(isParsedJson);
+const readableSchema = z.discriminatedUnion('v', [
+  z.object({
+    v: z.literal(contentVersion),
+    id: z.string(),
+    data: parsedJson,
+    notes: z.array(z.string()),
+    sealed: z.array(boxSchema),
+  }),
+  z.object({
+    v: z.literal(1),
+    id: z.string(),
+    data: parsedJson,
+    ip: z.string().nullable(),
+    user_agent: z.string().nullable(),
+  }),
+]);
+/** What of an entry's content is shown to readers. */
+export type ReadableContent = z.infer<typeof readableSchema>;
+
+/** undefined for bytes that no version of this service wrote. */
+export function readContent(content: Buffer): ReadableContent | undefined {
+  try {
+    const parsed = readableSchema.safeParse(JSON.parse(content.toString('utf8')));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    // An expected outcome: whoever reads is told that it cannot be read, and verify says why.
+    return undefined;
+  }
+}
 
 /** An entry on its way to being sealed: nothing of `personal` is in `content`, whose boxes are still missing. */
 export interface Draft {
