@@ -31,7 +31,7 @@ afterEach(() => gateway.simulator.setWeather('clear'));
 async function prepare(): Promise<void> {
   await Promise.all([
     ...['free', 'keys', 'chooser', 'listener', 'clicker'].map(someone),
-    ...subscribers.map(({ name, plan, then }) => paying(name, plan, then)),
+    ...subscribers.map(({ name, plan, since }) => paying(name, plan, since)),
     subscribed(
       'owing',
       { status: 'past_due' },
@@ -53,32 +53,32 @@ interface Prepared {
   name: string;
   plan?: Plan;
   /** What became of the subscription since. */
-  then?: (subscriber: Subscriber) => Promise<unknown>;
+  since?: (subscriber: Subscriber) => Promise<unknown>;
 }
 
 const subscribers: Prepared[] = [
   { name: 'pro' },
   { name: 'elite', plan: { tier: 2, billing_cycle: 'yearly' } },
   { name: 'cut-off' },
-  { name: 'double', then: payTwice },
+  { name: 'double', since: payTwice },
   {
     name: 'leaving',
-    then: async ({ user, announce }) => {
+    since: async ({ user, announce }) => {
       await user.api('POST', '/v1/subscription/cancel', { immediate: false });
       // Without its event the account would count again after a minute.
       await announce(2, { cancel_at_period_end: true, will_renew: false });
     },
   },
   ...(['dark', 'light'] as const).flatMap((scheme) => [
-    { name: `declined-${scheme}`, then: payingWith('pm_card_chargeCustomerFail') },
-    { name: `bank-${scheme}`, then: payingWith('pm_card_authenticationRequired') },
+    { name: `declined-${scheme}`, since: payingWith('pm_card_chargeCustomerFail') },
+    { name: `bank-${scheme}`, since: payingWith('pm_card_authenticationRequired') },
   ]),
 ];
 
-async function paying(name: string, plan?: Plan, then?: Prepared['then']): Promise<void> {
+async function paying(name: string, plan?: Plan, since?: Prepared['since']): Promise<void> {
   const subscriber = await subscribe(gateway, name, plan);
   people.set(name, subscriber.user);
-  await then?.(subscriber);
+  await since?.(subscriber);
 }
 
 /** As only Stripe's Dashboard, or its API, can have it. */
