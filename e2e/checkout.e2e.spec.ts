@@ -6,6 +6,8 @@ import type { StartedSystem } from '../demo/src/start-system.process.js';
 
 const paying = '4242 4242 4242 4242';
 const declined = '4000 0000 0000 0002';
+/** Can be saved, and declines every charge. */
+const failsLater = '4000 0000 0000 0341';
 const asksForConfirmation = '4000 0025 0000 3155';
 
 let started: StartedSystem;
@@ -39,9 +41,9 @@ beforeEach(async () => {
 afterEach(() => context?.close());
 
 /** From the prices, as a stranger, to Stripe's page, as somebody new. */
-async function goToCheckout(email: string): Promise<void> {
+async function goToCheckout(email: string, plan: 'Pro' | 'Elite' = 'Pro'): Promise<void> {
   await page.goto(`${started.system.gatewayUrl}/pricing`);
-  await page.getByRole('link', { name: 'Pro monthly' }).click();
+  await page.getByRole('link', { name: `${plan} monthly` }).click();
   await signIn(email);
   await page.waitForURL(`${started.system.simulatorUrl}/c/pay/**`);
 }
@@ -59,9 +61,27 @@ async function fillIn(tab: Page, card: string): Promise<void> {
   await tab.getByLabel('CVC').fill('123');
 }
 
-async function pay(card: string): Promise<void> {
+async function pay(card: string, amount = '$9.99'): Promise<void> {
   await fillIn(page, card);
-  await page.getByRole('button', { name: 'Pay $9.99' }).click();
+  await page.getByRole('button', { name: `Pay ${amount}` }).click();
+}
+
+/** From the profile to Stripe's portal, which leads back by itself with another card on file. */
+async function changeCard(card: string): Promise<void> {
+  await page.getByRole('link', { name: 'Change card' }).click();
+  await page.getByLabel('New card number').fill(card);
+  await page.getByLabel('Expiry').fill('12 / 34');
+  await page.getByLabel('CVC').fill('123');
+  await page.getByRole('button', { name: 'Update card' }).click();
+  await page.waitForURL(`${started.system.gatewayUrl}/profile`);
+}
+
+/** From the prices to the figures of a change to Elite: what is charged today. */
+async function previewElite(): Promise<string> {
+  await page.goto(`${started.system.gatewayUrl}/pricing`);
+  await page.getByRole('link', { name: 'Elite monthly' }).click();
+  await heading('Change to Elite').waitFor();
+  return /Charged today\s+(\$[\d.]+)/.exec(await page.getByRole('main').innerText())?.[1] ?? 'nothing';
 }
 
 /** What a customer has been charged for, as their profile lists it. */
@@ -95,7 +115,7 @@ async function tabTo(target: Locator): Promise<void> {
 const heading = (name: string | RegExp) => page.getByRole('heading', { level: 1, name });
 
 describe('a customer with a browser', () => {
-  it('clicks from the prices through Checkout to a profile that says Pro', async () => {
+  it('subscribe: clicks from the prices through Checkout to a profile that says Pro', async () => {
     await goToCheckout('carol@example.com');
     await pay(paying);
     await page.waitForURL(`${started.system.gatewayUrl}/payment/success**`);
@@ -116,7 +136,7 @@ describe('a customer with a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('cancels, changes their mind, and sees each at once', async () => {
+  it('cancel and undo: cancels, changes their mind, and sees each at once', async () => {
     await goToCheckout('dave@example.com');
     await pay(paying);
     await heading("You're on Pro").waitFor();
@@ -127,8 +147,25 @@ describe('a customer with a browser', () => {
     await page.getByRole('button', { name: "Don't cancel" }).click();
     await page.getByText('Welcome back').waitFor();
     expect(await page.getByRole('main').innerText()).toMatch(/Pro renews on \w+ \d+, \d{4}/);
+    expect(complaints).toEqual([]);
+  });
+
+  it('portal: changes the card and ends the plan at Stripe, comes back each time, and finds it on the profile', async () => {
+    await goToCheckout('peggy@example.com');
+    await pay(paying);
+    await heading("You're on Pro").waitFor();
+    await page.goto(`${started.system.gatewayUrl}/profile`);
+    await page.getByText('Visa ending in 4242').waitFor();
+    await changeCard(failsLater);
+    await page.getByText('Visa ending in 0341').waitFor();
+
     await page.getByRole('link', { name: 'Manage billing' }).click();
-    await page.waitForURL(`${started.system.simulatorUrl}/**`);
+    await page.getByRole('button', { name: 'Cancel at period end' }).click();
+    await page.getByText('It will not renew').waitFor();
+    await page.getByRole('link', { name: '← back' }).click();
+    // By the event, which the profile hears of and shows by itself.
+    await page.getByText(/Pro ends on \w+ \d+, \d{4}/).waitFor();
+    await page.getByRole('button', { name: "Don't cancel" }).waitFor();
     expect(complaints).toEqual([]);
   });
 
@@ -150,21 +187,49 @@ describe('a customer with a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('upgrades at figures that a page shows, and takes a downgrade back', async () => {
+  it('upgrade with preview: sees what it costs, confirms, and has it', async () => {
     await goToCheckout('grace@example.com');
     await pay(paying);
     await heading("You're on Pro").waitFor();
-    await page.goto(`${started.system.gatewayUrl}/pricing`);
-    await page.getByRole('link', { name: 'Elite monthly' }).click();
-    await heading('Change to Elite').waitFor();
-    const preview = await page.getByRole('main').innerText();
-    const due = /Charged today\s+(\$[\d.]+)/.exec(preview)?.[1] ?? 'nothing';
-    expect(preview).toContain('$29.99 per month');
+    const due = await previewElite();
+    expect(await page.getByRole('main').innerText()).toContain('$29.99 per month');
     await page.getByRole('button', { name: `Pay ${due} and change now` }).click();
     await page.getByText('Stripe has taken the change of your plan').waitFor();
     // The profile hears of the event and shows it by itself.
     await heading("You're on Elite").waitFor();
+    expect(complaints).toEqual([]);
+  });
 
+  it('upgrade with a card that fails: keeps the plan and its price, pays on Stripe’s page, and has the new one', async () => {
+    await goToCheckout('rupert@example.com');
+    await pay(paying);
+    await heading("You're on Pro").waitFor();
+    await page.goto(`${started.system.gatewayUrl}/profile`);
+    await changeCard(failsLater);
+    await heading("You're on Pro").waitFor();
+    const due = await previewElite();
+    await page.getByRole('button', { name: `Pay ${due} and change now` }).click();
+    await heading('Your payment is not complete').waitFor();
+    const complete = await page.getByRole('link', { name: 'Complete the payment' }).getAttribute('href');
+    await page.getByRole('main').getByRole('link', { name: 'Your profile' }).click();
+    await heading("You're on Pro").waitFor();
+    expect(await page.getByRole('main').innerText()).toContain('$9.99 per month');
+    await page.goto(complete ?? '');
+    await page.getByLabel('Another card (optional)').fill(paying);
+    await page.getByLabel('Expiry').fill('12 / 34');
+    await page.getByLabel('CVC').fill('123');
+    await page.getByRole('button', { name: `Pay ${due}` }).click();
+    await page.getByText('Paid', { exact: true }).waitFor();
+    await page.goto(`${started.system.gatewayUrl}/profile`);
+    await heading("You're on Elite").waitFor();
+    // That the page was answered 402 is as it should be.
+    expect(complaints.filter((complaint) => !complaint.includes('402'))).toEqual([]);
+  });
+
+  it('downgrade and undo: keeps what is paid for until its end, and takes the change back', async () => {
+    await goToCheckout('sybil@example.com', 'Elite');
+    await pay(paying, '$29.99');
+    await heading("You're on Elite").waitFor();
     await page.goto(`${started.system.gatewayUrl}/upgrade/1`);
     await heading('Change to Pro').waitFor();
     await page.getByRole('button', { name: 'Change at the end of the period' }).click();
@@ -176,7 +241,7 @@ describe('a customer with a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('sees the confirmation come by itself although Stripe’s events are ten seconds late', async () => {
+  it('webhook delayed: sees the confirmation come by itself although Stripe’s events are ten seconds late', async () => {
     await goToCheckout('heidi@example.com');
     await inChaos({ deliveries: { delay: { min_ms: 10_000, max_ms: 10_000 } } }, async () => {
       await pay(paying);
@@ -188,7 +253,7 @@ describe('a customer with a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('gets the plan although none of Stripe’s events ever comes', async () => {
+  it('webhook lost: gets the plan although none of Stripe’s events ever comes', async () => {
     await goToCheckout('ivan@example.com');
     await inChaos({ omit: {} }, async () => {
       await pay(paying);
@@ -198,7 +263,7 @@ describe('a customer with a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('is declined, pays with another card, and has paid once', async () => {
+  it('decline then succeed: is declined, pays with another card, and has paid once', async () => {
     await goToCheckout('judy@example.com');
     await pay(declined);
     await page.getByText('Your card was declined').waitFor();
@@ -207,7 +272,7 @@ describe('a customer with a browser', () => {
     expect(await invoicesOnProfile()).toBe(1);
   });
 
-  it('confirms the payment with the bank where it asks', async () => {
+  it('3-D Secure: confirms the payment with the bank where it asks', async () => {
     await goToCheckout('kate@example.com');
     await pay(asksForConfirmation);
     await page.getByRole('button', { name: 'Complete' }).click();
@@ -215,7 +280,7 @@ describe('a customer with a browser', () => {
     expect(complaints).toEqual([]);
   });
 
-  it('pays in two tabs at once and is charged once', async () => {
+  it('two tabs racing to pay: pays in both at once and is charged once', async () => {
     await goToCheckout('liam@example.com');
     const second = await context.newPage();
     second.setDefaultTimeout(15_000);
@@ -229,7 +294,7 @@ describe('a customer with a browser', () => {
     expect(await invoicesOnProfile()).toBe(1);
   });
 
-  it('is told what to do while Stripe is away, keeps a profile that says the plan, and goes on afterwards', async () => {
+  it('Stripe down: is told what to do while it is away, keeps a profile that says the plan, and goes on afterwards', async () => {
     await goToCheckout('mona@example.com');
     await pay(paying);
     await heading("You're on Pro").waitFor();
@@ -244,7 +309,7 @@ describe('a customer with a browser', () => {
     await heading('Change to Elite').waitFor();
   });
 
-  it('is told when Stripe is away just as they want to buy, can go back, tries again later, and gets the plan', async () => {
+  it('Stripe down: is told when it is away just as they want to buy, can go back, tries again later, and gets the plan', async () => {
     await inChaos({ api: [{ fault: 503 }] }, async () => {
       await page.goto(`${started.system.gatewayUrl}/pricing`);
       await page.getByRole('link', { name: 'Pro monthly' }).click();
@@ -287,7 +352,7 @@ describe('a customer with a browser', () => {
     await heading("You're on Pro").waitFor();
   });
 
-  it('signs in again where the session has ended, and is back where they were, with nothing done', async () => {
+  it('session expired: signs in again where the session has ended, and is back where they were, with nothing done', async () => {
     await goToCheckout('nora@example.com');
     await pay(paying);
     await heading("You're on Pro").waitFor();

@@ -2,7 +2,7 @@ import { Refused } from '@billhook/runtime';
 import { fromStripeError, isNoSuchObject } from '@billhook/stripe';
 import { Injectable } from '@nestjs/common';
 import Stripe from 'stripe';
-import { methodOf, priceOfItem, toInvoices } from './account/billing-details.js';
+import { methodOf, paidBeside, priceOfItem, toInvoices } from './account/billing-details.js';
 import type { BillingDetails, Invoice } from './account/billing-details.js';
 import type { Deadline } from './deadline.js';
 import { callStripe } from './stripe-call.client.js';
@@ -41,10 +41,19 @@ export class StripeBilling {
 
   /** Newest first, as Stripe lists, with their schedules. Without a status Stripe leaves out the canceled ones. */
   async liveSubscriptions(customerId: string, deadline: Deadline): Promise<Stripe.Subscription[]> {
-    const { data } = await callStripe(deadline, (options) =>
-      this.stripe.subscriptions.list({ customer: customerId, limit: 100, expand: ['data.schedule'] }, options),
-    );
+    const data = await this.subscriptionsOf(customerId, ['data.schedule'], deadline);
     return data.filter((subscription) => !endedStatuses.includes(subscription.status));
+  }
+
+  private async subscriptionsOf(
+    customer: string,
+    expand: string[],
+    deadline: Deadline,
+  ): Promise<Stripe.Subscription[]> {
+    const { data } = await callStripe(deadline, (options) =>
+      this.stripe.subscriptions.list({ customer, limit: 100, expand }, options),
+    );
+    return data;
   }
 
   /** Whether any of a customer's subscriptions, of whatever time and status, began with a trial. */
@@ -100,21 +109,21 @@ export class StripeBilling {
   async waysToPay(
     { customerId, subscriptionId }: { customerId: string; subscriptionId: string | null },
     deadline: Deadline,
-  ): Promise<Pick<BillingDetails, 'method' | 'price'>> {
-    if (subscriptionId === null) {
+  ): Promise<Pick<BillingDetails, 'method' | 'price' | 'beside'>> {
+    // One question for all of them: what is paid for twice shows only beside one another.
+    const paths = ['data.default_payment_method', 'data.customer.invoice_settings.default_payment_method'];
+    const listed = subscriptionId === null ? [] : await this.subscriptionsOf(customerId, paths, deadline);
+    const subscription = listed.find(({ id }) => id === subscriptionId);
+    if (subscription === undefined) {
       const expand = ['invoice_settings.default_payment_method'];
       const customer = await callStripe(deadline, (options) =>
         this.stripe.customers.retrieve(customerId, { expand }, options),
       );
-      return { method: methodOf(null, customer), price: null };
+      return { method: methodOf(null, customer), price: null, beside: [] };
     }
-    const expand = ['default_payment_method', 'customer.invoice_settings.default_payment_method'];
-    const subscription = await callStripe(deadline, (options) =>
-      this.stripe.subscriptions.retrieve(subscriptionId, { expand }, options),
-    );
     const { customer } = subscription;
     const method = typeof customer === 'string' ? null : methodOf(subscription, customer);
-    return { method, price: priceOfItem(subscription) };
+    return { method, price: priceOfItem(subscription), beside: paidBeside(subscription.id, listed) };
   }
 
   async newestInvoices(customerId: string, deadline: Deadline): Promise<Invoice[]> {

@@ -190,6 +190,9 @@ input[type="radio"], input[type="checkbox"] { width: 1.25rem; height: 1.25rem; m
   width: 4rem; height: 4rem; margin: 0 auto 1.5rem; border-radius: 50%; display: grid; place-items: center;
   border: 3px solid currentColor; color: var(--tone);
 }
+.in-turn { display: grid; }
+.in-turn > * { grid-area: 1 / 1; }
+[data-wait="soon"] .late, [data-wait="late"] .soon { visibility: hidden; }
 .code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.85rem; color: var(--soft); }
 @keyframes turn { to { transform: rotate(1turn); } }
 

@@ -11,7 +11,7 @@ import { Outage } from './outage.js';
 
 /** A page may wait this long for Stripe, once; what comes later is there for the next page. */
 const patienceMs = 1_500;
-/** So long an answer counts as today's. Whoever comes back from the portal has been away for longer. */
+/** So long an answer counts as today's. */
 const freshMs = 10_000;
 /** While Stripe does not answer, older ones are shown, with their time. */
 const shownMs = 3_600_000;
@@ -27,6 +27,7 @@ interface Kept {
   details: BillingDetails;
   version: number;
   readAt: number;
+  isDoubted: boolean;
 }
 
 /**
@@ -49,14 +50,21 @@ export class BillingDetailsReader {
   /** Null where Stripe knows and we do not: it does not answer now, and has not since there was something to know. */
   async read(account: Account, now: number): Promise<ShownDetails | null> {
     const known = this.kept.get(account.user_id);
-    if (known?.version === account.version && now - known.readAt < freshMs) return { ...known.details, readAt: null };
+    const isFresh = known?.version === account.version && !known.isDoubted && now - known.readAt < freshMs;
+    if (isFresh) return { ...known.details, readAt: null };
     const customerId = await this.customers.customerIdOf(this.dataSource.manager, account.user_id);
-    if (customerId === null) return { method: null, invoices: [], price: null, readAt: null };
+    if (customerId === null) return { method: null, invoices: [], price: null, beside: [], readAt: null };
     const question = { account, customerId, now };
     const way = this.outage.wayToAsk(now);
     if (way === 'wait' && (await this.ask(question))) return this.shown(account, now, null);
     if (way === 'aside') this.askAside(question);
     return this.shown(account, now, known?.readAt ?? null);
+  }
+
+  /** Somebody goes where cards are changed: what is known is shown from now on only if Stripe does not answer. */
+  doubt(userId: string): void {
+    const known = this.kept.get(userId);
+    if (known !== undefined) this.kept.set(userId, { ...known, isDoubted: true });
   }
 
   private askAside(question: Question): void {
@@ -110,7 +118,7 @@ export class BillingDetailsReader {
   /** The oldest goes first: a Map keeps the order in which its keys came. */
   private keep({ user_id, version }: Account, details: BillingDetails, readAt: number): void {
     this.kept.delete(user_id);
-    this.kept.set(user_id, { details, version, readAt });
+    this.kept.set(user_id, { details, version, readAt, isDoubted: false });
     const [oldest] = this.kept.keys();
     if (this.kept.size > mostKept && oldest !== undefined) this.kept.delete(oldest);
   }

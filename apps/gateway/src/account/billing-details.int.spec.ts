@@ -45,6 +45,16 @@ describe('the profile', () => {
     expect(asked()).toBe(2);
   });
 
+  it('asks anew of who has been to the portal, however quickly they are back', async () => {
+    const subscriber = await subscribe(gateway, 'quick');
+    await profileOf(subscriber);
+    await subscriber.user.page('/manage-subscription?flow=payment_method');
+    const asked = countRequests();
+    await profileOf(subscriber);
+    await profileOf(subscriber);
+    expect(asked()).toBe(2);
+  });
+
   it('asks nothing about who has never been to Checkout', async () => {
     const user = await gateway.as('stranger');
     const asked = countRequests();

@@ -6,7 +6,21 @@ export interface BillingDetails {
   /** Newest first. */
   invoices: Invoice[];
   /** What the subscription costs a period, before discounts; null where there is none, or more than one price. */
-  price: { amount: number; currency: string } | null;
+  price: Amount | null;
+  /** What the customer pays for beside the subscription that the account shows. One is enough: such a second one is a mistake. */
+  beside: OtherSubscription[];
+}
+
+/** In the currency's minor unit, each period. */
+interface Amount {
+  amount: number;
+  currency: string;
+}
+
+/** `priceId` is null where there is more than one. */
+export interface OtherSubscription {
+  priceId: string | null;
+  price: Amount | null;
 }
 
 /** `readAt` is null for what is as good as now, else when Stripe last said so. */
@@ -67,6 +81,25 @@ export function toInvoices(invoices: readonly Stripe.Invoice[]): Invoice[] {
       status: status ?? 'open',
       url: url ?? null,
     }));
+}
+
+/** Stripe's statuses of what is charged for, now or at the next try. */
+const charged = ['active', 'trialing', 'past_due'];
+
+/** Those of a customer's subscriptions that are paid for beside this one. Which ends anyway needs nobody to end it. */
+export function paidBeside(
+  subscriptionId: string,
+  subscriptions: readonly Pick<Stripe.Subscription, 'id' | 'status' | 'items' | 'cancel_at' | 'cancel_at_period_end'>[],
+): OtherSubscription[] {
+  return subscriptions
+    .filter(({ id, status }) => id !== subscriptionId && charged.includes(status))
+    .filter((subscription) => subscription.cancel_at === null && !subscription.cancel_at_period_end)
+    .map((subscription) => ({ priceId: priceIdOf(subscription), price: priceOfItem(subscription) }));
+}
+
+function priceIdOf({ items }: Pick<Stripe.Subscription, 'items'>): string | null {
+  const [item, ...others] = items.data;
+  return item === undefined || others.length > 0 ? null : item.price.id;
 }
 
 export function priceOfItem({ items }: Pick<Stripe.Subscription, 'items'>): BillingDetails['price'] {

@@ -50,6 +50,7 @@ describe('pendingFor', () => {
 
   test.each([
     ['cancel_now', scheduled],
+    ['cancel_now', { is_active: false, will_renew: false, status: 'unpaid' }],
     ['resume', scheduled],
     ['resume', { scheduled_change: elitePlanned }],
     ['change_now', { tier: 2, billing_cycle: 'monthly' }],

@@ -47,7 +47,9 @@ export function pendingFor(account: Account, change: PendingChange | null, now: 
 }
 
 function isConfirmed({ subscription }: Account, { kind, plan, subscriptionId }: PendingChange): boolean {
-  if (subscription === null || subscription.id !== subscriptionId || !subscription.is_active) return true;
+  if (subscription === null || subscription.id !== subscriptionId || subscription.is_canceled) return true;
+  // What grants nothing can only be given up.
+  if (!subscription.is_active && kind !== 'cancel_now') return true;
   switch (kind) {
     case 'cancel_at_period_end':
       return !subscription.will_renew;

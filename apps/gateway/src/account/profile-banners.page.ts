@@ -3,12 +3,13 @@ import { html } from '@billhook/pages';
 import type { Html } from '@billhook/pages';
 import { banner } from '../pages/messages.js';
 import { day, money, perCycle } from '../pages/words.js';
-import type { Outlook, ProfileView } from './profile-view.js';
+import type { Outlook, PaidBeside, ProfileView } from './profile-view.js';
 
 /** What somebody has to know or to do before anything else on the profile. */
 export function profileBanners(view: ProfileView): (Html | false)[] {
   const { outlook, actionRequired } = view;
   return [
+    view.paidBeside.length > 0 && banner('bad', paidTwice(view.paidBeside)),
     actionRequired !== null && actionNeeded(actionRequired, aimOf(outlook)),
     actionRequired === null && isOwing(outlook) && banner('bad', lastPaymentFailed(aimOf(outlook))),
     outlook.kind === 'trial' && banner('info', `Your free trial ends on ${day(outlook.until)}. ${afterTrial(view)}`),
@@ -16,6 +17,16 @@ export function profileBanners(view: ProfileView): (Html | false)[] {
       outlook.on !== null &&
       banner('info', `A change is planned: ${outlook.toName} from ${day(outlook.on)}.`),
   ];
+}
+
+/** Which of them is to go only their payer knows, and Stripe's page lists them all. */
+const paidTwice = (others: readonly PaidBeside[]): Html =>
+  html`You are paying for more than one subscription: the one below, and beside it ${others.map(named).join(' and ')}.
+    One is enough. <a href="/manage-subscription">Cancel the one that you do not need</a>.`;
+
+function named({ name, price }: PaidBeside): string {
+  if (name === null) return 'another one';
+  return price === null ? name : `${name} for ${money(price.amount, price.currency)}`;
 }
 
 function isOwing(outlook: Outlook): boolean {

@@ -1,9 +1,9 @@
-import { planOf } from '@billhook/billing';
-import type { Plan, PlanCatalogue } from '@billhook/billing';
+import { planForPrice, planOf } from '@billhook/billing';
+import type { PlanCatalogue } from '@billhook/billing';
 import type { ActionRequired, BillingCycle, SubscriptionView, Tier } from '@billhook/contracts';
 import type { AccountAnswer } from './account-answer.js';
 import { accountKey } from './account-frame.js';
-import type { ShownDetails } from './billing-details.js';
+import type { OtherSubscription, ShownDetails } from './billing-details.js';
 
 /** What happens next with a subscription, as a person would ask it. */
 export type Outlook =
@@ -26,6 +26,12 @@ export interface Price {
   billingCycle: BillingCycle;
 }
 
+/** What is paid for beside the plan; both are null where only Stripe knows what it is. */
+export interface PaidBeside {
+  name: string | null;
+  price: Price | null;
+}
+
 export interface ProfileView {
   planName: string;
   tier: 0 | 1 | 2;
@@ -33,6 +39,7 @@ export interface ProfileView {
   outlook: Outlook;
   /** What only the customer can do before a payment goes through. */
   actionRequired: ActionRequired | null;
+  paidBeside: PaidBeside[];
   /** Null while Stripe does not answer. */
   details: ShownDetails | null;
   /** Which state of the account this is, for the page's script, and until when a pending change is shown. */
@@ -40,7 +47,8 @@ export interface ProfileView {
   pendingUntil: string | null;
   /** Not confirmed by Stripe's event yet. */
   isPending: boolean;
-  canCancel: boolean;
+  /** At the period's end; or now, where there is no paid time to keep. */
+  canCancel: false | 'at_period_end' | 'now';
   /** What there is to take back: an end, or a plan that is to come. */
   canResume: false | 'end' | 'change';
   canChange: boolean;
@@ -57,14 +65,15 @@ export function profileView(
   return {
     planName: plan.name,
     tier: account.tier,
-    price: priceOf(account.subscription, plan, details),
+    price: priceOf(account, catalogue, details),
     outlook,
     actionRequired: account.action_required,
+    paidBeside: (details?.beside ?? []).map((other) => toPaidBeside(other, catalogue)),
     details,
     key: accountKey(account),
     pendingUntil: account.pending?.expires_at ?? null,
     isPending: account.pending !== null,
-    canCancel: ['renews', 'trial', 'past_due', 'changes'].includes(outlook.kind),
+    canCancel: cancelledWhen(outlook),
     canResume: takenBackBy(outlook),
     canChange: outlook.kind === 'renews' || outlook.kind === 'trial',
     canManage: account.subscription !== null,
@@ -72,12 +81,30 @@ export function profileView(
 }
 
 /** What is on sale today need not be what somebody pays who came earlier: then Stripe's word counts, or nothing is said. */
-function priceOf(subscription: SubscriptionView | null, plan: Plan, details: ShownDetails | null): Price | null {
+function priceOf(
+  { tier, subscription }: AccountAnswer,
+  catalogue: PlanCatalogue,
+  details: ShownDetails | null,
+): Price | null {
   if (subscription === null || subscription.is_canceled || subscription.billing_cycle === null) return null;
   const { billing_cycle: billingCycle, price_id: priceId } = subscription;
+  const plan = planOf(catalogue, subscription.tier ?? tier);
   const offer = plan.prices.find((each) => each.billingCycle === billingCycle && each.priceIds[0] === priceId);
   const price = details?.price ?? offer;
   return price === undefined ? null : { amount: price.amount, currency: price.currency, billingCycle };
+}
+
+function toPaidBeside({ priceId, price }: OtherSubscription, catalogue: PlanCatalogue): PaidBeside {
+  const plan = priceId === null ? null : planForPrice(catalogue, priceId);
+  if (plan?.kind !== 'known') return { name: null, price: null };
+  const { tier, billingCycle } = plan;
+  const name = nameOf({ tier, billing_cycle: billingCycle }, catalogue);
+  return { name, price: price === null || billingCycle === null ? null : { ...price, billingCycle } };
+}
+
+function cancelledWhen({ kind }: Outlook): ProfileView['canCancel'] {
+  if (kind === 'inactive') return 'now';
+  return ['renews', 'trial', 'past_due', 'changes'].includes(kind) && 'at_period_end';
 }
 
 function takenBackBy(outlook: Outlook): ProfileView['canResume'] {

@@ -75,11 +75,11 @@ function inactive(status: string): string {
   switch (status) {
     case 'past_due':
     case 'unpaid':
-      return 'There is a subscription, but its payment has not come in, so you are on Free. Pay what is open, and your plan is back.';
+      return 'There is a subscription, but its payment has not come in, so you are on Free. Pay what is open, and your plan is back; or cancel it, and nothing more is charged.';
     case 'paused':
-      return 'There is a subscription, but it is paused: nothing is charged, and you are on Free until it goes on. See Manage billing.';
+      return 'There is a subscription, but it is paused: nothing is charged, and you are on Free until it goes on. Let it go on under Manage billing, or cancel it.';
     case 'incomplete':
-      return 'There is a subscription, but its first payment is not complete, so it has not begun and you are on Free. Complete the payment under Manage billing.';
+      return 'There is a subscription, but its first payment is not complete, so it has not begun and you are on Free. Complete the payment under Manage billing, or cancel it and choose again.';
     default:
       return `There is a subscription, but it is not active (${status.replaceAll('_', ' ')}). See Manage billing.`;
   }
@@ -103,9 +103,26 @@ function facts({ price, outlook, planName }: ProfileView): Html {
   if (outlook.kind === 'renews' && outlook.on !== null) rows.push(['Next payment', day(outlook.on)]);
   if (outlook.kind === 'trial') rows.push(['First payment', day(outlook.until)]);
   if (outlook.kind === 'changes') rows.push(...nextPlan(outlook));
-  if (outlook.kind === 'ends') rows.push(['Next payment', 'None']);
+  if (outlook.kind === 'ends' || outlook.kind === 'ending_now') rows.push(['Next payment', 'None']);
+  if (outlook.kind === 'past_due') rows.push(['Next payment', 'Overdue']);
+  if (outlook.kind === 'inactive') rows.push(...openPayment(outlook.status));
   if (outlook.kind === 'ends' && outlook.on !== null) rows.push(['Ends on', day(outlook.on)]);
   return factList(rows);
+}
+
+/** Stripe's statuses are open: of another one nothing is said. */
+function openPayment(status: string): Row[] {
+  switch (status) {
+    case 'past_due':
+    case 'unpaid':
+      return [['Next payment', 'Overdue']];
+    case 'paused':
+      return [['Next payment', 'None while it is paused']];
+    case 'incomplete':
+      return [['Next payment', 'The first one is not complete']];
+    default:
+      return [];
+  }
 }
 
 function actions(view: ProfileView, dashboardUrl: string): Html {
@@ -116,5 +133,12 @@ function actions(view: ProfileView, dashboardUrl: string): Html {
     ${view.canManage && html`<a class="button quiet" href="/manage-subscription">Manage billing</a>`}
     <form method="post" action="/refresh-account"><button class="button quiet" type="submit">Refresh</button></form>
     <a class="button quiet" href="${dashboardUrl}">Dashboard</a>
-    ${view.canCancel && html`<form method="post" action="/cancel-subscription"><input type="hidden" name="immediate" value="false" /><button class="button danger" type="submit">Cancel subscription</button></form>`}`;
+    ${view.canCancel !== false && cancelForm(view.canCancel)}`;
+}
+
+function cancelForm(when: 'at_period_end' | 'now'): Html {
+  return html`<form method="post" action="/cancel-subscription">
+    <input type="hidden" name="immediate" value="${when === 'now' ? 'true' : 'false'}" />
+    <button class="button danger" type="submit">${when === 'now' ? 'Cancel it now' : 'Cancel subscription'}</button>
+  </form>`;
 }

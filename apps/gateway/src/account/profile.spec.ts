@@ -72,26 +72,26 @@ describe('the profile says', () => {
     [
       'a subscription that nobody has paid',
       answer({ status: 'unpaid', is_active: false }, { tier: 0 }),
-      'so you are on Free. Pay what is open, and your plan is back.',
-      ['manage'],
+      'so you are on Free. Pay what is open, and your plan is back; or cancel it, and nothing more is charged.',
+      ['cancel', 'manage'],
     ],
     [
       'a paused one',
       answer({ status: 'paused', is_active: false }, { tier: 0 }),
       'it is paused: nothing is charged, and you are on Free until it goes on',
-      ['manage'],
+      ['cancel', 'manage'],
     ],
     [
       'one that has not begun',
       answer({ status: 'incomplete', is_active: false }, { tier: 0 }),
       'its first payment is not complete, so it has not begun',
-      ['manage'],
+      ['cancel', 'manage'],
     ],
     [
-      'a subscription that grants nothing',
-      answer({ status: 'incomplete_expired', is_active: false }, { tier: 0 }),
-      'not active (incomplete expired)',
-      ['manage'],
+      'a subscription in a status that nobody here knows',
+      answer({ status: 'on_hold', is_active: false }, { tier: 0 }),
+      'not active (on hold)',
+      ['cancel', 'manage'],
     ],
     [
       'an ended one',
@@ -133,7 +133,7 @@ describe('the profile says', () => {
 
   it('what the plan costs, and when', () => {
     expect(show(answer())).toContain('$9.99 per month');
-    expect(show(answer({ billing_cycle: 'yearly', price_id: 'price_elite_yearly' }, { tier: 2 }))).toContain(
+    expect(show(answer({ tier: 2, billing_cycle: 'yearly', price_id: 'price_elite_yearly' }, { tier: 2 }))).toContain(
       '$299 per year',
     );
   });
@@ -154,8 +154,28 @@ describe('the profile says', () => {
     expect(factsOf(text)).toEqual([
       ['Plan', 'Free'],
       ['Subscription', 'Pro monthly, unpaid'],
+      ['Price', '$9.99 per month'],
+      ['Next payment', 'Overdue'],
     ]);
     expect(text).toContain('to have your plan back');
+  });
+
+  it.each([
+    ['paused', 'None while it is paused'],
+    ['incomplete', 'The first one is not complete'],
+    ['past_due', 'Overdue'],
+  ])('what is paid next for one that is %s', (status, next) => {
+    expect(factsOf(show(answer({ status, is_active: false }, { tier: 0 })))).toContainEqual(['Next payment', next]);
+  });
+
+  it('when a cancellation takes hold: at the period’s end of what was paid for, and now of what grants nothing', () => {
+    const immediate = (text: string) => /name="immediate" value="(\w+)"/.exec(text)?.[1];
+    expect(immediate(show(answer()))).toBe('false');
+    const inactive = show(answer({ status: 'paused', is_active: false }, { tier: 0 }));
+    expect([immediate(inactive), inactive.includes('Cancel it now')]).toEqual(['true', true]);
+    const ending = answer({ status: 'paused', is_active: false }, { tier: 0, change: pending('cancel_now') });
+    expect(show(ending)).toContain('is being cancelled');
+    expect(show(ending)).not.toContain('Cancel it now');
   });
 
   it('nothing of a price that the catalogue does not know', () => {
@@ -211,8 +231,17 @@ describe('how the plan is paid', () => {
       },
     ],
     price: { amount: 777, currency: 'usd' },
+    beside: [],
     readAt: null,
   };
+
+  it('is said to be twice where it is, with what the other one is, and where to end it', () => {
+    const other = { priceId: 'price_elite_monthly', price: { amount: 2999, currency: 'usd' } };
+    const text = show(answer(), { ...details, beside: [other, { priceId: null, price: null }] });
+    expect(text).toContain('beside it Elite monthly for $29.99 and another one');
+    expect(text).toContain('<a href="/manage-subscription">Cancel the one that you do not need</a>');
+    expect(show(answer(), details)).not.toContain('more than one subscription');
+  });
 
   it('is shown with card, invoices and what Stripe says it costs', () => {
     const text = show(answer(), details);

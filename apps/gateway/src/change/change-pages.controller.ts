@@ -1,3 +1,4 @@
+import { planOf } from '@billhook/billing';
 import { LiveCatalogue } from '@billhook/catalogue';
 import { Refused } from '@billhook/runtime';
 import { Body, Controller, Get, Post, Query, Res } from '@nestjs/common';
@@ -42,7 +43,10 @@ export class ChangePagesController {
     const choice = toPlanChoice(form);
     await this.orObstacle(choice, reply, async () => {
       const outcome = await this.changer.change(caller, choice, Number(form.proration_date));
-      if (outcome.kind === 'payment_required') return sendPage(reply.status(402), paymentRequiredPage(outcome));
+      if (outcome.kind === 'payment_required') {
+        const { name } = planOf(this.catalogue.current(), choice.tier);
+        return sendPage(reply.status(402), paymentRequiredPage(outcome, name));
+      }
       redirectToProfile(
         reply,
         outcome.account.pending?.change === 'change_at_period_end' ? 'change_scheduled' : 'changed',

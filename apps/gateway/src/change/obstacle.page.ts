@@ -62,11 +62,14 @@ export function obstaclePage(code: Obstacle, choice: PlanChoice): string {
   return page(title, text, action(choice));
 }
 
-/** The bank wants more, or the card was declined: nothing has changed, and Stripe's page takes the payment. */
-export function paymentRequiredPage({ url, until }: PaymentRequired): string {
+/**
+ * The bank wants more, or the card was declined: nothing has changed, and Stripe's page takes the payment. `name` is the plan's
+ * that was chosen.
+ */
+export function paymentRequiredPage({ url, until }: PaymentRequired, name: string): string {
   return page(
-    'Your payment did not go through',
-    `Your plan is as it was. Complete the payment by ${dayOf(until)} and the change happens by itself, or change your card and try again.`,
+    'Your payment is not complete',
+    `Your card was declined, or your bank wants you to confirm. Your plan and its price are as they were. Complete the payment by ${dayOf(until)} and ${name} begins by itself, or change your card and choose ${name} again. If you do neither, nothing more happens.`,
     html`${url !== null && html`<a class="button green" href="${url}">Complete the payment</a>`}
       <a class="button quiet" href="/manage-subscription?flow=payment_method">Change your card</a>`,
   );

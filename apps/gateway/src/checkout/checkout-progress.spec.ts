@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from '@jest/globals';
 import { samples } from '@billhook/contracts';
 import type { Account, SubscriptionView } from '@billhook/contracts';
-import { needsPull, progressOfPaid } from './checkout-progress.js';
+import { progressOfPaid } from './checkout-progress.js';
 
 const completedAt = new Date('2026-11-10T12:00:00.000Z');
 const soon = new Date('2026-11-10T12:00:03.000Z');
@@ -63,14 +63,13 @@ describe('a payment that needs something', () => {
   });
 });
 
-describe('a pull', () => {
+describe('a confirmation', () => {
   const after = (ms: number) => new Date(completedAt.getTime() + ms);
   test.each([
-    ['confirming', 5_000, true],
-    ['confirming', 4_999, false],
-    ['action_needed', 60_000, false],
-    ['failed', 60_000, false],
-  ] as const)('of what is %s after %d ms is asked for: %s', (kind, ms, isNeeded) => {
-    expect(needsPull({ kind }, completedAt, after(ms))).toBe(isNeeded);
+    ['has not come', free, 5_000, true],
+    ['has not come', free, 4_999, false],
+    ['grants nothing yet', account({ is_active: false }, 0), 5_000, true],
+  ])('that %s is late after five seconds, and Stripe is asked', (_, current, ms, isLate) => {
+    expect(progressOfPaid(paid, current, after(ms))).toEqual({ kind: 'confirming', isLate });
   });
 });

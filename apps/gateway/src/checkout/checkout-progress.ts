@@ -3,8 +3,8 @@ import type { Account, SubscriptionView } from '@billhook/contracts';
 /** How far a purchase has come, as its buyer sees it. */
 export type CheckoutProgress =
   | { kind: 'active'; planName: string; next: FirstRenewal | null }
-  /** Paid, but the account does not say so yet. */
-  | { kind: 'confirming' }
+  /** Paid, but the account does not say so yet. Late is what Stripe itself is asked about. */
+  | { kind: 'confirming'; isLate: boolean }
   /** The bank or the customer has something left to do before the subscription begins. */
   | { kind: 'action_needed'; url: string | null }
   /** The payment did not come about in the end, and Stripe has given the subscription up. */
@@ -20,8 +20,11 @@ export interface FirstRenewal {
   isAfterTrial: boolean;
 }
 
+/** How long a confirmation is waited for before Stripe itself is asked to tell. */
+const pullAfterMs = 5_000;
+
 /** After this long an account that shows something else is not late any more: things have moved on. */
-const lateMs = 10 * 60_000;
+const pastAfterMs = 10 * 60_000;
 
 /** For a session that Stripe calls complete. Only the account grants: it says `active`, or nothing does. */
 export function progressOfPaid(
@@ -30,12 +33,14 @@ export function progressOfPaid(
   now: Date,
 ): CheckoutProgress {
   const { subscription } = account;
-  if (subscription === null || subscription.id !== paid.subscriptionId) {
-    return { kind: now.getTime() - paid.completedAt.getTime() > lateMs ? 'past' : 'confirming' };
-  }
+  const waitedMs = now.getTime() - paid.completedAt.getTime();
+  const confirming = { kind: 'confirming', isLate: waitedMs >= pullAfterMs } as const;
+  if (subscription === null || subscription.id !== paid.subscriptionId)
+    return waitedMs > pastAfterMs ? { kind: 'past' } : confirming;
   if (subscription.is_active && account.tier > 0)
     return { kind: 'active', planName: paid.planName, next: firstRenewal(subscription) };
   const kind = standstillOf(subscription);
+  if (kind === 'confirming') return confirming;
   return kind === 'action_needed' ? { kind, url: account.action_required?.url ?? null } : { kind };
 }
 
@@ -57,11 +62,4 @@ function standstillOf({ status, is_canceled }: SubscriptionView): 'action_needed
     default:
       return is_canceled ? 'past' : 'confirming';
   }
-}
-
-/** How long a confirmation is waited for before Stripe itself is asked to tell. */
-const pullAfterMs = 5_000;
-
-export function needsPull(progress: Pick<CheckoutProgress, 'kind'>, completedAt: Date, now: Date): boolean {
-  return progress.kind === 'confirming' && now.getTime() - completedAt.getTime() >= pullAfterMs;
 }

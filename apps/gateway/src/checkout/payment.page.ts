@@ -25,11 +25,12 @@ export function successPage(page: SuccessPage): string {
     case 'active':
       return activePage(page, page.progress);
     case 'confirming':
-      return confirmingPage(page.sessionId, page.selfUrl);
+      return confirmingPage(page, page.progress.isLate);
     case 'action_needed':
       return unfinishedPage({
         title: 'One more step',
-        text: 'Your bank or Stripe needs something more before your plan can begin. Complete the payment there; there is no need to choose a plan again.',
+        text: 'Your bank or Stripe needs something more before your plan can begin. Complete the payment there; there is no need to choose a plan again. This page goes on by itself once it is done.',
+        waiting: { sessionId: page.sessionId, state: page.progress.kind },
         action: html`<a class="button green" href="${page.progress.url ?? '/manage-subscription'}"
             >Complete the payment</a
           >${profileLink}`,
@@ -92,28 +93,55 @@ function activePage({ selfUrl, dashboardUrl, isStaying }: SuccessPage, active: A
   });
 }
 
-/** Offers no second purchase: the first one is on its way. */
-function confirmingPage(sessionId: string, selfUrl: string): string {
+/**
+ * Offers no second purchase: the first one is on its way. Both texts have their room from the beginning, so that nothing moves when
+ * the second takes the first one's place.
+ */
+function confirmingPage({ sessionId, selfUrl }: SuccessPage, isLate: boolean): string {
   return layout({
     title: 'Confirming your payment',
     refresh: { afterSeconds: refreshSeconds, url: selfUrl },
     script: successScriptPath,
-    body: html`<div class="card narrow center" role="status" data-session="${sessionId}" data-state="confirming">
+    body: html`<div
+      class="card narrow center"
+      role="status"
+      data-session="${sessionId}"
+      data-state="confirming"
+      data-wait="${isLate ? 'late' : 'soon'}"
+    >
       <div class="spinner" aria-hidden="true"></div>
       <h1>Confirming your payment</h1>
-      <p class="lead">
-        Stripe is telling us about your payment. This usually takes a few seconds; the page looks again by itself. There
-        is no need to pay again, nor to stay: your plan begins without this page.
-      </p>
+      <div class="in-turn">
+        <p class="lead soon">
+          Stripe is telling us about your payment. This usually takes a few seconds; the page looks again by itself.
+          There is no need to pay again, nor to stay: your plan begins without this page.
+        </p>
+        <p class="lead late">
+          This takes longer than usual, so we have asked Stripe ourselves. Your payment is not lost, and there is no
+          need to pay again, nor to stay: your plan begins without this page.
+        </p>
+      </div>
       <div class="actions"><a class="button quiet" href="${selfUrl}">Look again now</a>${profileLink}</div>
     </div>`,
   });
 }
 
-function unfinishedPage({ title, text, action }: { title: string; text: string; action: Html }): string {
+interface Unfinished {
+  title: string;
+  text: string;
+  action: Html;
+  /** For what may yet be finished elsewhere: the page shows it by itself. */
+  waiting?: { sessionId: string; state: string };
+}
+
+function unfinishedPage({ title, text, action, waiting }: Unfinished): string {
   return layout({
     title,
-    body: html`<div class="card narrow center">
+    ...(waiting && { script: successScriptPath }),
+    body: html`<div
+      class="card narrow center"
+      ${waiting && html`role="status" data-session="${waiting.sessionId}" data-state="${waiting.state}"`}
+    >
       <div class="mark warn" aria-hidden="true">${icons.alert}</div>
       <h1>${title}</h1>
       <p class="lead">${text}</p>

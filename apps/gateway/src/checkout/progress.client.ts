@@ -12,7 +12,7 @@ import { StripeBilling } from '../stripe-billing.client.js';
 import { CheckoutAnnouncer } from './checkout-announcer.store.js';
 import { CheckoutAttemptStore } from './checkout-attempt.store.js';
 import type { CheckoutAttempt } from './checkout-attempt.store.js';
-import { needsPull, progressOfPaid } from './checkout-progress.js';
+import { progressOfPaid } from './checkout-progress.js';
 import type { CheckoutProgress } from './checkout-progress.js';
 
 const askStripeMs = 5_000;
@@ -59,7 +59,7 @@ export class ProgressReader {
     } catch (error) {
       if (!(error instanceof Retryable)) throw error;
       this.log.warn({ msg: 'a success page could not ask Stripe', code: error.code, requestId: caller.requestId });
-      return { kind: 'confirming' };
+      return { kind: 'confirming', isLate: false };
     }
   }
 
@@ -84,7 +84,7 @@ export class ProgressReader {
       waitMs,
     );
     const progress = progressOfPaid(paid, account, new Date());
-    if (attempt.pullRequestedAt === null && needsPull(progress, completedAt, new Date())) {
+    if (attempt.pullRequestedAt === null && progress.kind === 'confirming' && progress.isLate) {
       await inTransaction(this.dataSource, (manager) => this.announcer.pullOnce(manager, caller, attempt));
     }
     return progress;

@@ -54,7 +54,7 @@ describe('GET /payment/success (redirect beats the webhook)', () => {
     const { user, url, successPath, sessionId } = await open('scripted');
     await gateway.simulator.pay(url);
     const { text, headers } = await user.page(successPath);
-    expect(text).toContain(`data-session="${sessionId}" data-state="confirming"`);
+    expect(text).toMatch(new RegExp(`data-session="${sessionId}"\\s+data-state="confirming"\\s+data-wait="soon"`));
     expect(text).toMatch(/<noscript><meta http-equiv="refresh"/);
     const address = /<script type="module" src="([^"]+)">/.exec(text)?.[1] ?? '';
     const script = await user.call('GET', address);

@@ -1,5 +1,6 @@
 import { Body, Controller, Get, Post, Query, Res } from '@nestjs/common';
 import type { FastifyReply } from 'fastify';
+import { BillingDetailsReader } from '../account/billing-details.client.js';
 import { redirect, redirectToProfile } from '../pages/reply.js';
 import { SignedIn } from '../sign-in/access.js';
 import type { Caller } from '../sign-in/caller.js';
@@ -17,6 +18,7 @@ export class ManagePagesController {
     private readonly management: PlanManagement,
     private readonly portal: Portal,
     private readonly pulls: Pulls,
+    private readonly details: BillingDetailsReader,
   ) {}
 
   @Post('cancel-subscription')
@@ -44,6 +46,7 @@ export class ManagePagesController {
     @Query() request: PortalRequest,
     @Res() reply: FastifyReply,
   ): Promise<void> {
+    this.details.doubt(caller.userId);
     redirect(reply, await this.portal.open(caller, request.flow ?? null, request.return_to ?? 'profile'));
   }
 }

@@ -1,5 +1,5 @@
 import { withDatabaseFailureNamed } from '@billhook/database';
-import { returnAddress } from '@billhook/pages';
+import { cookieAttributes, returnAddress, sessionCookie } from '@billhook/pages';
 import { ProblemFilter, problemFor, Refused, Retryable } from '@billhook/runtime';
 import { Catch, Logger } from '@nestjs/common';
 import type { ArgumentsHost } from '@nestjs/common';
@@ -48,12 +48,19 @@ export class ErrorPageFilter extends ProblemFilter {
     return error instanceof Retryable && method === 'GET' ? returnAddress(url, this.config.PUBLIC_URL) : null;
   }
 
+  /** Its token would be refused on every page until it expires, also where its holder wants to sign out. */
+  private endSession(reply: FastifyReply): void {
+    const cookie = sessionCookie(this.config.PUBLIC_URL);
+    void reply.clearCookie(cookie.name, cookieAttributes(cookie));
+  }
+
   private showPage(error: unknown, host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
     const reply = host.switchToHttp().getResponse<FastifyReply>();
     const problem = problemFor(error, request.id);
     if (problem.status >= 500) this.pageLog.error({ err: error, code: problem.code, requestId: request.id });
     if (error instanceof Retryable) void reply.header('retry-after', String(error.retryAfterSeconds));
+    if (problem.code === 'account_erased') this.endSession(reply);
     sendPage(reply.status(problem.status), errorPage(problem, this.again(error, request)));
   }
 }

@@ -1,4 +1,5 @@
 import { html, icons } from '@billhook/pages';
+import type { Html } from '@billhook/pages';
 import type { ErrorCode, Problem } from '@billhook/runtime';
 import { layout } from './layout.page.js';
 
@@ -15,8 +16,7 @@ export function errorPage(problem: Problem, again: string | null): string {
       <p class="lead">${advice(problem)}</p>
       <div class="actions">
         ${again !== null && html`<a class="button green" href="${again}">Try again</a>`}
-        <a class="button ${again === null ? 'green' : 'quiet'}" href="/pricing">See the plans</a>
-        <a class="button quiet" href="/profile">Your profile</a>
+        ${problem.code === 'account_erased' ? plansAlone : waysOn(again === null)}
       </div>
       <p class="code">
         ${problem.status} ${problem.code}${problem.request_id !== undefined && html` · ${problem.request_id}`}
@@ -25,8 +25,17 @@ export function errorPage(problem: Problem, again: string | null): string {
   });
 }
 
+const waysOn = (isFirst: boolean): Html =>
+  html`<a class="button ${isFirst ? 'green' : 'quiet'}" href="/pricing">See the plans</a>
+    <a class="button quiet" href="/profile">Your profile</a>`;
+
+/** Whoever is erased has no profile any more. */
+const plansAlone = html`<a class="button green" href="/pricing">See the plans</a>`;
+
 /** Where the table speaks to whoever writes a program or runs this one, people are told what it means for them. */
 const toPeople: Partial<Record<ErrorCode, string>> = {
+  account_erased:
+    'Your subscription has been ended, nothing more is charged, and your data is gone for good. You are signed out here. To begin again, sign up anew.',
   identity_provider_unavailable: 'Nothing was changed. Try again in a minute.',
   origin_not_allowed: 'Nothing was changed. Open the page here and use its own button.',
   payment_in_progress: 'Nothing was bought a second time. Your profile shows the plan once the payment is confirmed.',

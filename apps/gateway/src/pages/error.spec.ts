@@ -7,6 +7,7 @@ describe('an error page', () => {
     ['rate_limited', 'Wait a minute, then go on.'],
     ['stripe_unavailable', 'a second try never charges twice'],
     ['stripe_refused', 'Nothing was changed. Try again, or choose something else.'],
+    ['account_erased', 'You are signed out here.'],
     ['role_missing', 'This page is not for your account.'],
     ['origin_not_allowed', 'Open the page here and use its own button.'],
   ] as const)('speaks of %s to people and not to programs', (code, words) => {

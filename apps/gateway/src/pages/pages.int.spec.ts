@@ -7,6 +7,7 @@ import { anAccount, startGateway } from '../running-gateway.spec-support.js';
 import type { TestGateway } from '../running-gateway.spec-support.js';
 import { idOf } from '../simulator.spec-support.js';
 import { subscribe } from '../subscriber.spec-support.js';
+import type { Plan, Subscriber } from '../subscriber.spec-support.js';
 import type { TestBrowser } from '../test-browser.spec-support.js';
 
 let gateway: TestGateway;
@@ -26,34 +27,86 @@ afterAll(async () => {
 });
 afterEach(() => gateway.simulator.setWeather('clear'));
 
+/** Nobody of them waits for another. */
 async function prepare(): Promise<void> {
-  await Promise.all(['free', 'keys', 'chooser', 'listener', 'clicker'].map(someone));
-  const pro = await subscribe(gateway, 'pro');
-  people.set('pro', pro.user);
-  const elite = await subscribe(gateway, 'elite', { tier: 2, billing_cycle: 'yearly' });
-  people.set('elite', elite.user);
-  const leaving = await subscribe(gateway, 'leaving');
-  people.set('leaving', leaving.user);
-  await leaving.user.api('POST', '/v1/subscription/cancel', { immediate: false });
-  await subscribed(
-    'owing',
-    { status: 'past_due' },
-    { reason: 'payment_failed', invoice_id: 'in_1', url: 'https://invoice.example.com/i/1' },
-  );
-  await subscribed('asked', { status: 'past_due' }, { reason: 'payment_confirmation', invoice_id: 'in_2', url: null });
-  await subscribed('overdue', { status: 'past_due' });
-  await inactive('nonpayer', 'unpaid');
-  await inactive('paused', 'paused');
-  await inactive('unbegun', 'incomplete');
-  await subscribed('trying', { status: 'trialing', trial_end: '2026-12-01T00:00:00.000Z' });
-  const scheduled_change = { tier: 2, billing_cycle: 'yearly', at: '2026-12-01T00:00:00.000Z' } as const;
-  await subscribed('planning', { scheduled_change });
-  await atCheckout('unpaid', 'unpaid');
-  await atCheckout('confirming', 'paid');
-  await atCheckout('winner', 'arrived');
-  await atCheckout('stuck', 'stuck');
-  await atCheckout('lapsed', 'lapsed');
-  await atCheckout('expired', 'expired');
+  await Promise.all([
+    ...['free', 'keys', 'chooser', 'listener', 'clicker'].map(someone),
+    ...subscribers.map(({ name, plan, since }) => paying(name, plan, since)),
+    subscribed(
+      'owing',
+      { status: 'past_due' },
+      { reason: 'payment_failed', invoice_id: 'in_1', url: 'https://invoice.example.com/i/1' },
+    ),
+    subscribed('asked', { status: 'past_due' }, { reason: 'payment_confirmation', invoice_id: 'in_2', url: null }),
+    subscribed('overdue', { status: 'past_due' }),
+    inactive('nonpayer', 'unpaid'),
+    inactive('paused', 'paused'),
+    inactive('unbegun', 'incomplete'),
+    subscribed('trying', { status: 'trialing', trial_end: '2026-12-01T00:00:00.000Z' }),
+    subscribed('planning', { scheduled_change: { tier: 2, billing_cycle: 'yearly', at: '2026-12-01T00:00:00.000Z' } }),
+    ...(['unpaid', 'expired', 'paid', 'arrived', 'stuck', 'lapsed'] as const).map((state) => atCheckout(state)),
+    erased('erased'),
+  ]);
+}
+
+interface Prepared {
+  name: string;
+  plan?: Plan;
+  /** What became of the subscription since. */
+  since?: (subscriber: Subscriber) => Promise<unknown>;
+}
+
+const subscribers: Prepared[] = [
+  { name: 'pro' },
+  { name: 'elite', plan: { tier: 2, billing_cycle: 'yearly' } },
+  { name: 'cut-off' },
+  { name: 'double', since: payTwice },
+  {
+    name: 'leaving',
+    since: async ({ user, announce }) => {
+      await user.api('POST', '/v1/subscription/cancel', { immediate: false });
+      // Without its event the account would count again after a minute.
+      await announce(2, { cancel_at_period_end: true, will_renew: false });
+    },
+  },
+  ...(['dark', 'light'] as const).flatMap((scheme) => [
+    { name: `declined-${scheme}`, since: payingWith('pm_card_chargeCustomerFail') },
+    { name: `bank-${scheme}`, since: payingWith('pm_card_authenticationRequired') },
+  ]),
+];
+
+async function paying(name: string, plan?: Plan, since?: Prepared['since']): Promise<void> {
+  const subscriber = await subscribe(gateway, name, plan);
+  people.set(name, subscriber.user);
+  await since?.(subscriber);
+}
+
+/** As only Stripe's Dashboard, or its API, can have it. */
+async function payTwice({ customerId, subscriptionId }: Subscriber): Promise<void> {
+  const { subscriptions } = gateway.simulator.stripe;
+  const { default_payment_method: method } = await subscriptions.retrieve(subscriptionId);
+  await subscriptions.create({
+    customer: customerId,
+    items: [{ price: 'price_elite_monthly' }],
+    default_payment_method: idOf(method),
+  });
+}
+
+/** From the next payment on. */
+function payingWith(card: string): (subscriber: Subscriber) => Promise<void> {
+  return async ({ customerId, subscriptionId }) => {
+    const { paymentMethods, subscriptions } = gateway.simulator.stripe;
+    const { id } = await paymentMethods.attach(card, { customer: customerId });
+    await subscriptions.update(subscriptionId, { default_payment_method: id });
+  };
+}
+
+async function erased(name: string): Promise<void> {
+  const user = await someone(name);
+  await user.page('/profile');
+  const ops = await gateway.as('ops', { roles: ['ops'] });
+  await ops.api('POST', `/v1/users/${name}/erase`, { reason: 'ticket 1' });
+  await waitFor('the erasure', async () => (await user.page('/profile')).status === 410);
 }
 
 async function someone(name: string): Promise<TestBrowser> {
@@ -92,7 +145,9 @@ const grantingNothing = (status: string) => ({
 /** How far a purchase has come; `stuck` waits for its payment, `lapsed` has waited for too long. */
 type Purchase = 'unpaid' | 'expired' | 'paid' | 'arrived' | 'stuck' | 'lapsed';
 
-async function atCheckout(name: string, state: Purchase): Promise<void> {
+/** Somebody who is called as their purchase stands. */
+async function atCheckout(state: Purchase): Promise<void> {
+  const name = state;
   const user = await someone(name);
   const { json } = await user.api('POST', '/v1/checkout-sessions', { tier: 1, billing_cycle: 'monthly' });
   paths.set(name, `/payment/success?session_id=${String(json['id'])}`);
@@ -112,7 +167,11 @@ interface Scene {
   /** A path, or whose success page. */
   path: string;
   as?: string;
+  /** Each device is somebody else's, called `as-dark` and `as-light`: what is done here can be done once. */
+  isEachOnes?: boolean;
   title: string;
+  /** What its reader has to find there. */
+  says?: string[];
   status?: number;
   /** What has to be so when the page is asked for. */
   given?: () => Promise<void> | void;
@@ -130,6 +189,24 @@ async function changeTooOften(): Promise<void> {
 async function holdOnwards(page: Page): Promise<void> {
   await page.route('https://app.example.com/**', (route) => route.fulfill({ status: 204 }));
 }
+
+async function confirmChange(page: Page): Promise<void> {
+  await page.getByRole('button', { name: /^Pay .* and change now$/ }).click();
+  await page.getByRole('heading', { level: 1, name: 'Your payment is not complete' }).waitFor();
+}
+
+const paymentRequired = {
+  path: '/change-plan?tier=2&billing_cycle=monthly',
+  isEachOnes: true,
+  act: confirmChange,
+  title: 'Your payment is not complete',
+  says: [
+    'Your plan and its price are as they were',
+    'Elite begins by itself',
+    'Complete the payment',
+    'Change your card',
+  ],
+};
 
 async function typeNonsense(page: Page): Promise<void> {
   await page.getByLabel('Volume multiple').fill('a lot');
@@ -150,18 +227,107 @@ const scenes: Scene[] = [
   { name: 'pricing-free', path: '/pricing', as: 'free', title: 'Pricing' },
   { name: 'pricing-elite', path: '/pricing', as: 'elite', title: 'Pricing' },
   { name: 'docs', path: '/docs', title: 'API' },
-  { name: 'profile-free', path: '/profile', as: 'free', title: 'Your plan' },
-  { name: 'profile-pro', path: '/profile', as: 'pro', title: 'Your plan' },
-  { name: 'profile-elite', path: '/profile?message=refreshed', as: 'elite', title: 'Your plan' },
-  { name: 'profile-leaving', path: '/profile?message=cancel_scheduled', as: 'leaving', title: 'Your plan' },
-  { name: 'profile-payment-failed', path: '/profile', as: 'owing', title: 'Your plan' },
-  { name: 'profile-bank-asks', path: '/profile', as: 'asked', title: 'Your plan' },
-  { name: 'profile-overdue', path: '/profile', as: 'overdue', title: 'Your plan' },
-  { name: 'profile-unpaid', path: '/profile', as: 'nonpayer', title: 'Your plan' },
-  { name: 'profile-paused', path: '/profile', as: 'paused', title: 'Your plan' },
-  { name: 'profile-incomplete', path: '/profile', as: 'unbegun', title: 'Your plan' },
-  { name: 'profile-trial', path: '/profile', as: 'trying', title: 'Your plan' },
-  { name: 'profile-planned', path: '/profile', as: 'planning', title: 'Your plan' },
+  {
+    name: 'profile-free',
+    path: '/profile',
+    as: 'free',
+    title: 'Your plan',
+    says: ['Free costs nothing', 'See the plans'],
+  },
+  {
+    name: 'profile-pro',
+    path: '/profile',
+    as: 'pro',
+    title: 'Your plan',
+    says: ['Pro renews on', '$9.99 per month', 'Next payment', 'Cancel subscription'],
+  },
+  {
+    name: 'profile-elite',
+    path: '/profile?message=refreshed',
+    as: 'elite',
+    title: 'Your plan',
+    says: ['Elite renews on', '$299 per year', 'Next payment'],
+  },
+  {
+    name: 'profile-leaving',
+    path: '/profile?message=cancel_scheduled',
+    as: 'leaving',
+    title: 'Your plan',
+    says: ['Pro ends on', 'After that you are on Free', 'Next payment\nNone', "Don't cancel"],
+  },
+  {
+    name: 'profile-payment-failed',
+    path: '/profile',
+    as: 'owing',
+    title: 'Your plan',
+    says: ['Your last payment failed', 'Pay it now', 'to keep your plan', 'Overdue'],
+  },
+  {
+    name: 'profile-bank-asks',
+    path: '/profile',
+    as: 'asked',
+    title: 'Your plan',
+    says: ['Your bank asks you to confirm a payment', 'Confirm it'],
+  },
+  {
+    name: 'profile-overdue',
+    path: '/profile',
+    as: 'overdue',
+    title: 'Your plan',
+    says: ['You keep Pro for now', 'if it never does, you go back to Free', 'Change your card'],
+  },
+  {
+    name: 'profile-unpaid',
+    path: '/profile',
+    as: 'nonpayer',
+    title: 'Your plan',
+    says: ["You're on Free", 'Pro monthly, unpaid', 'Overdue', 'Cancel it now'],
+  },
+  {
+    name: 'profile-paused',
+    path: '/profile',
+    as: 'paused',
+    title: 'Your plan',
+    says: ["You're on Free", 'nothing is charged', 'Let it go on under Manage billing', 'Cancel it now'],
+  },
+  {
+    name: 'profile-incomplete',
+    path: '/profile',
+    as: 'unbegun',
+    title: 'Your plan',
+    says: ['it has not begun', 'Cancel it now'],
+  },
+  {
+    name: 'profile-trial',
+    path: '/profile',
+    as: 'trying',
+    title: 'Your plan',
+    says: ['Your free trial ends on', 'it is $9.99 per month, unless you cancel before', 'First payment'],
+  },
+  {
+    name: 'profile-planned',
+    path: '/profile',
+    as: 'planning',
+    title: 'Your plan',
+    says: ['You keep Pro until', 'From then on your plan is Elite yearly', '$299 per year', 'Keep Pro'],
+  },
+  {
+    name: 'profile-paid-twice',
+    path: '/profile',
+    as: 'double',
+    title: 'Your plan',
+    says: ['beside it Elite monthly for $29.99', 'Cancel the one that you do not need'],
+  },
+  { name: 'payment-required-declined', as: 'declined', ...paymentRequired },
+  { name: 'payment-required-bank-asks', as: 'bank', ...paymentRequired },
+  {
+    name: 'error-erased',
+    path: '/profile',
+    as: 'erased',
+    title: 'The account has been erased',
+    status: 410,
+    says: ['nothing more is charged', 'sign up anew'],
+  },
   { name: 'change-preview', path: '/change-plan?tier=2&billing_cycle=monthly', as: 'pro', title: 'Change to Elite' },
   {
     name: 'change-cycle',
@@ -177,8 +343,8 @@ const scenes: Scene[] = [
     title: 'Your plan is about to end',
     status: 409,
   },
-  { name: 'success-active', path: 'winner', as: 'winner', act: holdOnwards, title: "You're on Pro" },
-  { name: 'success-confirming', path: 'confirming', as: 'confirming', title: 'Confirming your payment' },
+  { name: 'success-active', path: 'arrived', as: 'arrived', act: holdOnwards, title: "You're on Pro" },
+  { name: 'success-confirming', path: 'paid', as: 'paid', title: 'Confirming your payment' },
   { name: 'success-unpaid', path: 'unpaid', as: 'unpaid', title: 'Not paid yet' },
   { name: 'success-action-needed', path: 'stuck', as: 'stuck', title: 'One more step' },
   { name: 'success-failed', path: 'lapsed', as: 'lapsed', title: 'The payment did not go through' },
@@ -224,6 +390,15 @@ const scenes: Scene[] = [
     title: 'There is no such tier',
     status: 400,
   },
+  {
+    // The last: a gateway that has found Stripe away asks it again only after a while.
+    name: 'profile-stripe-down',
+    path: '/profile',
+    as: 'cut-off',
+    given: () => gateway.simulator.setWeather('failing'),
+    title: 'Your plan',
+    says: ['Pro renews on', '$9.99 per month', 'Stripe does not answer just now. Your plan is as shown'],
+  },
 ];
 
 function visitAs(name: string | undefined, device: { scheme: Scheme; width: Width }): Promise<Visit> {
@@ -256,6 +431,7 @@ describe('a page', () => {
         phone: whole,
         desktop: whole,
         overflowAt320: 0,
+        unsaid: [],
         complaints: [],
       })),
     );
@@ -264,7 +440,8 @@ describe('a page', () => {
 
 /** One page as one device shows it. */
 async function look(scene: Scene, device: (typeof devices)[number]) {
-  const { context, page, complaints } = await visitAs(scene.as, device);
+  const who = scene.isEachOnes === true ? `${scene.as}-${device.scheme}` : scene.as;
+  const { context, page, complaints } = await visitAs(who, device);
   const { bytes, ...loaded } = await load(page, addressOf(scene));
   await scene.act?.(page);
   const inspect = async (width: Width) => {
@@ -272,11 +449,23 @@ async function look(scene: Scene, device: (typeof devices)[number]) {
     await shoot(page, `${scene.name}-${device.scheme}-${widths[width]}`);
     return { overflow: await overflow(page), violations: await violations(page) };
   };
+  const text = await page.getByRole('main').innerText();
+  const unsaid = (scene.says ?? []).filter((words) => !text.includes(words));
   const [title, phone, desktop] = [await page.title(), await inspect('phone'), await inspect('desktop')];
   await page.setViewportSize({ width: 320, height: 900 });
+  await shoot(page, `${scene.name}-${device.scheme}-320`);
   const overflowAt320 = await overflow(page);
   await context.close();
-  return { device, loaded: { ...loaded, isLight: bytes < 100_000 }, title, phone, desktop, overflowAt320, complaints };
+  return {
+    device,
+    loaded: { ...loaded, isLight: bytes < 100_000 },
+    title,
+    phone,
+    desktop,
+    overflowAt320,
+    unsaid,
+    complaints,
+  };
 }
 
 describe('the pages', () => {
@@ -322,12 +511,21 @@ describe('the pages', () => {
   });
 
   it('hold still for whoever asks for less motion', async () => {
-    const { context, page } = await visitAs('confirming', { scheme: 'dark', width: 'desktop' });
-    await load(page, `${gateway.publicUrl}${paths.get('confirming') ?? ''}`);
+    const { context, page } = await visitAs('paid', { scheme: 'dark', width: 'desktop' });
+    await load(page, `${gateway.publicUrl}${paths.get('paid') ?? ''}`);
     const movement = `getComputedStyle(document.querySelector('.spinner')).animationName`;
     expect(await page.evaluate(movement)).toBe('none');
     await page.emulateMedia({ reducedMotion: 'no-preference' });
     expect(await page.evaluate(movement)).toBe('turn');
+    await context.close();
+  });
+
+  it('sign out whoever is erased, and show them the prices as to everybody', async () => {
+    const { context, page } = await visitAs('erased', { scheme: 'dark', width: 'desktop' });
+    await load(page, `${gateway.publicUrl}/profile`);
+    await page.getByRole('link', { name: 'See the plans' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Choose your plan' }).waitFor();
+    expect((await context.cookies()).map(({ name }) => name)).not.toContain('billhook_session');
     await context.close();
   });
 
@@ -368,4 +566,36 @@ describe('on the way to Stripe', () => {
     await page.waitForURL(`${gateway.simulator.url}/c/pay/**`);
     await context.close();
   });
+
+  it('a click says what is going on, to eyes and ears, a second one does nothing, and another tab is left alone', async () => {
+    const { context, page } = await visitAs('clicker', { scheme: 'dark', width: 'desktop' });
+    await load(page, `${gateway.publicUrl}/pricing`);
+    await page.evaluate(keepHere);
+    const passed = () => page.evaluate<string[]>('globalThis.passed');
+    const other = page.getByRole('link', { name: 'Elite yearly' });
+    await other.click({ modifiers: ['ControlOrMeta'] });
+    expect([await passed(), await other.getAttribute('aria-busy')]).toEqual([['Elite yearly'], null]);
+
+    const chosen = page.locator('[data-handoff]', { hasText: 'Pro monthly' });
+    const href = (await chosen.getAttribute('href')) ?? '';
+    const clicked = page.locator(`[href="${href}"]`);
+    await clicked.dblclick();
+    await other.click();
+    expect(await passed()).toEqual(['Elite yearly', 'Taking you to Stripe…']);
+    expect(await clicked.innerText()).toBe('Taking you to Stripe…');
+    expect(await clicked.getAttribute('aria-busy')).toBe('true');
+    expect(await page.getByRole('status').innerText()).toBe('Taking you to Stripe…');
+
+    // As a browser does that has kept the page as it was left: it begins anew.
+    await page.evaluate(`dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))`);
+    await page.locator('[data-handoff]', { hasText: 'Pro monthly' }).waitFor();
+    await context.close();
+  });
 });
+
+/** Notes which clicks would have led away, and lets none. Hears of them last, after the page's own script. */
+const keepHere = `globalThis.passed = [];
+addEventListener('click', (event) => {
+  if (!event.defaultPrevented) passed.push(event.target.textContent);
+  event.preventDefault();
+});`;
