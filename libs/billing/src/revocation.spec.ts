@@ -131,6 +131,37 @@ describe('what was revoked comes back', () => {
   });
 });
 
+describe('what was paid beside it for the same period, as before an upgrade', () => {
+  const upgrade = anInvoiceRow({
+    invoiceId: 'in_2',
+    covers: { start: day(4), end: day(30) },
+    amountPaid: 2_000,
+    paidAt: day(4),
+    payments: [{ chargeId: null, paymentIntentId: 'pi_2' }],
+  });
+  const difference = aRefundRow({ refundId: 're_2', chargeId: null, paymentIntentId: 'pi_2', amount: 2_000 });
+  const invoices = [paid, upgrade];
+
+  it('still pays for it when only the difference is refunded', () => {
+    expect(ask({ invoices, refunds: [difference] })).toBeNull();
+  });
+
+  it('pays for nothing once it went back too, by a refund or a chargeback', () => {
+    expect(ask({ invoices, refunds: [difference, aRefundRow()] })).toBe('refund');
+    expect(ask({ invoices, refunds: [difference], disputes: [aDisputeRow()] })).toBe('refund');
+  });
+
+  it('does not stand in for a difference that is charged back', () => {
+    const disputes = [aDisputeRow({ chargeId: null, paymentIntentId: 'pi_2' })];
+    expect(ask({ invoices, disputes })).toBe('dispute');
+  });
+
+  it('does not pay for a year that was begun within its month', () => {
+    const year = { ...upgrade, covers: { start: day(4), end: day(369) } };
+    expect(ask({ invoices: [paid, year], refunds: [difference] })).toBe('refund');
+  });
+});
+
 describe('an invoice of a month long gone that is paid at last', () => {
   const late = anInvoiceRow({ paidAt: day(40) });
   const month = anInvoiceRow({

@@ -30,16 +30,21 @@ export function disputeMeaning(status: string): DisputeMeaning {
 
 /**
  * Whether the payment that the subscription now lives on went back: its newest paid invoice, among those whose period has begun,
- * is refunded in full or charged back. The newest is the one whose period began last: an old debt that is paid late buys nothing of
- * today. A newer paid invoice restores. The end of its period alone does not: nothing has been paid
- * for what comes after it. An invoice of nothing (a full discount) counts as newer once its period follows.
+ * is charged back, or refunded in full with all else that was paid up to the same day: the difference of an upgrade alone leaves the
+ * plan before it paid. The newest is the one whose period began last: an old debt that is paid late buys nothing of today. A newer
+ * paid invoice restores. The end of its period alone does not: nothing has been paid for what comes after it. An invoice of nothing
+ * (a full discount) counts as newer once its period follows.
  */
 export function revocationOf(subscriptionId: string, evidence: Evidence, now: Date): Revocation | null {
   const paid = paidInvoices(subscriptionId, evidence).filter(({ covers }) => covers.start <= now);
-  const newest = paid.filter((invoice) => invoice.amountPaid > 0).toSorted(byPeriod)[0];
+  const [newest, ...others] = paid.filter((invoice) => invoice.amountPaid > 0).toSorted(byPeriod);
   if (newest === undefined) return null;
   if (paid.some((invoice) => invoice.covers.start >= newest.covers.end)) return null;
-  return returnOf(newest, evidence);
+  const { invoiceId } = newest;
+  if (isChargedBack(newest, evidence)) return { by: 'dispute', invoiceId };
+  const beside = others.filter(({ covers }) => covers.end.getTime() === newest.covers.end.getTime());
+  const isRefunded = isRefundedInFull(newest, evidence) && beside.every((invoice) => wentBack(invoice, evidence));
+  return isRefunded ? { by: 'refund', invoiceId } : null;
 }
 
 /** Until when the subscription is paid for; null when no paid invoice of it is known. */
@@ -65,11 +70,16 @@ function byPeriod(a: CoveringInvoice, b: CoveringInvoice): number {
   );
 }
 
-function returnOf(invoice: InvoiceRow, evidence: Evidence): Revocation | null {
-  const { invoiceId } = invoice;
-  const { disputes } = returnedOf(invoice, evidence);
-  if (disputes.some(({ status }) => disputeMeaning(status) === 'chargeback')) return { by: 'dispute', invoiceId };
-  return amountReturned(invoice, evidence) >= invoice.amountPaid ? { by: 'refund', invoiceId } : null;
+function wentBack(invoice: InvoiceRow, evidence: Evidence): boolean {
+  return isChargedBack(invoice, evidence) || isRefundedInFull(invoice, evidence);
+}
+
+function isChargedBack(invoice: InvoiceRow, evidence: Evidence): boolean {
+  return returnedOf(invoice, evidence).disputes.some(({ status }) => disputeMeaning(status) === 'chargeback');
+}
+
+function isRefundedInFull(invoice: InvoiceRow, evidence: Evidence): boolean {
+  return amountReturned(invoice, evidence) >= invoice.amountPaid;
 }
 
 /** How much of what was paid for an invoice has gone back, by all that is known. */

@@ -27,7 +27,7 @@ export function chainPage({ head, newest, checkpoints, verdict }: ChainPage): st
       ])}
       <div class="actions">
         <a class="button green" href="/console/chain?verify=recent">Verify the newest 10,000</a>
-        <a class="button quiet" href="/console/chain?verify=all">Verify all (10 s per million)</a>
+        <a class="button quiet" href="/console/chain?verify=all">Verify all (reads every entry)</a>
       </div>
       <p class="soft small spaced">
         This service checks itself here, against checkpoints in its own database. To need neither, export the trail as
