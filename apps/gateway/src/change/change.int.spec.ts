@@ -283,7 +283,7 @@ describe('GET /change-plan', () => {
     const fields = { tier: '2', billing_cycle: 'monthly', proration_date: String(told['proration_date']) };
     const { status, text } = await subscriber.user.submit('/change-plan', fields);
     expect(status).toBe(402);
-    expect(text).toContain('Your plan is as it was.');
+    expect(text).toContain('Your plan and its price are as they were.');
     expect(text).toContain(`href="${gateway.simulator.url}/i/`);
   });
 
