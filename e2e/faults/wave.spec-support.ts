@@ -31,6 +31,7 @@ export class Supervisor {
   readonly crashes: string[] = [];
   readonly troubles: string[] = [];
   private readonly restarts = new Set<Promise<unknown>>();
+  private readonly launches = new Map<string, Promise<void>>();
   private readonly accepted = new Set<string>();
   private readonly poison = new Map<string, Buffer>();
   private readonly armed = new Set<Replica>();
@@ -129,7 +130,13 @@ export class Supervisor {
   }
 
   /** `from` is the first wave whose crash it may carry. */
-  private async launch(name: string, from: number): Promise<void> {
+  private launch(name: string, from: number): Promise<void> {
+    const launched = this.startUntilReady(name, from);
+    this.launches.set(name, launched);
+    return launched;
+  }
+
+  private async startUntilReady(name: string, from: number): Promise<void> {
     const service = serviceOf(name);
     const crash = this.nextCrash(name, from);
     const replica = await this.system.start(service, { crash, isCrashArmedLater: true, isReadyLater: true }, name);
@@ -190,7 +197,9 @@ export class Supervisor {
     await this.servers.postgres.start();
   }
 
+  /** One that is starting is let start: it has nothing in hand yet, and nothing that could end it in good order. */
   private async restart(name: string): Promise<void> {
+    await this.launches.get(name);
     const replica = this.system.replicas.get(name);
     if (replica === undefined || replica.hasEnded()) return;
     const { how } = await this.system.stop(replica);

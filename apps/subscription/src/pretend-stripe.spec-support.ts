@@ -31,8 +31,8 @@ export interface PretendStripe {
   asked: string[];
   /** When each request came, lists included, and what for. */
   requests: { at: number; url: string }[];
-  /** Called when a list is made and not answered yet: what it changes is not in it. */
-  onList: (url: string) => Promise<void> | void;
+  /** Called when a list is made and not answered yet: what it changes is not in it. `over` resolves once nobody waits for it any more. */
+  onList: (url: string, over: Promise<void>) => Promise<void> | void;
   close(): Promise<void>;
 }
 
@@ -88,7 +88,7 @@ async function answer(stripe: PretendStripe, request: IncomingMessage, response:
   if (id !== undefined) return stripe.silent.has(id) ? undefined : answerOne(stripe, { noun, id }, response);
   const rows = noun === 'events' ? stripe.events : [...stripe.subscriptions.values()].map(toPretendObject);
   const list = page(rows, url.searchParams);
-  await stripe.onList(url.search);
+  await stripe.onList(url.search, new Promise((resolve) => response.once('close', () => resolve())));
   send(response, 200, list);
 }
 

@@ -24,8 +24,8 @@ export interface RefusedRow {
 /** As a statement answers it: PostgreSQL's bigint comes as text. */
 type AsRead<T extends { line: number }> = Omit<T, 'line'> & { line: string };
 
-/** Rows that one statement judges: a fraction of a second, far below what a statement may take. */
-const windowSize = 2_000;
+/** Rows that one statement judges: a fraction of a second, far below what a statement may take, also of long ids on a busy disk. */
+const windowSize = 500;
 
 /**
  * How far an import has come, by the content of its file: whoever runs the same file again goes on where the last run was broken
