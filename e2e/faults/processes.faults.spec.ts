@@ -263,17 +263,18 @@ describe('F41: two hundred events that can never be applied', () => {
       const others = eventsOnce(on, 'behindPoison', 2);
       await on.deliverer.deliver(story.created());
       await on.deliverer.deliverAll(poison);
+      const parked = (): Promise<number> => on.system.countOf('subscription.parked_event WHERE retry_at IS NULL');
       const from = performance.now();
       await on.deliverer.deliverAll(others);
       await waitFor('the healthy ones', async () => (await settledOf(on, others)) === others.length, 30_000);
       const heldMs = performance.now() - from;
-      const parked = (): Promise<number> => on.system.countOf('subscription.parked_event WHERE retry_at IS NULL');
+      // They do not wait for what becomes of the others; how long that takes is a figure of the machine.
+      expect(await parked()).toBeLessThan(poison.length);
       await waitFor('the parking', async () => (await parked()) === poison.length, 60_000);
       const parkedMs = performance.now() - from;
       say(
         `F41: ${others.length} events behind 200 poison ones were applied after ${Math.round(heldMs)} ms, all of those parked after ${Math.round(parkedMs)} ms`,
       );
-      expect(heldMs).toBeLessThan(7_000);
       const rows = await on.system.query('SELECT event_id, attempts FROM subscription.parked_event ORDER BY event_id');
       expect(rows).toEqual(
         poison.map(({ id }) => ({ event_id: id, attempts: 5 })).toSorted((a, b) => (a.event_id < b.event_id ? -1 : 1)),
