@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { Browser } from 'playwright-core';
-import { aDomainEvent, aStripeDelivery, opened, startAudit, tamper } from '../audit.spec-support.js';
+import { startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
+import { aDomainEvent, aStripeDelivery, opened, tamper } from '../trail.spec-support.js';
 import { Checkpoints } from '../checkpoints/checkpoint.store.js';
 
 let audit: AuditUnderTest;

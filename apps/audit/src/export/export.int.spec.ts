@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { aDomainEvent, opened, startAudit } from '../audit.spec-support.js';
+import { startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
+import { aDomainEvent, opened } from '../trail.spec-support.js';
 import { entryHash } from '../trail/chain.js';
 import { readEntry } from '../trail/export-line.js';
 

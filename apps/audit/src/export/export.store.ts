@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { EntriesStore } from '../query/entries.store.js';
 import type { LinkedEntry, RecordedEntry } from '../query/entries.store.js';
-import type { EntryFilter } from '../query/entries-query.js';
+import type { EntryFilter } from '../query/entry-filter.js';
 import { csvEnd, csvEntry, csvHead, ndjsonEnd, ndjsonLine } from './export-lines.js';
 import type { ExportEnd } from './export-lines.js';
 

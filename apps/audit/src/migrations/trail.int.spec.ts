@@ -1,7 +1,7 @@
 import type { OutgoingEvent } from '@billhook/messaging';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { asSuperuser, checkpointKeys, connect, opened, openTrail } from '../audit.spec-support.js';
-import type { Trail } from '../audit.spec-support.js';
+import { asSuperuser, checkpointKeys, connect, opened, openTrail } from '../trail.spec-support.js';
+import type { Trail } from '../trail.spec-support.js';
 import { AppendStore } from '../append/append.store.js';
 import type { Verdict } from '../trail/chain-verifier.js';
 import { VerifyStore } from '../verify/verify.store.js';
