@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { EntriesStore } from '../query/entries.store.js';
 import type { LinkedEntry, RecordedEntry } from '../query/entries.store.js';
 import type { EntryFilter } from '../query/entry-filter.js';
+import { begun } from '../reads/begun.js';
 import { csvEnd, csvEntry, csvHead, ndjsonEnd, ndjsonLine } from './export-lines.js';
 import type { ExportEnd } from './export-lines.js';
 
@@ -12,8 +13,8 @@ export interface ExportOrder {
   limit: number;
 }
 
-/** Few enough for little memory, many enough that a page costs little beside its entries. */
-const pageSize = 1_000;
+/** Few enough for little memory, many enough that planning a page, over the indexes of every month, costs little beside its entries. */
+const pageSize = 2_000;
 
 /** How entries are read and written in a form. */
 interface Form<T extends { seq: string | number }> {
@@ -69,10 +70,4 @@ async function* written<T extends { seq: string | number }>(
     if (isOver) break;
   }
   yield form.end({ isComplete: !isMore, entries, lastSeq });
-}
-
-/** Nobody may come to wait for it any more: its failure is then nobody's business. Whoever does wait gets it all the same. */
-function begun<T>(coming: Promise<T>): Promise<T> {
-  coming.catch(() => undefined);
-  return coming;
 }
