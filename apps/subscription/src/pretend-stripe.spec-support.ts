@@ -8,6 +8,8 @@ export interface PretendObject {
   created: number;
 }
 
+export type PretendInvoice = PretendObject & { subscription: string; status: string };
+
 /** A server that answers as Stripe does, with whatever a spec puts into it. */
 export interface PretendStripe {
   url: string;
@@ -15,6 +17,8 @@ export interface PretendStripe {
   /** Answered beside all that follows. */
   prices: PretendPrices;
   sessions: Map<string, object>;
+  /** Listed by their subscription. */
+  invoices: PretendInvoice[];
   /** Oldest first, as they are made; listed the other way round. */
   events: PretendObject[];
   /** Sent as the `Date` header; the real time when null. */
@@ -46,6 +50,7 @@ export async function startPretendStripe(): Promise<PretendStripe> {
     subscriptions: new Map(),
     prices: new PretendPrices(),
     sessions: new Map(),
+    invoices: [],
     events: [],
     clock: null,
     failures: 0,
@@ -70,7 +75,8 @@ async function answer(stripe: PretendStripe, request: IncomingMessage, response:
     const { status, body } = stripe.prices.answer(url);
     return send(response, status, body);
   }
-  const [, noun = '', id] = /^\/v1\/(subscriptions|events|checkout\/sessions)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+  const [, noun = '', id] =
+    /^\/v1\/(subscriptions|invoices|events|checkout\/sessions)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
   stripe.requests.push({ at: performance.now(), url: url.pathname + url.search });
   if (noun === 'subscriptions' && id !== undefined) stripe.asked.push(id);
   if (stripe.clock) response.setHeader('date', stripe.clock.toUTCString());
@@ -86,10 +92,20 @@ async function answer(stripe: PretendStripe, request: IncomingMessage, response:
     return send(response, 500, { error: { type: 'api_error', message: 'Stripe is not well.' } });
   }
   if (id !== undefined) return stripe.silent.has(id) ? undefined : answerOne(stripe, { noun, id }, response);
-  const rows = noun === 'events' ? stripe.events : [...stripe.subscriptions.values()].map(toPretendObject);
-  const list = page(rows, url.searchParams);
+  const list = page(rowsOf(stripe, noun), url.searchParams);
   await stripe.onList(url.search, new Promise((resolve) => response.once('close', () => resolve())));
   send(response, 200, list);
+}
+
+function rowsOf(stripe: PretendStripe, noun: string): PretendObject[] {
+  switch (noun) {
+    case 'events':
+      return stripe.events;
+    case 'invoices':
+      return stripe.invoices;
+    default:
+      return [...stripe.subscriptions.values()].map(toPretendObject);
+  }
 }
 
 function answerOne(stripe: PretendStripe, { noun, id }: { noun: string; id: string }, response: ServerResponse): void {
@@ -114,11 +130,12 @@ function page(rows: readonly PretendObject[], query: URLSearchParams): object {
 
 function fits(row: PretendObject, query: URLSearchParams): boolean {
   const [lt, lte] = [query.get('created[lt]'), query.get('created[lte]')];
-  const customer = query.get('customer');
+  const [customer, subscription] = [query.get('customer'), query.get('subscription')];
   return (
     (lt === null || row.created < Number(lt)) &&
     (lte === null || row.created <= Number(lte)) &&
-    (customer === null || Reflect.get(row, 'customer') === customer)
+    (customer === null || Reflect.get(row, 'customer') === customer) &&
+    (subscription === null || Reflect.get(row, 'subscription') === subscription)
   );
 }
 

@@ -22,12 +22,13 @@ export interface RawSubscription {
 export interface RawInvoice {
   id: string;
   customer: string;
+  created: number;
   status: string;
   amount_paid: number;
   amount_remaining: number;
   attempt_count: number;
   currency: string;
-  parent: object;
+  parent: { subscription_details: { subscription: string; metadata: object } };
   lines: { data: object[] };
   status_transitions: { paid_at: number | null };
 }
@@ -65,14 +66,15 @@ export function previousAttributes(before: RawSubscription, after: RawSubscripti
 
 export function invoiceOf(
   subscription: RawSubscription,
-  terms: { id: string; amount: number; start: number; end: number; paidAt: number | null },
+  terms: { id: string; created: number; amount: number; start: number; end: number; paidAt: number | null },
 ): RawInvoice {
-  const { id, amount, start, end, paidAt } = terms;
+  const { id, created, amount, start, end, paidAt } = terms;
   const details = { subscription: subscription.id, proration: false };
   const line = { amount, period: { start, end }, parent: { subscription_item_details: details } };
   return {
     id,
     customer: subscription.customer,
+    created,
     status: paidAt === null ? 'open' : 'paid',
     amount_paid: paidAt === null ? 0 : amount,
     amount_remaining: paidAt === null ? amount : 0,

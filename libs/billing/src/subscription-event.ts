@@ -30,6 +30,8 @@ export interface FetchedSubscription {
   snapshot: SubscriptionSnapshot;
   /** `order.state` of the row when the fetch began; null when there was none. */
   seen: string | null;
+  /** When the oldest invoice was made that has not been paid since; null where Stripe was not asked, or said nothing of the kind. */
+  unpaidSince: Date | null;
 }
 
 /** A snapshot event taken apart: what it is about has not been read yet. */

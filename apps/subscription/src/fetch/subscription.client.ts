@@ -1,3 +1,5 @@
+import { unpaidSince } from '@billhook/billing';
+import type { WithUnpaidSince } from '@billhook/billing';
 import { fromStripeError, isNoSuchObject } from '@billhook/stripe';
 import { Inject, Injectable } from '@nestjs/common';
 import type Stripe from 'stripe';
@@ -30,11 +32,22 @@ export class SubscriptionClient {
 export async function retrieveSubscription(stripe: Stripe, id: string): Promise<FetchedObject | null> {
   try {
     const subscription = await stripe.subscriptions.retrieve(id);
-    return { object: subscription, answeredAt: answeredAt(subscription) };
+    const object = subscription.status === 'past_due' ? await withUnpaidSince(stripe, subscription) : subscription;
+    return { object, answeredAt: answeredAt(subscription) };
   } catch (error) {
     if (isNoSuchObject(error)) return null;
     throw fromStripeError(error);
   }
+}
+
+/** A subscription that is past due does not say since when: its invoices do. The newest hundred are all that can matter. */
+async function withUnpaidSince(
+  stripe: Stripe,
+  subscription: Stripe.Subscription,
+): Promise<Stripe.Subscription | WithUnpaidSince<Stripe.Subscription>> {
+  const { data } = await stripe.invoices.list({ subscription: subscription.id, limit: 100 });
+  const since = unpaidSince(data);
+  return since === null ? subscription : { ...subscription, unpaid_since: since };
 }
 
 /** The header is of the real time, also where the subscription lives by a test clock: then nothing says how new the answer is. */

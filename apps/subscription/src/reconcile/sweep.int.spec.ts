@@ -18,6 +18,8 @@ beforeAll(async () => {
 afterEach(() => {
   world.stripe.onList = () => undefined;
   world.stripe.subscriptions.clear();
+  world.stripe.invoices.length = 0;
+  world.stripe.clock = null;
 });
 
 afterAll(async () => {
@@ -94,6 +96,27 @@ describe('a sweep', () => {
     expect(await world.told('billing.drift.found', missing.userId)).toMatchObject([
       { run_id: report.id, kind: 'missing', dry_run: false },
     ]);
+  });
+
+  it('F63: gives a failed renewal its whole grace where neither the end of the failure before nor its own events came', async () => {
+    await alone(world);
+    const [story] = await known('fails-again');
+    if (story === undefined) throw new Error('one was made');
+    const day = 86_400;
+    const failed = story.subscription({ status: 'past_due' });
+    await world.publish(story.updated(day, failed, { status: 'active' }));
+    await waitFor('past due', async () => (await rowOf(story))?.['status'] === 'past_due');
+    world.stripe.subscriptions.set(story.subscriptionId, story.onPrice('price_elite_monthly', { status: 'past_due' }));
+    const invoice = { subscription: story.subscriptionId };
+    world.stripe.invoices.push(
+      { ...invoice, id: 'in_first', created: started + day, status: 'paid' },
+      { ...invoice, id: 'in_again', created: started + 31 * day, status: 'open' },
+      { subscription: 'sub_other', id: 'in_other', created: started, status: 'open' },
+    );
+    world.stripe.clock = new Date((started + 32 * day) * 1000);
+    await reconcile(world, service, { kind: 'sweep' });
+    expect(await rowOf(story)).toMatchObject({ tier: 2, past_due_since: new Date((started + 31 * day) * 1000) });
+    expect(await world.accountOf(story.userId)).toMatchObject({ tier: 2 });
   });
 
   it('F63: begins when Stripe says that it could not make some events', async () => {
