@@ -424,6 +424,34 @@ describe('createBatchProcessor', () => {
     expect(transactions).toBeLessThan(115);
   });
 
+  it('F41: leaves untried what is about the same as some that failed, so that nobody else waits for it', async () => {
+    let transactions = 0;
+    const process = aProcessor({
+      whoseOf: ({ attributes }) => (attributes.id.startsWith('evt_of_bad') ? 'cus_bad' : `cus_of_${attributes.id}`),
+      apply: (manager, deliveries) => {
+        transactions += 1;
+        const isPoison = deliveries.some(({ attributes }) => attributes.id.includes('poison'));
+        return isPoison ? Promise.reject(new Error('broken')) : recordEffect(manager, deliveries);
+      },
+    });
+    const ids = Array.from({ length: 40 }, (_, n) => [
+      `evt_of_bad_poison_${n}`,
+      `evt_of_bad_${n}`,
+      `evt_good_${n}`,
+    ]).flat();
+    const healthy = ids.filter((id) => !id.includes('poison'));
+    const settlements = await process(ids.map((id) => aDelivery(id)));
+    expect(transactions).toBeLessThan(25);
+    expect(await effects()).toEqual(expect.arrayContaining(ids.filter((id) => id.startsWith('evt_good'))));
+    const leftAlone = kinds(settlements).filter((_, index) => ids[index]?.startsWith('evt_of_bad'));
+    expect(leftAlone.filter((kind) => kind === 'retrying').length).toBeGreaterThan(70);
+    await makeDue();
+    await runner.runDue();
+    expect(await effects()).toEqual(healthy.toSorted());
+    expect(await column('SELECT DISTINCT attempts FROM parked_event WHERE retry_at IS NULL')).toEqual([5]);
+    expect(await column('SELECT count(*)::integer FROM parked_event')).toEqual([40]);
+  });
+
   it('puts off an event whose lock somebody holds, and its neighbours wait for three seconds of locks at most', async () => {
     const holder = dataSource.createQueryRunner();
     await holder.startTransaction();

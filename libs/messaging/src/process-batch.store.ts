@@ -27,6 +27,11 @@ export interface BatchProcessorOptions {
   apply: (manager: EntityManager, deliveries: Delivery[], locked: () => void) => Promise<Outcome[]>;
   /** Tries again what failed. */
   retries: RetryRunner;
+  /**
+   * Whom an event is about; null when nobody can tell. Once some events of a batch have failed, those about the same are left to the
+   * retries untried: what is wrong with a customer is most often wrong with all their events, and nobody else waits for them.
+   */
+  whoseOf?: (delivery: Delivery) => string | null;
   /** Announces `billing.event.parked` under this source; only for a schema that has an outbox. */
   outboxSource?: string;
   /** What is parked for good of somebody erased is parked without its bytes; only for a service that knows who is. */
@@ -62,6 +67,8 @@ const deathsOfMarked = 2;
 interface Progress {
   settlements: Map<Delivery, Settlement>;
   failures: FailedEvent[];
+  /** Whose they are. */
+  failing: Set<string>;
   patience: Patience;
   locked: () => void;
 }
@@ -72,7 +79,7 @@ class BatchProcessor {
   private readonly turnstile = new Turnstile();
 
   constructor(
-    private readonly options: Required<Omit<BatchProcessorOptions, 'outboxSource' | 'isOfErased'>> &
+    private readonly options: Required<Omit<BatchProcessorOptions, 'outboxSource' | 'isOfErased' | 'whoseOf'>> &
       BatchProcessorOptions,
   ) {
     this.attempts = new Attempts(options.dataSource, options.consumer);
@@ -103,7 +110,13 @@ class BatchProcessor {
     const suspects = await this.attempts.mark(redelivered);
     const alone = deliveries.filter((delivery) => suspects.has(idOf(delivery)));
     const together = deliveries.filter((delivery) => !suspects.has(idOf(delivery)));
-    const progress: Progress = { settlements: new Map(), failures: [], patience: new Patience(), locked };
+    const progress: Progress = {
+      settlements: new Map(),
+      failures: [],
+      failing: new Set(),
+      patience: new Patience(),
+      locked,
+    };
     try {
       const leftToRetries = alone.map((delivery) => this.toFailedEvent(delivery, deathsOfMarked, processDied()));
       await this.recordFailures(leftToRetries, progress);
@@ -124,10 +137,13 @@ class BatchProcessor {
   }
 
   /** In one transaction if that works; else in ever smaller ones, in the same order, until whoever spoils it stands alone. */
-  private async applyAll(deliveries: Delivery[], progress: Progress): Promise<void> {
+  private async applyAll(all: Delivery[], progress: Progress): Promise<void> {
+    const deliveries = this.leaveSuspects(all, progress);
     const [only] = deliveries;
     if (only === undefined) return;
-    if (deliveries.length > 1 && progress.failures.length >= fewFailures) return this.applyEach(deliveries, progress);
+    // Without whoever is suspected they are worth another try together.
+    const isAsBefore = deliveries.length === all.length && progress.failures.length >= fewFailures;
+    if (deliveries.length > 1 && isAsBefore) return this.applyEach(deliveries, progress);
     try {
       await this.applyOnce(deliveries, progress);
     } catch (error) {
@@ -142,14 +158,28 @@ class BatchProcessor {
     }
   }
 
+  /** Answers those that are still to be tried. */
+  private leaveSuspects(deliveries: Delivery[], { failures, failing }: Progress): Delivery[] {
+    if (failures.length < fewFailures || failing.size === 0) return deliveries;
+    const isSuspect = (delivery: Delivery): boolean => {
+      const whose = this.options.whoseOf?.(delivery) ?? null;
+      return whose !== null && failing.has(whose);
+    };
+    const { true: suspects = [], false: others = [] } = Object.groupBy(deliveries, (each) => `${isSuspect(each)}`);
+    failures.push(...suspects.map((delivery) => this.toFailedEvent(delivery, 0, othersFailed)));
+    return others;
+  }
+
   private async applyEach(deliveries: Delivery[], progress: Progress): Promise<void> {
     for (const delivery of deliveries) await this.applyAll([delivery], progress);
   }
 
-  private failed(delivery: Delivery, attempts: number, error: unknown, { failures }: Progress): void {
+  private failed(delivery: Delivery, attempts: number, error: unknown, { failures, failing }: Progress): void {
     const { id: eventId, type } = delivery.attributes;
     this.options.log.error({ err: error, eventId, type, attempts }, 'event failed');
     failures.push(this.toFailedEvent(delivery, attempts, failureReason(error)));
+    const whose = this.options.whoseOf?.(delivery) ?? null;
+    if (whose !== null) failing.add(whose);
   }
 
   private async applyOnce(deliveries: Delivery[], { patience, locked, settlements }: Progress): Promise<void> {
@@ -175,6 +205,8 @@ class BatchProcessor {
     return { delivery, attempts, outcome: { kind: 'retrying', reason, afterMs: retryAfterMs(attempts) } };
   }
 }
+
+const othersFailed = 'others about the same failed in its batch; it was not tried yet';
 
 const duplicate: Outcome = { kind: 'duplicate' };
 
