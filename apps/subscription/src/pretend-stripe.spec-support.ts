@@ -8,7 +8,11 @@ export interface PretendObject {
   created: number;
 }
 
-export type PretendInvoice = PretendObject & { subscription: string; status: string };
+export type PretendInvoice = PretendObject & {
+  subscription: string;
+  status: string;
+  status_transitions: { finalized_at: number };
+};
 
 /** A server that answers as Stripe does, with whatever a spec puts into it. */
 export interface PretendStripe {
@@ -27,6 +31,8 @@ export interface PretendStripe {
   failures: number;
   /** How many of the next requests are told that they are too many. */
   refusals: number;
+  /** Without it, it answers 403 to whoever asks for invoices. */
+  mayReadInvoices: boolean;
   /** Without it, every request is answered 401. */
   knowsKey: boolean;
   /** Ids of subscriptions about which it says nothing, as long as they are in here. */
@@ -55,6 +61,7 @@ export async function startPretendStripe(): Promise<PretendStripe> {
     clock: null,
     failures: 0,
     refusals: 0,
+    mayReadInvoices: true,
     knowsKey: true,
     silent: new Set(),
     asked: [],
@@ -82,6 +89,9 @@ async function answer(stripe: PretendStripe, request: IncomingMessage, response:
   if (stripe.clock) response.setHeader('date', stripe.clock.toUTCString());
   if (!stripe.knowsKey) {
     return send(response, 401, { error: { type: 'invalid_request_error', message: 'Invalid API Key.' } });
+  }
+  if (noun === 'invoices' && !stripe.mayReadInvoices) {
+    return send(response, 403, { error: { type: 'invalid_request_error', message: 'This key lacks a permission.' } });
   }
   if (stripe.refusals > 0) {
     stripe.refusals -= 1;

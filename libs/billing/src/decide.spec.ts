@@ -234,8 +234,16 @@ describe('past due', () => {
     const [again, stale] = [{ ...pastDue, cancelAtPeriodEnd: true }, pastDue];
     const asked = fetched(again, 20, stale, at(12));
     expect(run([...delivered(events, 0, 1), asked]).row?.pastDue).toEqual({ since: at(12), isExact: true });
-    expect(run([...delivered(events, 0, 1), fetched(again, 20, stale, at(3))]).row?.pastDue?.since).toEqual(at(5));
-    expect(run([...delivered(events, 0, 1), fetched(again, 20, stale)]).row?.pastDue?.since).toEqual(at(5));
+  });
+
+  it('stays what was seen where the invoices say nothing later', () => {
+    const asked = (unpaidSince: Date | null) =>
+      fetched({ ...pastDue, cancelAtPeriodEnd: true }, 20, pastDue, unpaidSince);
+    for (const unpaidSince of [at(3), at(5), null])
+      expect(run([...delivered(events, 0, 1), asked(unpaidSince)]).row?.pastDue).toEqual({
+        since: at(5),
+        isExact: true,
+      });
   });
 
   it('began with the unpaid invoice for whoever has missed its events, and with the change itself once that comes', () => {

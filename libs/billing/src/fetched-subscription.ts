@@ -3,25 +3,35 @@ import type { Reading } from './json-reader.js';
 import type { FetchedSubscription } from './subscription-event.js';
 import { toSubscriptionSnapshot } from './subscription-snapshot.js';
 
-/** Of an invoice of the subscription, what Stripe lists. `created` in whole seconds. */
+/** Of an invoice of the subscription, what Stripe lists. Times in whole seconds. */
 export interface ListedInvoice {
   status: string | null;
   created: number;
+  /** Of one that is sent to be paid by then. */
+  due_date: number | null;
+  status_transitions: { finalized_at: number | null };
 }
 
-/** A subscription as Stripe answered it, with what its invoices say beside it. Seconds since 1970. */
-export type WithUnpaidSince<Subscription> = Subscription & { unpaid_since: number };
-
 /**
- * When the oldest of the open invoices was made after which none has been paid; null without one. An old debt from before a
- * payment is none of this: the subscription has been active since.
+ * Before when nobody can have failed to pay: when the oldest of the invoices was to be paid after which none has been. Null without
+ * one. A debt from before a payment is none of this: the subscription has been active since. One that Stripe has given up on is.
  *
  * @param invoices newest first, as Stripe lists them
  */
 export function unpaidSince(invoices: readonly ListedInvoice[]): number | null {
   const lastPaid = invoices.findIndex(({ status }) => status === 'paid');
   const since = lastPaid === -1 ? invoices : invoices.slice(0, lastPaid);
-  return since.findLast(({ status }) => status === 'open')?.created ?? null;
+  const oldest = since.findLast(({ status }) => status === 'open' || status === 'uncollectible');
+  return oldest === undefined ? null : payableFrom(oldest);
+}
+
+/** Stripe keeps an invoice as a draft for an hour at least, and for three days where nobody answers its webhook. */
+function payableFrom({
+  created,
+  due_date: due,
+  status_transitions: { finalized_at: finalized },
+}: ListedInvoice): number {
+  return due ?? finalized ?? created;
 }
 
 /** Reads what was answered, `unpaid_since` included where it was asked for. */

@@ -210,7 +210,16 @@ export class StripeModel {
       return this.change(current, { status: 'active', latest_invoice: invoice });
     }
     if (kind === 'giveUp') return this.change(current, { status: 'unpaid' });
+    if (kind === 'failRenewal' && current.status === 'past_due')
+      return this.failAgain(current, item.current_period_end);
     return this.actOnAny(kind, current);
+  }
+
+  /** Left past due when the tries for one period are over, it fails for the next one too. */
+  private failAgain(current: RawSubscription, periodEnd: number): void {
+    if (current.latest_invoice !== null) this.money.giveUpOn(current.latest_invoice);
+    this.now = Math.max(this.now, periodEnd);
+    this.nextPeriod(current, 'past_due');
   }
 
   private actOnAny(kind: Action['kind'], current: RawSubscription): void {

@@ -30,8 +30,8 @@ export class StripeMoney {
   pay(subscription: RawSubscription, start: number, end: number, open: string | null = null): string {
     const id = open ?? this.nextId('in');
     const amount = amountOf(subscription);
-    const created = this.invoices.get(id)?.created ?? this.now();
-    const invoice = invoiceOf(subscription, { id, created, amount, start, end, paidAt: this.now() });
+    const finalizedAt = this.invoices.get(id)?.status_transitions.finalized_at ?? this.now();
+    const invoice = invoiceOf(subscription, { id, finalizedAt, amount, start, end, paidAt: this.now() });
     this.keep(invoice);
     const payment = {
       id: `inpay_${id}`,
@@ -49,10 +49,19 @@ export class StripeMoney {
   failToPay(subscription: RawSubscription, start: number, end: number): string {
     const id = this.nextId('in');
     const amount = amountOf(subscription);
-    const invoice = invoiceOf(subscription, { id, created: this.now(), amount, start, end, paidAt: null });
+    const invoice = invoiceOf(subscription, { id, finalizedAt: this.now(), amount, start, end, paidAt: null });
     this.keep(invoice);
     this.tell('invoice.payment_failed', invoice);
     return id;
+  }
+
+  /** As an account may be set to, once the last try has failed. */
+  giveUpOn(id: string): void {
+    const invoice = this.invoices.get(id);
+    if (invoice?.status !== 'open') return;
+    const given = { ...invoice, status: 'uncollectible' };
+    this.keep(given);
+    this.tell('invoice.marked_uncollectible', given);
   }
 
   /** As they stand now, oldest first. Never changes: the next state is another map. */

@@ -30,7 +30,7 @@ export interface FetchedSubscription {
   snapshot: SubscriptionSnapshot;
   /** `order.state` of the row when the fetch began; null when there was none. */
   seen: string | null;
-  /** When the oldest invoice was made that has not been paid since; null where Stripe was not asked, or said nothing of the kind. */
+  /** Before when it cannot have become past due, as its invoices say; null where they were not asked for, or do not say. */
   unpaidSince: Date | null;
 }
 

@@ -1,68 +1,108 @@
+import { Retryable } from '@billhook/runtime';
 import { describe, expect, it } from '@jest/globals';
-import { aDelivery, failingFor, kinds, recordEffect, useBatchWorld } from './process-batch.spec-support.js';
+import type { Delivery } from './event.js';
+import type { BatchProcessorOptions } from './process-batch.store.js';
+import { aDelivery, again, kinds, recordEffect, useBatchWorld } from './process-batch.spec-support.js';
 
 const world = useBatchWorld();
 
+/** Broken for every event with `poison` in its id; counts how often it is called. */
+function poisoned(): { calls: () => number; apply: BatchProcessorOptions['apply'] } {
+  let count = 0;
+  return {
+    calls: () => count,
+    apply: (manager, deliveries) => {
+      count += 1;
+      const isPoison = deliveries.some(({ attributes }) => attributes.id.includes('poison'));
+      return isPoison ? Promise.reject(new Error('broken')) : recordEffect(manager, deliveries);
+    },
+  };
+}
+
+/** The first word of its id. */
+function customerOf({ attributes }: Delivery): string {
+  return attributes.id.split('_')[0] ?? '';
+}
+
 describe('a batch that fails', () => {
-  it('divides a batch that fails, so that one poison among many costs few transactions', async () => {
-    let transactions = 0;
-    const apply = failingFor('evt_077');
-    const process = world().aProcessor({
-      apply: (manager, deliveries, locked) => {
-        transactions += 1;
-        return apply(manager, deliveries, locked);
-      },
-    });
-    const ids = Array.from({ length: 100 }, (_, index) => `evt_${String(index).padStart(3, '0')}`);
+  it('is divided, so that one poison among many costs few transactions', async () => {
+    const { apply, calls } = poisoned();
+    const process = world().aProcessor({ apply });
+    const ids = Array.from({ length: 100 }, (_, index) => (index === 77 ? 'evt_poison' : `evt_${index + 100}`));
     const settlements = await process(ids.map((id) => aDelivery(id)));
     expect(settlements.filter(({ kind }) => kind === 'retrying')).toHaveLength(1);
-    expect(await world().effects()).toEqual(ids.filter((id) => id !== 'evt_077'));
-    expect(transactions).toBeLessThan(20);
+    expect(await world().effects()).toEqual(ids.filter((id) => id !== 'evt_poison'));
+    expect(calls()).toBeLessThan(20);
   });
 
   it('F41: parks all of a batch but its healthy ones, and in few more transactions than events', async () => {
-    let transactions = 0;
-    const process = world().aProcessor({
-      maxAttempts: 1,
-      apply: (manager, deliveries) => {
-        transactions += 1;
-        const isPoison = deliveries.some(({ attributes }) => attributes.id.startsWith('evt_bad'));
-        return isPoison ? Promise.reject(new Error('broken')) : recordEffect(manager, deliveries);
-      },
-    });
-    const ids = Array.from({ length: 50 }, (_, index) => [`evt_bad_${index}`, `evt_good_${index}`]).flat();
+    const { apply, calls } = poisoned();
+    const process = world().aProcessor({ maxAttempts: 1, apply });
+    const ids = Array.from({ length: 50 }, (_, index) => [`evt_poison_${index}`, `evt_good_${index}`]).flat();
     const settlements = await process(ids.map((id) => aDelivery(id)));
-    expect(kinds(settlements)).toEqual(ids.map((id) => (id.startsWith('evt_bad') ? 'parked' : 'applied')));
-    expect(await world().effects()).toEqual(ids.filter((id) => id.startsWith('evt_good')).toSorted());
-    expect(transactions).toBeLessThan(115);
+    expect(kinds(settlements)).toEqual(ids.map((id) => (id.includes('poison') ? 'parked' : 'applied')));
+    expect(await world().effects()).toEqual(ids.filter((id) => id.includes('good')).toSorted());
+    expect(calls()).toBeLessThan(115);
   });
 
-  it('F41: leaves untried what is about the same as some that failed, so that nobody else waits for it', async () => {
-    let transactions = 0;
-    const process = world().aProcessor({
-      whoseOf: ({ attributes }) => (attributes.id.startsWith('evt_of_bad') ? 'cus_bad' : `cus_of_${attributes.id}`),
-      apply: (manager, deliveries) => {
-        transactions += 1;
-        const isPoison = deliveries.some(({ attributes }) => attributes.id.includes('poison'));
-        return isPoison ? Promise.reject(new Error('broken')) : recordEffect(manager, deliveries);
-      },
-    });
-    const ids = Array.from({ length: 40 }, (_, n) => [
-      `evt_of_bad_poison_${n}`,
-      `evt_of_bad_${n}`,
-      `evt_good_${n}`,
-    ]).flat();
-    const healthy = ids.filter((id) => !id.includes('poison'));
+  it('F41: leaves the rest of a customer untried of whom three have failed, so that nobody else waits for it', async () => {
+    const { apply, calls } = poisoned();
+    const process = world().aProcessor({ apply, customerOf });
+    const ids = Array.from({ length: 40 }, (_, n) => [`bad_poison_${n}`, `bad_${n}`, `good${n}_1`]).flat();
     const settlements = await process(ids.map((id) => aDelivery(id)));
-    expect(transactions).toBeLessThan(25);
-    expect(await world().effects()).toEqual(expect.arrayContaining(ids.filter((id) => id.startsWith('evt_good'))));
-    const leftAlone = kinds(settlements).filter((_, index) => ids[index]?.startsWith('evt_of_bad'));
-    expect(leftAlone.filter((kind) => kind === 'retrying').length).toBeGreaterThan(70);
+    expect(calls()).toBeLessThan(25);
+    expect(await world().effects()).toEqual(expect.arrayContaining(ids.filter((id) => id.startsWith('good'))));
+    const ofBad = kinds(settlements).filter((_, index) => ids[index]?.startsWith('bad'));
+    expect(ofBad.filter((kind) => kind === 'retrying').length).toBeGreaterThan(70);
+    const untried = await world().column('SELECT event_id FROM parked_event WHERE attempts = 0 ORDER BY retry_at');
+    expect(untried).toEqual(ids.filter((id) => untried.includes(id)));
     await world().makeDue();
     await world().runner.runDue();
-    expect(await world().effects()).toEqual(healthy.toSorted());
-    expect(await world().column('SELECT DISTINCT attempts FROM parked_event WHERE retry_at IS NULL')).toEqual([5]);
-    expect(await world().column('SELECT count(*)::integer FROM parked_event')).toEqual([40]);
+    expect(await world().effects()).toEqual(ids.filter((id) => !id.includes('poison')).toSorted());
+    const ends = 'SELECT DISTINCT attempts FROM parked_event WHERE retry_at IS NULL';
+    expect([await world().column(ends), (await world().parkedRows()).length]).toEqual([[5], 40]);
+  });
+
+  it('leaves nobody untried where each customer has one that fails, as where one type of event cannot be read', async () => {
+    const process = world().aProcessor({ apply: poisoned().apply, customerOf });
+    const ids = Array.from({ length: 8 }, (_, n) => [`cus${n}_poison`, `cus${n}_1`, `cus${n}_2`]).flat();
+    const settlements = await process(ids.map((id) => aDelivery(id)));
+    expect(kinds(settlements)).toEqual(ids.map((id) => (id.includes('poison') ? 'retrying' : 'applied')));
+  });
+
+  it('goes on where nobody can say of which customer an event is', async () => {
+    const broken = (): never => {
+      throw new Error('unreadable');
+    };
+    const process = world().aProcessor({ apply: poisoned().apply, customerOf: broken });
+    const ids = Array.from({ length: 5 }, (_, n) => [`evt_poison_${n}`, `evt_good_${n}`]).flat();
+    const settlements = await process(ids.map((id) => aDelivery(id)));
+    expect(kinds(settlements)).toEqual(ids.map((id) => (id.includes('poison') ? 'retrying' : 'applied')));
+  });
+
+  it('counts no try of what it leaves, though it was redelivered or is in the batch twice, and none when it is given back', async () => {
+    const { apply } = poisoned();
+    let isDown = true;
+    const process = world().aProcessor({
+      customerOf,
+      apply: (manager, deliveries, locked) =>
+        isDown && deliveries.some(({ attributes }) => attributes.id.startsWith('good'))
+          ? Promise.reject(new Retryable('stripe_unavailable'))
+          : apply(manager, deliveries, locked),
+    });
+    const poison = Array.from({ length: 6 }, (_, n) => `bad_poison_${n}`);
+    const batch = [...poison.map(again), again('bad_1'), aDelivery('bad_1'), aDelivery('good_1')];
+    await expect(process(batch)).rejects.toBeInstanceOf(Retryable);
+    expect(await world().parkedRows()).toEqual([]);
+    isDown = false;
+    await process(batch);
+    expect(await world().effects()).toEqual(['good_1']);
+    expect(await world().attempts()).toEqual([]);
+    const untried = await world().column('SELECT event_id FROM parked_event WHERE attempts = 0');
+    expect(untried).toContain('bad_1');
+    await world().makeDue();
+    await world().runner.runDue();
+    expect(await world().effects()).toEqual(['bad_1', 'good_1']);
   });
 
   it('puts off an event whose lock somebody holds, and its neighbours wait for three seconds of locks at most', async () => {

@@ -28,10 +28,11 @@ export interface BatchProcessorOptions {
   /** Tries again what failed. */
   retries: RetryRunner;
   /**
-   * Whom an event is about; null when nobody can tell. Once some events of a batch have failed, those about the same are left to the
-   * retries untried: what is wrong with a customer is most often wrong with all their events, and nobody else waits for them.
+   * Of which customer an event is; null when nobody can tell. Once three events of a customer have failed in a batch, the rest of theirs
+   * are left to the retries untried: then it is most often the customer that is broken, and nobody else waits for them. Asked of each
+   * event of a batch that fails.
    */
-  whoseOf?: (delivery: Delivery) => string | null;
+  customerOf?: (delivery: Delivery) => string | null;
   /** Announces `billing.event.parked` under this source; only for a schema that has an outbox. */
   outboxSource?: string;
   /** What is parked for good of somebody erased is parked without its bytes; only for a service that knows who is. */
@@ -67,8 +68,8 @@ const deathsOfMarked = 2;
 interface Progress {
   settlements: Map<Delivery, Settlement>;
   failures: FailedEvent[];
-  /** Whose they are. */
-  failing: Set<string>;
+  /** How many they are of each customer. */
+  failuresOf: Map<string, number>;
   patience: Patience;
   locked: () => void;
 }
@@ -79,7 +80,7 @@ class BatchProcessor {
   private readonly turnstile = new Turnstile();
 
   constructor(
-    private readonly options: Required<Omit<BatchProcessorOptions, 'outboxSource' | 'isOfErased' | 'whoseOf'>> &
+    private readonly options: Required<Omit<BatchProcessorOptions, 'outboxSource' | 'isOfErased' | 'customerOf'>> &
       BatchProcessorOptions,
   ) {
     this.attempts = new Attempts(options.dataSource, options.consumer);
@@ -113,7 +114,7 @@ class BatchProcessor {
     const progress: Progress = {
       settlements: new Map(),
       failures: [],
-      failing: new Set(),
+      failuresOf: new Map(),
       patience: new Patience(),
       locked,
     };
@@ -141,9 +142,10 @@ class BatchProcessor {
     const deliveries = this.leaveSuspects(all, progress);
     const [only] = deliveries;
     if (only === undefined) return;
-    // Without whoever is suspected they are worth another try together.
-    const isAsBefore = deliveries.length === all.length && progress.failures.length >= fewFailures;
-    if (deliveries.length > 1 && isAsBefore) return this.applyEach(deliveries, progress);
+    const hasLeftSome = deliveries.length < all.length;
+    // Without those that were left they are worth another try together.
+    const isWorthDividing = hasLeftSome || progress.failures.length < fewFailures;
+    if (deliveries.length > 1 && !isWorthDividing) return this.applyEach(deliveries, progress);
     try {
       await this.applyOnce(deliveries, progress);
     } catch (error) {
@@ -159,27 +161,33 @@ class BatchProcessor {
   }
 
   /** Answers those that are still to be tried. */
-  private leaveSuspects(deliveries: Delivery[], { failures, failing }: Progress): Delivery[] {
-    if (failures.length < fewFailures || failing.size === 0) return deliveries;
-    const isSuspect = (delivery: Delivery): boolean => {
-      const whose = this.options.whoseOf?.(delivery) ?? null;
-      return whose !== null && failing.has(whose);
-    };
-    const { true: suspects = [], false: others = [] } = Object.groupBy(deliveries, (each) => `${isSuspect(each)}`);
-    failures.push(...suspects.map((delivery) => this.toFailedEvent(delivery, 0, othersFailed)));
-    return others;
+  private leaveSuspects(deliveries: Delivery[], { failures, failuresOf }: Progress): Delivery[] {
+    if (failures.length < fewFailures) return deliveries;
+    const failed = (delivery: Delivery): number => failuresOf.get(this.customerOf(delivery) ?? '') ?? 0;
+    const suspects = deliveries.filter((delivery) => failed(delivery) >= fewFailures);
+    failures.push(...suspects.map((delivery) => this.toFailedEvent(delivery, 0, leftUntried)));
+    return deliveries.filter((delivery) => !suspects.includes(delivery));
+  }
+
+  /** What nobody can read fails where it is applied, and says why there. */
+  private customerOf(delivery: Delivery): string | null {
+    try {
+      return this.options.customerOf?.(delivery) ?? null;
+    } catch {
+      return null;
+    }
   }
 
   private async applyEach(deliveries: Delivery[], progress: Progress): Promise<void> {
     for (const delivery of deliveries) await this.applyAll([delivery], progress);
   }
 
-  private failed(delivery: Delivery, attempts: number, error: unknown, { failures, failing }: Progress): void {
+  private failed(delivery: Delivery, attempts: number, error: unknown, { failures, failuresOf }: Progress): void {
     const { id: eventId, type } = delivery.attributes;
     this.options.log.error({ err: error, eventId, type, attempts }, 'event failed');
     failures.push(this.toFailedEvent(delivery, attempts, failureReason(error)));
-    const whose = this.options.whoseOf?.(delivery) ?? null;
-    if (whose !== null) failing.add(whose);
+    const customerId = this.customerOf(delivery);
+    if (customerId !== null) failuresOf.set(customerId, (failuresOf.get(customerId) ?? 0) + 1);
   }
 
   private async applyOnce(deliveries: Delivery[], { patience, locked, settlements }: Progress): Promise<void> {
@@ -206,7 +214,7 @@ class BatchProcessor {
   }
 }
 
-const othersFailed = 'others about the same failed in its batch; it was not tried yet';
+const leftUntried = 'left_untried: others of its customer failed in its batch';
 
 const duplicate: Outcome = { kind: 'duplicate' };
 

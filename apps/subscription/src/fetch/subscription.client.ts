@@ -1,13 +1,15 @@
 import { unpaidSince } from '@billhook/billing';
-import type { WithUnpaidSince } from '@billhook/billing';
-import { fromStripeError, isNoSuchObject } from '@billhook/stripe';
-import { Inject, Injectable } from '@nestjs/common';
+import { fromStripeError, isNoSuchObject, isNotPermitted } from '@billhook/stripe';
+import { Inject, Injectable, Logger } from '@nestjs/common';
 import type Stripe from 'stripe';
 
 /** The client for what somebody waits for. */
 export const stripeToken = Symbol('Stripe');
 /** The client for what nobody waits for. */
 export const bulkStripeToken = Symbol('bulk Stripe');
+
+/** What is unpaid for longer has lost any grace. */
+const mostInvoices = 100;
 
 export interface FetchedObject {
   object: unknown;
@@ -28,26 +30,43 @@ export class SubscriptionClient {
   }
 }
 
-/** By either of the clients. Answers and throws as `SubscriptionClient.fetch`. */
+/**
+ * By either of the clients. Answers and throws as `SubscriptionClient.fetch`. What is past due does not say since when: its invoices are
+ * asked for too, and what they say is put beside Stripe's own fields (`unpaid_since`).
+ */
 export async function retrieveSubscription(stripe: Stripe, id: string): Promise<FetchedObject | null> {
   try {
     const subscription = await stripe.subscriptions.retrieve(id);
-    const object = subscription.status === 'past_due' ? await withUnpaidSince(stripe, subscription) : subscription;
-    return { object, answeredAt: answeredAt(subscription) };
+    if (subscription.status !== 'past_due') return toAnswer(subscription);
+    const invoices = await newestInvoices(stripe, id);
+    // Paid meanwhile, perhaps: then it is not past due any more.
+    if (invoices[0]?.status === 'paid') return toAnswer(await stripe.subscriptions.retrieve(id));
+    const since = unpaidSince(invoices);
+    const answer = toAnswer(subscription);
+    return since === null ? answer : { ...answer, object: { ...subscription, unpaid_since: since } };
   } catch (error) {
     if (isNoSuchObject(error)) return null;
     throw fromStripeError(error);
   }
 }
 
-/** A subscription that is past due does not say since when: its invoices do. The newest hundred are all that can matter. */
-async function withUnpaidSince(
-  stripe: Stripe,
-  subscription: Stripe.Subscription,
-): Promise<Stripe.Subscription | WithUnpaidSince<Stripe.Subscription>> {
-  const { data } = await stripe.invoices.list({ subscription: subscription.id, limit: 100 });
-  const since = unpaidSince(data);
-  return since === null ? subscription : { ...subscription, unpaid_since: since };
+/** Down to the last that was paid. None for a key that may not read invoices: what is remembered has to do then. */
+async function newestInvoices(stripe: Stripe, subscription: string): Promise<Stripe.Invoice[]> {
+  const invoices: Stripe.Invoice[] = [];
+  try {
+    for await (const invoice of stripe.invoices.list({ subscription, limit: 10 })) {
+      invoices.push(invoice);
+      if (invoice.status === 'paid' || invoices.length === mostInvoices) break;
+    }
+  } catch (error) {
+    if (!isNotPermitted(error)) throw error;
+    new Logger('stripe').warn({ msg: 'STRIPE_SECRET_KEY may not read invoices: give it that right', subscription });
+  }
+  return invoices;
+}
+
+function toAnswer(subscription: Stripe.Response<Stripe.Subscription>): FetchedObject {
+  return { object: subscription, answeredAt: answeredAt(subscription) };
 }
 
 /** The header is of the real time, also where the subscription lives by a test clock: then nothing says how new the answer is. */

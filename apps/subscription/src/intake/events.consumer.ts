@@ -38,7 +38,7 @@ export class EventsConsumer {
       consumer: consumerName,
       retries,
       outboxSource: 'subscription',
-      whoseOf: (delivery) => toIntake(delivery).customerId,
+      customerOf: (delivery) => toIntake(delivery).customerId,
       isOfErased: (manager, mentions) => erasures.isOfErased(manager, mentions),
       apply: async (manager, deliveries, locked) => {
         const { outcomes: settled, asksStripe } = await applier.apply(manager, deliveries, rules.now(), locked);
