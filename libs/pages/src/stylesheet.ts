@@ -95,6 +95,10 @@ h2 { font-weight: 700; font-size: 1.5rem; }
 
 .actions { display: flex; flex-wrap: wrap; gap: 0.75rem; margin-top: 1.6rem; }
 .actions form { margin: 0; }
+.sure summary { list-style: none; }
+.sure summary::-webkit-details-marker { display: none; }
+.sure[open] { flex: 1 0 100%; padding-top: 0.75rem; border-top: 1px solid var(--edge); }
+.sure p { margin: 0.75rem 0; }
 .plan .actions { flex-direction: column; margin-top: 0; }
 .plan .note { margin: 0; color: var(--soft); }
 .center .actions { justify-content: center; }
