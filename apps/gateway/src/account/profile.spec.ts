@@ -314,7 +314,7 @@ describe('how the plan is paid', () => {
 
   it('is said to be unknown while Stripe does not answer, or to be from before', () => {
     expect(show(answer())).toContain('Stripe does not answer just now');
-    expect(show(answer(), { ...details, readAt: now })).toContain('how it was at 12:00 UTC');
+    expect(show(answer(), { ...details, readAt: now })).toContain('how it was on November 10, 2026 at 12:00 UTC');
     expect(show(answer(), details)).not.toContain('does not answer');
   });
 
