@@ -29,12 +29,16 @@ export function profilePage({ view, email, message, dashboardUrl }: ProfilePage)
         <p class="lead">${sentence(view)}</p>
         ${facts(view)}
         ${view.isPending && html`<p class="soft small">Stripe has accepted this change; its confirmation is on the way.</p>`}
-        <div class="actions">${actions(view, dashboardUrl)}</div>
+        <div class="actions">${actions(view)}</div>
       </section>
       ${paymentSections(view)}
-      <form class="leave" method="post" action="/sign-out">
-        <button class="button quiet" type="submit">Sign out</button>
-      </form>
+      <div class="actions leave">
+        <a class="button quiet" href="${dashboardUrl}">Dashboard</a>
+        <form method="post" action="/refresh-account">
+          <button class="button quiet" type="submit">Refresh</button>
+        </form>
+        <form method="post" action="/sign-out"><button class="button quiet" type="submit">Sign out</button></form>
+      </div>
     </div>`,
   });
 }
@@ -77,7 +81,7 @@ function inactive(status: string, price: Price | null): string {
     case 'unpaid':
       return 'There is a subscription, but its payment has not come in, so you are on Free. Pay what is open, and your plan is back; or cancel it, and nothing more is charged.';
     case 'paused':
-      return `There is a subscription, but it is paused: nothing is charged, and you are on Free until it goes on. Once you let it go on, you pay ${price === null ? 'its price' : costs(price)} from that day; or cancel it.`;
+      return `There is a subscription, but it is paused: nothing is charged, and you are on Free until it goes on. With a card on file you can let it go on, and pay ${price === null ? 'its price' : costs(price)} from that day; or cancel it.`;
     case 'incomplete':
       return 'There is a subscription, but its first payment is not complete, so it has not begun and you are on Free. Finish the payment, or cancel it and choose again.';
     default:
@@ -90,7 +94,7 @@ const costs = (price: Price): string => `${money(price.amount, price.currency)} 
 type Row = [name: string, value: string];
 
 function nextPlan({ toName, toPrice, on }: Extract<Outlook, { kind: 'changes' }>): Row[] {
-  const from: Row[] = on === null ? [] : [['From', day(on)]];
+  const from: Row[] = on === null ? [] : [['Next payment', day(on)]];
   const price: Row[] = toPrice === null ? [] : [['Its price today', costs(toPrice)]];
   return [['Next plan', toName], ...from, ...price];
 }
@@ -99,6 +103,7 @@ function facts({ price, outlook, planName }: ProfileView): Html {
   const rows: Row[] = [['Plan', planName]];
   if (outlook.kind === 'inactive' && outlook.ofName !== null)
     rows.push(['Subscription', `${outlook.ofName}, ${outlook.status.replaceAll('_', ' ')}`]);
+  if (outlook.kind === 'free') rows.push(['Price', 'Nothing'], ['Next payment', 'None']);
   if (price !== null) rows.push(['Price', costs(price)]);
   if (outlook.kind === 'renews' && outlook.on !== null) rows.push(['Next payment', day(outlook.on)]);
   if (outlook.kind === 'trial') rows.push(['First payment', day(outlook.until)]);
@@ -125,16 +130,14 @@ function openPayment(status: string): Row[] {
   }
 }
 
-function actions(view: ProfileView, dashboardUrl: string): Html {
+function actions(view: ProfileView): Html {
   const isFree = view.outlook.kind === 'free';
   return html`${isFree && html`<a class="button green" href="/pricing">See the plans</a>`}
-    ${view.remedy !== null && html`<a class="button green" href="${view.remedy.href}">${view.remedy.label}</a>`}
-    ${view.canChange && html`<a class="button ${view.remedy === null ? 'green' : 'quiet'}" href="/pricing">Change plan</a>`}
-    ${view.canResume !== false && resumeForm(resumeLabels(view.planName)[view.canResume])}
-    ${view.canManage && html`<a class="button quiet" href="/manage-subscription">Manage billing</a>`}
-    <form method="post" action="/refresh-account"><button class="button quiet" type="submit">Refresh</button></form>
-    <a class="button quiet" href="${dashboardUrl}">Dashboard</a>
-    ${view.canCancel === 'at_period_end' && cancelAtPeriodEnd} ${view.canCancel === 'now' && cancelNow}`;
+  ${view.remedy !== null && html`<a class="button green" href="${view.remedy.href}">${view.remedy.label}</a>`}
+  ${view.canChange && html`<a class="button ${view.remedy === null ? 'green' : 'quiet'}" href="/pricing">Change plan</a>`}
+  ${view.canResume !== false && resumeForm(resumeLabels(view.planName)[view.canResume])}
+  ${view.canManage && html`<a class="button quiet" href="/manage-subscription">Manage billing</a>`}
+  ${view.canCancel === 'at_period_end' && cancelAtPeriodEnd} ${view.canCancel === 'now' && cancelNow}`;
 }
 
 const resumeLabels = (planName: string) =>

@@ -78,7 +78,7 @@ describe('the profile says', () => {
     [
       'a paused one',
       answer({ status: 'paused', is_active: false }, { tier: 0 }),
-      'you are on Free until it goes on. Once you let it go on, you pay $9.99 per month from that day; or cancel it.',
+      'you are on Free until it goes on. With a card on file you can let it go on, and pay $9.99 per month from that day; or cancel it.',
       ['cancel', 'resume', 'manage'],
     ],
     [
@@ -144,8 +144,16 @@ describe('the profile says', () => {
       ['Plan', 'Pro'],
       ['Price', '$9.99 per month'],
       ['Next plan', 'Elite yearly'],
-      ['From', 'December 1, 2026'],
+      ['Next payment', 'December 1, 2026'],
       ['Its price today', '$299 per year'],
+    ]);
+  });
+
+  it('that Free costs nothing, and that nothing is to be paid', () => {
+    expect(factsOf(show(free))).toEqual([
+      ['Plan', 'Free'],
+      ['Price', 'Nothing'],
+      ['Next payment', 'None'],
     ]);
   });
 
