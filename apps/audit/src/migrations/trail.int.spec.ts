@@ -290,6 +290,14 @@ describe('verifying', () => {
       2200,
       'columns_differ_from_content',
     ],
+    [
+      'a byte moved from one hash to the next',
+      `ALTER TABLE audit.entry DROP CONSTRAINT entry_previous_hash_check, DROP CONSTRAINT entry_content_hash_check;
+       UPDATE audit.entry SET previous_hash = substr(previous_hash, 1, 31),
+         content_hash = substr(previous_hash, 32) || content_hash WHERE seq = 2200`,
+      2200,
+      'previous_hash_differs',
+    ],
     ['a deleted entry', 'DELETE FROM audit.entry WHERE seq = 2200', 2200, 'missing'],
     ['a deleted page', 'DELETE FROM audit.entry WHERE seq BETWEEN 1001 AND 2000', 1001, 'missing'],
     ['a deleted start', 'DELETE FROM audit.entry WHERE seq < 10', 1, 'missing'],
