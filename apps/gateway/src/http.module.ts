@@ -3,10 +3,12 @@ import { problemFor } from '@billhook/runtime';
 import { BadRequestException } from '@nestjs/common';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AccountController } from './account/account.controller.js';
 import type { GatewayConfig } from './config.js';
 import { ErrorPageFilter } from './pages/error-page.filter.js';
 import { Refusals } from './refusals/refusals.store.js';
 import { securityHeaders } from './security-headers.js';
+import { answerDirectly } from './sign-in/direct-route.hook.js';
 
 /** Nothing that comes here is long: a plan, a flag. */
 export const maxBodyBytes = 16 * 1024;
@@ -39,5 +41,7 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
     allowedHeaders: ['authorization', 'content-type'],
     maxAge: 600,
   });
+  const accounts = app.get(AccountController);
+  answerDirectly(app, { route: 'GET /v1/account', answer: (request, reply) => accounts.read(request, reply) });
   app.useGlobalFilters(new ErrorPageFilter(config, app.get(Refusals)));
 }
