@@ -1,8 +1,9 @@
-import { infrastructureOfThisRun, launchBrowser } from '@billhook/testing';
+import { infrastructureOfThisRun, launchBrowser, waitFor } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Browser, BrowserContext, Locator, Page } from 'playwright-core';
 import { startSystem } from '../demo/src/start-system.process.js';
 import type { StartedSystem } from '../demo/src/start-system.process.js';
+import { StoryWorld } from '../demo/src/story-world.client.js';
 
 const paying = '4242 4242 4242 4242';
 const declined = '4000 0000 0000 0002';
@@ -82,6 +83,29 @@ async function previewElite(): Promise<string> {
   await page.getByRole('link', { name: 'Elite monthly' }).click();
   await heading('Change to Elite').waitFor();
   return /Charged today\s+(\$[\d.]+)/.exec(await page.getByRole('main').innerText())?.[1] ?? 'nothing';
+}
+
+/** As when the browser has been left open for too long: by itself, with the page as it is. */
+async function letSessionExpire(): Promise<void> {
+  const sessions = (await context.cookies()).filter(({ name }) => name.endsWith('billhook_session'));
+  expect(sessions).toHaveLength(1);
+  await context.addCookies(sessions.map((cookie) => ({ ...cookie, expires: Date.now() / 1000 + 1 })));
+  await waitFor('the end of the session', async () =>
+    (await context.cookies()).every(({ name }) => !name.endsWith('billhook_session')),
+  );
+}
+
+/** A subscription whose first payment is open, as only Stripe's API can make one: Checkout shows nothing of it. */
+async function beginUnpaid(email: string): Promise<void> {
+  const { stripe } = new StoryWorld(started.system);
+  const { data } = await stripe.customers.list({ email });
+  const [customer] = data;
+  if (customer === undefined) throw new Error(`${email} has no customer at Stripe`);
+  await stripe.subscriptions.create({
+    customer: customer.id,
+    items: [{ price: 'price_pro_monthly' }],
+    payment_behavior: 'default_incomplete',
+  });
 }
 
 /** What a customer has been charged for, as their profile lists it. */
@@ -363,6 +387,45 @@ describe('a customer with a browser', () => {
     await page.waitForURL(`${started.system.gatewayUrl}/profile`);
     await heading("You're on Pro").waitFor();
     expect(await page.getByRole('main').innerText()).toMatch(/Pro renews on/);
+  });
+
+  it('session expired: while figures are being confirmed: signs in again, sees them again, confirms, and is charged once', async () => {
+    await goToCheckout('vera@example.com');
+    await pay(paying);
+    await heading("You're on Pro").waitFor();
+    const due = await previewElite();
+    const address = page.url();
+    await letSessionExpire();
+    await page.getByRole('button', { name: `Pay ${due} and change now` }).click();
+    await signIn('vera@example.com');
+    await page.waitForURL(address);
+    await heading('Change to Elite').waitFor();
+    expect(await invoicesOnProfile()).toBe(1);
+    await page.goto(address);
+    await page.getByRole('button', { name: /^Pay .* and change now$/ }).click();
+    await heading("You're on Elite").waitFor();
+    expect(await page.getByRole('link', { name: /^View invoice/ }).count()).toBe(2);
+  });
+
+  it('cancel now: ends a subscription that never began, is asked whether they are sure, and is on Free with nothing left to pay', async () => {
+    await goToCheckout('wendy@example.com');
+    await beginUnpaid('wendy@example.com');
+    await page.goto(`${started.system.gatewayUrl}/profile`);
+    const text = () => page.getByRole('main').innerText();
+    await waitFor('the subscription on the profile', async () => (await text()).includes('Pro monthly, incomplete'));
+    expect(await page.getByRole('link', { name: 'Finish the payment' }).getAttribute('href')).toContain(
+      started.system.simulatorUrl,
+    );
+    const sure = page.getByRole('button', { name: 'Yes, end it now' });
+    expect(await sure.isVisible()).toBe(false);
+    await page.locator('summary', { hasText: 'Cancel it now' }).click();
+    expect(await text()).toContain('This cannot be taken back');
+    await sure.click();
+    await page.getByText('Your subscription has been canceled, effective immediately').waitFor();
+    await page.getByText('Free costs nothing').waitFor();
+    expect(await text()).not.toContain('Cancel it now');
+    expect(await page.getByRole('link', { name: 'See the plans' }).count()).toBe(1);
+    expect(complaints).toEqual([]);
   });
 
   it('chooses a theme, and has it on every page, also signed out', async () => {

@@ -1,8 +1,9 @@
 import { RequestMethod } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, ModulesContainer, Reflector } from '@nestjs/core';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { opened, startAudit } from './audit.spec-support.js';
+import { startAudit } from './audit.spec-support.js';
 import type { AuditUnderTest } from './audit.spec-support.js';
+import { opened } from './trail.spec-support.js';
 import { isConsole } from './console/session.js';
 
 const canary = 'canary-of-the-trail';

@@ -137,13 +137,27 @@ async function shutDatabase({ adminUrl }: TestDatabase): Promise<() => Promise<v
   const admin = new Client({ connectionString: adminUrl });
   await admin.connect();
   await admin.query(`ALTER DATABASE ${name} CONNECTION LIMIT 0`);
-  await admin.query(
-    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
-  );
+  await waitFor('the last connection to end', async () => (await endConnections(admin)) === 0);
   return async () => {
     await admin.query(`ALTER DATABASE ${name} CONNECTION LIMIT -1`);
     await admin.end();
   };
+}
+
+/**
+ * Ends every other connection to the database and answers how many it found. One that was let in before the limit
+ * came is not in `pg_stat_activity` yet: until it is, it holds a lock on the database.
+ */
+async function endConnections(admin: Client): Promise<number> {
+  const entering = await admin.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_locks
+     WHERE locktype = 'object' AND classid = 'pg_database'::regclass AND pid <> pg_backend_pid()
+       AND objid = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+  );
+  const entered = await admin.query(
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()',
+  );
+  return entering.rows.length + entered.rows.length;
 }
 
 /** The golden sample's account as somebody else's. */

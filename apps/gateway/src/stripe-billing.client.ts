@@ -155,6 +155,12 @@ export class StripeBilling {
     }
   }
 
+  /** A new period from now on. Without its payment it stays paused, so that nobody has a plan again that is not paid. */
+  resume(subscriptionId: string, deadline: Deadline): Promise<Stripe.Subscription> {
+    const params = { billing_cycle_anchor: { type: 'now' }, payment_behavior: 'resume_on_payment_success' } as const;
+    return callStripe(deadline, (options) => this.stripe.subscriptions.resume(subscriptionId, params, options));
+  }
+
   update(
     subscriptionId: string,
     change: Stripe.SubscriptionUpdateParams,

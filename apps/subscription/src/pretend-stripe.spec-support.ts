@@ -8,6 +8,12 @@ export interface PretendObject {
   created: number;
 }
 
+export type PretendInvoice = PretendObject & {
+  subscription: string;
+  status: string;
+  status_transitions: { finalized_at: number };
+};
+
 /** A server that answers as Stripe does, with whatever a spec puts into it. */
 export interface PretendStripe {
   url: string;
@@ -15,6 +21,8 @@ export interface PretendStripe {
   /** Answered beside all that follows. */
   prices: PretendPrices;
   sessions: Map<string, object>;
+  /** Listed by their subscription. */
+  invoices: PretendInvoice[];
   /** Oldest first, as they are made; listed the other way round. */
   events: PretendObject[];
   /** Sent as the `Date` header; the real time when null. */
@@ -23,6 +31,8 @@ export interface PretendStripe {
   failures: number;
   /** How many of the next requests are told that they are too many. */
   refusals: number;
+  /** Without it, it answers 403 to whoever asks for invoices. */
+  mayReadInvoices: boolean;
   /** Without it, every request is answered 401. */
   knowsKey: boolean;
   /** Ids of subscriptions about which it says nothing, as long as they are in here. */
@@ -46,10 +56,12 @@ export async function startPretendStripe(): Promise<PretendStripe> {
     subscriptions: new Map(),
     prices: new PretendPrices(),
     sessions: new Map(),
+    invoices: [],
     events: [],
     clock: null,
     failures: 0,
     refusals: 0,
+    mayReadInvoices: true,
     knowsKey: true,
     silent: new Set(),
     asked: [],
@@ -70,12 +82,16 @@ async function answer(stripe: PretendStripe, request: IncomingMessage, response:
     const { status, body } = stripe.prices.answer(url);
     return send(response, status, body);
   }
-  const [, noun = '', id] = /^\/v1\/(subscriptions|events|checkout\/sessions)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+  const [, noun = '', id] =
+    /^\/v1\/(subscriptions|invoices|events|checkout\/sessions)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
   stripe.requests.push({ at: performance.now(), url: url.pathname + url.search });
   if (noun === 'subscriptions' && id !== undefined) stripe.asked.push(id);
   if (stripe.clock) response.setHeader('date', stripe.clock.toUTCString());
   if (!stripe.knowsKey) {
     return send(response, 401, { error: { type: 'invalid_request_error', message: 'Invalid API Key.' } });
+  }
+  if (noun === 'invoices' && !stripe.mayReadInvoices) {
+    return send(response, 403, { error: { type: 'invalid_request_error', message: 'This key lacks a permission.' } });
   }
   if (stripe.refusals > 0) {
     stripe.refusals -= 1;
@@ -86,10 +102,20 @@ async function answer(stripe: PretendStripe, request: IncomingMessage, response:
     return send(response, 500, { error: { type: 'api_error', message: 'Stripe is not well.' } });
   }
   if (id !== undefined) return stripe.silent.has(id) ? undefined : answerOne(stripe, { noun, id }, response);
-  const rows = noun === 'events' ? stripe.events : [...stripe.subscriptions.values()].map(toPretendObject);
-  const list = page(rows, url.searchParams);
+  const list = page(rowsOf(stripe, noun), url.searchParams);
   await stripe.onList(url.search, new Promise((resolve) => response.once('close', () => resolve())));
   send(response, 200, list);
+}
+
+function rowsOf(stripe: PretendStripe, noun: string): PretendObject[] {
+  switch (noun) {
+    case 'events':
+      return stripe.events;
+    case 'invoices':
+      return stripe.invoices;
+    default:
+      return [...stripe.subscriptions.values()].map(toPretendObject);
+  }
 }
 
 function answerOne(stripe: PretendStripe, { noun, id }: { noun: string; id: string }, response: ServerResponse): void {
@@ -114,11 +140,12 @@ function page(rows: readonly PretendObject[], query: URLSearchParams): object {
 
 function fits(row: PretendObject, query: URLSearchParams): boolean {
   const [lt, lte] = [query.get('created[lt]'), query.get('created[lte]')];
-  const customer = query.get('customer');
+  const [customer, subscription] = [query.get('customer'), query.get('subscription')];
   return (
     (lt === null || row.created < Number(lt)) &&
     (lte === null || row.created <= Number(lte)) &&
-    (customer === null || Reflect.get(row, 'customer') === customer)
+    (customer === null || Reflect.get(row, 'customer') === customer) &&
+    (subscription === null || Reflect.get(row, 'subscription') === subscription)
   );
 }
 

@@ -10,7 +10,6 @@ import { keyOf, newerObject, toEvidence } from './stripe-object.js';
 import type { StripeObject } from './stripe-object.js';
 import type { FetchedSubscription, SubscriptionEvent } from './subscription-event.js';
 import type { SubscriptionRow } from './subscription-row.js';
-import type { SubscriptionSnapshot } from './subscription-snapshot.js';
 import { tierFor } from './tier-policy.js';
 import type { TierDecision } from './tier-policy.js';
 
@@ -37,7 +36,9 @@ export interface Taken {
 }
 
 /** Stripe's answer when it is asked about a subscription, and the `Date` of that answer. */
-export type AskStripe = (subscriptionId: string) => { snapshot: SubscriptionSnapshot; at: Date } | null;
+export type AskStripe = (subscriptionId: string) => Answer | null;
+
+export type Answer = Pick<FetchedSubscription, 'snapshot' | 'at' | 'unpaidSince'>;
 
 const context = { userId: 'user_1', catalogue };
 
@@ -65,6 +66,7 @@ export function takeFetched(state: BillingState, subscriptionId: string, ask: As
     type: 'fetched',
     at,
     snapshot: answer.snapshot,
+    unpaidSince: answer.unpaidSince,
     seen: order?.state ?? null,
   };
   return takeSubscription({ ...state, newest: at > state.newest ? at : state.newest }, event, ask);

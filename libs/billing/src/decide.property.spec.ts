@@ -96,7 +96,8 @@ function take(rows: SubscriptionRow[], event: SubscriptionEvent, asked: Step): v
 function fetched(step: Step, row: SubscriptionRow): FetchedSubscription {
   const answeredAt = at(step.second);
   const rank = answeredAt > row.order.at ? answeredAt : row.order.at;
-  return { kind: 'fetched', type: 'fetched', at: rank, snapshot: toSnapshot(step.state), seen: row.order.state };
+  const snapshot = toSnapshot(step.state);
+  return { kind: 'fetched', type: 'fetched', at: rank, snapshot, seen: row.order.state, unpaidSince: null };
 }
 
 /** A row without what it remembers of the way it came. */

@@ -43,9 +43,10 @@ function lastOf(decisions: Decision[]): Decision {
   return last;
 }
 
-function fetched(state: State, second: number, seen: State): SubscriptionEvent {
+function fetched(state: State, second: number, seen: State, unpaidSince: Date | null = null): SubscriptionEvent {
   const snapshot = toSnapshot(state);
-  return { kind: 'fetched', type: 'fetched', at: at(second), snapshot, seen: fingerprint(toSnapshot(seen)) };
+  const place = { at: at(second), seen: fingerprint(toSnapshot(seen)) };
+  return { kind: 'fetched', type: 'fetched', snapshot, unpaidSince, ...place };
 }
 
 describe('a subscription on which nothing is bought', () => {
@@ -227,6 +228,28 @@ describe('past due', () => {
   it('is dated back when the change into it comes late', () => {
     expect(run(delivered(events, 0, 2)).row?.pastDue).toEqual({ since: at(8), isExact: false });
     expect(run(delivered(events, 0, 2, 1)).row?.pastDue).toEqual({ since: at(5), isExact: true });
+  });
+
+  it('is the failure that Stripe’s invoices tell of, where no event told that the one before was over', () => {
+    const [again, stale] = [{ ...pastDue, cancelAtPeriodEnd: true }, pastDue];
+    const asked = fetched(again, 20, stale, at(12));
+    expect(run([...delivered(events, 0, 1), asked]).row?.pastDue).toEqual({ since: at(12), isExact: true });
+  });
+
+  it('stays what was seen where the invoices say nothing later', () => {
+    const asked = (unpaidSince: Date | null) =>
+      fetched({ ...pastDue, cancelAtPeriodEnd: true }, 20, pastDue, unpaidSince);
+    for (const unpaidSince of [at(3), at(5), null])
+      expect(run([...delivered(events, 0, 1), asked(unpaidSince)]).row?.pastDue).toEqual({
+        since: at(5),
+        isExact: true,
+      });
+  });
+
+  it('began with the unpaid invoice for whoever has missed its events, and with the change itself once that comes', () => {
+    const known = [...delivered(events, 0), fetched(pastDue, 20, pro, at(4))];
+    expect(run(known).row?.pastDue).toEqual({ since: at(4), isExact: true });
+    expect(run([...known, ...delivered(events, 1)]).row?.pastDue).toEqual({ since: at(5), isExact: true });
   });
 
   it('is over once the payment came through', () => {

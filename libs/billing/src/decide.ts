@@ -1,6 +1,6 @@
 import type { DomainEvent, SubscriptionView } from '@billhook/contracts';
 import { changeOf, eventsWith, hasSeen, isSameSecond, orderOf, placeChange } from './snapshot-order.js';
-import type { SubscriptionEvent } from './subscription-event.js';
+import type { FetchedSubscription, SubscriptionEvent } from './subscription-event.js';
 import { toRow, toView } from './subscription-row.js';
 import type { PastDue, RowContext, SubscriptionRow } from './subscription-row.js';
 import { isTerminal } from './subscription-status.js';
@@ -86,7 +86,17 @@ function isSameView(a: SubscriptionView, b: SubscriptionView): boolean {
 function pastDueAfter(current: SubscriptionRow | null, event: SubscriptionEvent): PastDue | null {
   if (event.snapshot.status !== 'past_due') return null;
   if (entersPastDue(event)) return { since: event.at, isExact: true };
-  return current?.pastDue ?? { since: event.at, isExact: false };
+  const known = current?.pastDue ?? null;
+  return event.kind === 'fetched' ? pastDueAsAnswered(known, event) : (known ?? { since: event.at, isExact: false });
+}
+
+/**
+ * It cannot have been past due before the invoice that nobody has paid: what is remembered of a time before is of another failure,
+ * whose end no event has told of.
+ */
+function pastDueAsAnswered(known: PastDue | null, { unpaidSince, at }: FetchedSubscription): PastDue {
+  if (unpaidSince === null) return known ?? { since: at, isExact: false };
+  return known?.isExact === true && known.since >= unpaidSince ? known : { since: unpaidSince, isExact: true };
 }
 
 function entersPastDue(event: SubscriptionEvent): boolean {

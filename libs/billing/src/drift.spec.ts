@@ -20,7 +20,14 @@ function snapshotOf(overrides: Partial<Stripe.Subscription> = {}): SubscriptionS
 }
 
 function rowOf(snapshot: SubscriptionSnapshot): SubscriptionRow {
-  const event = { kind: 'fetched', type: 'fetched', at: new Date(started * 1000), snapshot, seen: null } as const;
+  const event = {
+    kind: 'fetched',
+    type: 'fetched',
+    at: new Date(started * 1000),
+    snapshot,
+    seen: null,
+    unpaidSince: null,
+  } as const;
   const decision = decide(null, event, { userId: 'user_1', catalogue });
   if (decision.kind !== 'applied') throw new Error('a first snapshot is applied');
   return decision.row;

@@ -12,6 +12,7 @@ export { lookupKeyIn } from './price-facts.js';
 export type { PriceFacts } from './price-facts.js';
 export { customerOf, toStripeFact } from './stripe-event.js';
 export type { StripeFact } from './stripe-event.js';
+export { toFetchedSubscription, unpaidSince } from './fetched-subscription.js';
 export type { FetchedSubscription, LifecycleKind, SubscriptionEvent } from './subscription-event.js';
 export { toSubscriptionSnapshot } from './subscription-snapshot.js';
 export type { CollectionPause, SubscriptionSnapshot } from './subscription-snapshot.js';

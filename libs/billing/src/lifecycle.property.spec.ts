@@ -102,6 +102,7 @@ describe(`${lifecycles} lifecycles of Stripe's customers (out-of-order or same-s
       'customer.subscription.created',
       'customer.subscription.deleted',
       'customer.subscription.updated',
+      'invoice.marked_uncollectible',
       'invoice.paid',
       'invoice.payment_failed',
       'invoice_payment.paid',

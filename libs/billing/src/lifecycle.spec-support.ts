@@ -172,11 +172,11 @@ function byId(a: Pick<SubscriptionRow, 'subscriptionId'>, b: Pick<SubscriptionRo
 }
 
 /**
- * Since when it is past due, and what it was before a price that nobody knows, is told by events alone: whoever missed one, or saw
- * Stripe's later answer first, may know less. Then the rows are the same, and how long a tier is kept may differ.
+ * What a subscription was before a price that nobody knows is told by events alone: whoever missed one, or saw Stripe's later
+ * answer first, may know less. Then the rows are the same, and the tier kept may differ.
  */
 function goesByMemory(state: BillingState): boolean {
-  return [...state.subscriptions.values()].some((row) => row.status === 'past_due' || !isUnderstood(row));
+  return [...state.subscriptions.values()].some((row) => !isUnderstood(row));
 }
 
 export function endsLike(
@@ -196,5 +196,13 @@ export function endsOnTierOf(
 ): boolean {
   if (!isMemoryWhole && goesByMemory(expected)) return true;
   const end = new Date((model.events.at(-1)?.second ?? started) * 1000);
-  return tierOf(state, end) === tierOf(expected, end);
+  return tierOf(lookedAt(state, end), end) === tierOf(lookedAt(expected, end), end);
+}
+
+/** Once Stripe has answered that what is past due still is: the end of a grace waits for it, and some have asked already. */
+function lookedAt(state: BillingState, at: Date): BillingState {
+  const rows = [...state.subscriptions].map(([id, row]): [string, SubscriptionRow] =>
+    row.status === 'past_due' ? [id, { ...row, order: { ...row.order, at } }] : [id, row],
+  );
+  return { ...state, subscriptions: new Map(rows) };
 }

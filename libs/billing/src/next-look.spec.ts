@@ -47,9 +47,17 @@ describe('Stripe is not asked', () => {
     expect(look()).toBeNull();
   });
 
-  it('again about a grace that a newer snapshot shows to have ended unpaid', () => {
+  it('again about a grace that its own answer shows to have ended unpaid', () => {
     const pastDue = { since: day(1), isExact: true };
     expect(look({ status: 'past_due', pastDue, order: answeredAt(day(15)) })).toMatchObject({ reason: 'period_end' });
+  });
+});
+
+describe('an event after the end of a grace', () => {
+  it('has Stripe asked at once, since the grace may be that of a failure before', () => {
+    const row = { status: 'past_due', pastDue: { since: day(1), isExact: true } };
+    const order = { ...answeredAt(day(17)), kind: 'updated' } as const;
+    expect(look({ ...row, order })).toMatchObject({ reason: 'grace_end', at: day(15) });
   });
 });
 

@@ -25,18 +25,19 @@ const longestPauseMs = 24 * 3_600_000;
  * The first moment at which something should have happened that no event may tell of: a period, a trial or a grace ends. Nothing
  * is downgraded by the clock: one asks Stripe then, and decides by the answer. What is overdue comes with its past time. Where a
  * newer snapshot lies behind the moment and it has not happened all the same, the next look comes after a pause that doubles each
- * time, up to a day; the end of a grace has happened once it is known that nothing was paid until then.
+ * time, up to a day; the end of a grace has happened once Stripe has answered that nothing was paid until then.
  */
 export function nextLook(subscriptions: readonly SubscriptionRow[], graceDays: GraceDays): NextLook | null {
   const looks = subscriptions.flatMap((row) =>
-    looksAt(row, graceDays).flatMap((look) => notBehind(look, row.order.at) ?? []),
+    looksAt(row, graceDays).flatMap((look) => notBehind(look, row.order) ?? []),
   );
   return looks.toSorted(byTime)[0] ?? null;
 }
 
-function notBehind(look: NextLook, lookedAt: Date): NextLook | null {
+/** Only Stripe's answer says whether a grace that is over was that of this failure: what is remembered may be of one before. */
+function notBehind(look: NextLook, { at: lookedAt, kind }: SubscriptionRow['order']): NextLook | null {
   if (look.at > lookedAt) return look;
-  if (look.reason === 'grace_end') return null;
+  if (look.reason === 'grace_end') return kind === 'fetched' ? null : look;
   const overdueMs = lookedAt.getTime() - look.at.getTime();
   const pauseMs = Math.min(Math.max(overdueMs, patienceMs), longestPauseMs);
   return { ...look, at: new Date(lookedAt.getTime() + pauseMs) };

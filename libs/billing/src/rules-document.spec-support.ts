@@ -176,7 +176,7 @@ function lookTable(): string {
   const rows = looks.map(({ what, rows: overrides }) => {
     const row = aRow(overrides[0]);
     const first = nextLook([row], defaultGraceDays);
-    const order = { ...row.order, at: first?.at ?? row.order.at };
+    const order = { ...row.order, at: first?.at ?? row.order.at, kind: 'fetched' } as const;
     const second = first === null ? null : nextLook([{ ...row, order }], defaultGraceDays);
     return `| ${what} | ${momentWord(first)} | ${momentWord(second)} |`;
   });

@@ -1,7 +1,9 @@
+import type { Answer } from './billing-state.spec-support.js';
+import { unpaidSince } from './fetched-subscription.js';
 import type { StripeFact } from './stripe-event.js';
 import { moneyActions, StripeMoney } from './stripe-money.spec-support.js';
 import { factOf, previousAttributes, prices } from './stripe-objects.spec-support.js';
-import type { RawSubscription } from './stripe-objects.spec-support.js';
+import type { RawInvoice, RawSubscription } from './stripe-objects.spec-support.js';
 import { toSubscriptionSnapshot } from './subscription-snapshot.js';
 import type { SubscriptionSnapshot } from './subscription-snapshot.js';
 
@@ -51,12 +53,14 @@ export interface ModelEvent {
 const month = 30 * 86_400;
 /**
  * Stripe, as far as billing listens to it: it keeps the objects, and tells of each change with the whole object, the previous
- * attributes and a second. Written from Stripe's documentation, sharing nothing with the rules but the events it makes.
+ * attributes and a second. Written from Stripe's documentation, sharing nothing with the rules but the events it makes, and how an
+ * answer is read off Stripe's lists.
  */
 export class StripeModel {
   readonly events: ModelEvent[] = [];
   /** Each subscription as it stood after each event. */
   private readonly moments: ReadonlyMap<string, RawSubscription>[] = [];
+  private readonly invoiceMoments: ReadonlyMap<string, RawInvoice>[] = [];
   private subscriptions = new Map<string, RawSubscription>();
   private readonly money = new StripeMoney(
     () => this.now,
@@ -76,16 +80,26 @@ export class StripeModel {
   }
 
   /** Stripe's answer to whoever asks right after the event with this index. */
-  askedAfter(index: number, id: string): { snapshot: SubscriptionSnapshot; at: Date } | null {
+  askedAfter(index: number, id: string): Answer | null {
     const answer = this.answerAfter(index, id);
-    return answer === null ? null : { snapshot: this.snapshotOf(answer.object), at: answer.at };
+    if (answer === null) return null;
+    const { object, at, unpaidSince: since } = answer;
+    return { snapshot: this.snapshotOf(object), at, unpaidSince: since === null ? null : new Date(since * 1000) };
   }
 
   /** The same as Stripe sends it. */
-  answerAfter(index: number, id: string): { object: RawSubscription; at: Date } | null {
+  answerAfter(index: number, id: string): { object: RawSubscription; at: Date; unpaidSince: number | null } | null {
     const object = this.moments[index]?.get(id);
     const second = this.events[index]?.second;
-    return object === undefined || second === undefined ? null : { object, at: new Date(second * 1000) };
+    if (object === undefined || second === undefined) return null;
+    const since = object.status === 'past_due' ? unpaidSince(this.invoicesAfter(index, id)) : null;
+    return { object, at: new Date(second * 1000), unpaidSince: since };
+  }
+
+  /** Newest first, as Stripe lists them. */
+  private invoicesAfter(index: number, id: string): RawInvoice[] {
+    const all = [...(this.invoiceMoments[index]?.values() ?? [])];
+    return all.filter(({ parent }) => parent.subscription_details.subscription === id).toReversed();
   }
 
   get subscriptionIds(): string[] {
@@ -196,7 +210,16 @@ export class StripeModel {
       return this.change(current, { status: 'active', latest_invoice: invoice });
     }
     if (kind === 'giveUp') return this.change(current, { status: 'unpaid' });
+    if (kind === 'failRenewal' && current.status === 'past_due')
+      return this.failAgain(current, item.current_period_end);
     return this.actOnAny(kind, current);
+  }
+
+  /** Left past due when the tries for one period are over, it fails for the next one too. */
+  private failAgain(current: RawSubscription, periodEnd: number): void {
+    if (current.latest_invoice !== null) this.money.giveUpOn(current.latest_invoice);
+    this.now = Math.max(this.now, periodEnd);
+    this.nextPeriod(current, 'past_due');
   }
 
   private actOnAny(kind: Action['kind'], current: RawSubscription): void {
@@ -271,5 +294,6 @@ export class StripeModel {
     const fact = factOf(type, object, this.now, { id, previous });
     this.events.push({ id, type, second: this.now, object, previous, fact });
     this.moments.push(this.subscriptions);
+    this.invoiceMoments.push(this.money.allInvoices);
   }
 }

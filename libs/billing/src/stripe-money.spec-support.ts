@@ -16,7 +16,7 @@ export type MoneyAction = (typeof moneyActions)[number];
 
 /** The part of the pretend Stripe that money is in: invoices, what paid them, and what went back. */
 export class StripeMoney {
-  private readonly invoices = new Map<string, RawInvoice>();
+  private invoices: ReadonlyMap<string, RawInvoice> = new Map();
   private readonly payments = new Map<string, object>();
   private readonly refunds = new Map<string, RawReturn>();
   private readonly disputes = new Map<string, RawReturn>();
@@ -30,8 +30,9 @@ export class StripeMoney {
   pay(subscription: RawSubscription, start: number, end: number, open: string | null = null): string {
     const id = open ?? this.nextId('in');
     const amount = amountOf(subscription);
-    const invoice = invoiceOf(subscription, { id, amount, start, end, paidAt: this.now() });
-    this.invoices.set(id, invoice);
+    const finalizedAt = this.invoices.get(id)?.status_transitions.finalized_at ?? this.now();
+    const invoice = invoiceOf(subscription, { id, finalizedAt, amount, start, end, paidAt: this.now() });
+    this.keep(invoice);
     const payment = {
       id: `inpay_${id}`,
       invoice: id,
@@ -48,10 +49,24 @@ export class StripeMoney {
   failToPay(subscription: RawSubscription, start: number, end: number): string {
     const id = this.nextId('in');
     const amount = amountOf(subscription);
-    const invoice = invoiceOf(subscription, { id, amount, start, end, paidAt: null });
-    this.invoices.set(id, invoice);
+    const invoice = invoiceOf(subscription, { id, finalizedAt: this.now(), amount, start, end, paidAt: null });
+    this.keep(invoice);
     this.tell('invoice.payment_failed', invoice);
     return id;
+  }
+
+  /** As an account may be set to, once the last try has failed. */
+  giveUpOn(id: string): void {
+    const invoice = this.invoices.get(id);
+    if (invoice?.status !== 'open') return;
+    const given = { ...invoice, status: 'uncollectible' };
+    this.keep(given);
+    this.tell('invoice.marked_uncollectible', given);
+  }
+
+  /** As they stand now, oldest first. Never changes: the next state is another map. */
+  get allInvoices(): ReadonlyMap<string, RawInvoice> {
+    return this.invoices;
   }
 
   act(kind: MoneyAction, subscriptionId: string): void {
@@ -87,6 +102,10 @@ export class StripeMoney {
       ...[...this.refunds.values()].map((refund) => factOf('refund.updated', refund, now)),
       ...[...this.disputes.values()].map((dispute) => factOf('charge.dispute.updated', dispute, now)),
     ];
+  }
+
+  private keep(invoice: RawInvoice): void {
+    this.invoices = new Map(this.invoices).set(invoice.id, invoice);
   }
 
   private refund(subscriptionId: string, part: number): void {

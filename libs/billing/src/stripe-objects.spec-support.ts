@@ -22,14 +22,16 @@ export interface RawSubscription {
 export interface RawInvoice {
   id: string;
   customer: string;
+  created: number;
   status: string;
   amount_paid: number;
   amount_remaining: number;
   attempt_count: number;
   currency: string;
-  parent: object;
+  parent: { subscription_details: { subscription: string; metadata: object } };
   lines: { data: object[] };
-  status_transitions: { paid_at: number | null };
+  due_date: null;
+  status_transitions: { finalized_at: number; paid_at: number | null };
 }
 
 export interface RawReturn {
@@ -65,14 +67,16 @@ export function previousAttributes(before: RawSubscription, after: RawSubscripti
 
 export function invoiceOf(
   subscription: RawSubscription,
-  terms: { id: string; amount: number; start: number; end: number; paidAt: number | null },
+  terms: { id: string; finalizedAt: number; amount: number; start: number; end: number; paidAt: number | null },
 ): RawInvoice {
-  const { id, amount, start, end, paidAt } = terms;
+  const { id, finalizedAt, amount, start, end, paidAt } = terms;
   const details = { subscription: subscription.id, proration: false };
   const line = { amount, period: { start, end }, parent: { subscription_item_details: details } };
   return {
     id,
     customer: subscription.customer,
+    // An hour as a draft.
+    created: finalizedAt - 3_600,
     status: paidAt === null ? 'open' : 'paid',
     amount_paid: paidAt === null ? 0 : amount,
     amount_remaining: paidAt === null ? amount : 0,
@@ -80,7 +84,8 @@ export function invoiceOf(
     currency: 'usd',
     parent: { subscription_details: { subscription: subscription.id, metadata: subscription.metadata } },
     lines: { data: [line] },
-    status_transitions: { paid_at: paidAt },
+    due_date: null,
+    status_transitions: { finalized_at: finalizedAt, paid_at: paidAt },
   };
 }
 

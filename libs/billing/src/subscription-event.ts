@@ -30,6 +30,8 @@ export interface FetchedSubscription {
   snapshot: SubscriptionSnapshot;
   /** `order.state` of the row when the fetch began; null when there was none. */
   seen: string | null;
+  /** Before when it cannot have become past due, as its invoices say; null where they were not asked for, or do not say. */
+  unpaidSince: Date | null;
 }
 
 /** A snapshot event taken apart: what it is about has not been read yet. */

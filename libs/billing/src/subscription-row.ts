@@ -5,7 +5,10 @@ import type { SnapshotOrder } from './snapshot-order.js';
 import { isTerminal, renews } from './subscription-status.js';
 import type { CollectionPause, SnapshotItem, SubscriptionSnapshot } from './subscription-snapshot.js';
 
-/** Since when a subscription has been past due. `isExact` once the very change into `past_due` has been seen. */
+/**
+ * Since when a subscription has been past due. `isExact` once the very change into `past_due` has been seen, or an invoice says that it
+ * cannot have been earlier.
+ */
 export interface PastDue {
   since: Date;
   isExact: boolean;

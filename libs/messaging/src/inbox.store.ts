@@ -147,6 +147,7 @@ export class Inbox {
     );
   }
 
+  /** Those of one batch are tried again in its order. */
   private async keep(manager: EntityManager, settled: readonly Settled[]): Promise<void> {
     const kept = settled.flatMap(({ delivery, outcome, attempts = 0, isRedacted = false }) =>
       outcome.kind === 'parked' || outcome.kind === 'retrying' ? [{ ...delivery, outcome, attempts, isRedacted }] : [],
@@ -154,9 +155,10 @@ export class Inbox {
     if (kept.length === 0) return;
     await manager.query(
       `INSERT INTO parked_event (consumer, event_id, type, reason, key, headers, body, attempts, retry_at)
-       SELECT $1, id, type, reason, key, headers::json, body, attempts, now() + retry_ms * interval '1 millisecond'
+       SELECT $1, id, type, reason, key, headers::json, body, attempts,
+              now() + retry_ms * interval '1 millisecond' + place * interval '1 microsecond'
        FROM unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::bytea[], $8::int[], $9::float8[])
-            AS event (id, type, reason, key, headers, body, attempts, retry_ms)`,
+            WITH ORDINALITY AS event (id, type, reason, key, headers, body, attempts, retry_ms, place)`,
       [
         this.consumer,
         kept.map(({ attributes }) => attributes.id),

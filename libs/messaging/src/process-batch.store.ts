@@ -27,6 +27,12 @@ export interface BatchProcessorOptions {
   apply: (manager: EntityManager, deliveries: Delivery[], locked: () => void) => Promise<Outcome[]>;
   /** Tries again what failed. */
   retries: RetryRunner;
+  /**
+   * Of which customer an event is; null when nobody can tell. Once three events of a customer have failed in a batch, the rest of theirs
+   * are left to the retries untried: then it is most often the customer that is broken, and nobody else waits for them. Asked of each
+   * event of a batch that fails.
+   */
+  customerOf?: (delivery: Delivery) => string | null;
   /** Announces `billing.event.parked` under this source; only for a schema that has an outbox. */
   outboxSource?: string;
   /** What is parked for good of somebody erased is parked without its bytes; only for a service that knows who is. */
@@ -62,6 +68,8 @@ const deathsOfMarked = 2;
 interface Progress {
   settlements: Map<Delivery, Settlement>;
   failures: FailedEvent[];
+  /** How many they are of each customer. */
+  failuresOf: Map<string, number>;
   patience: Patience;
   locked: () => void;
 }
@@ -72,7 +80,7 @@ class BatchProcessor {
   private readonly turnstile = new Turnstile();
 
   constructor(
-    private readonly options: Required<Omit<BatchProcessorOptions, 'outboxSource' | 'isOfErased'>> &
+    private readonly options: Required<Omit<BatchProcessorOptions, 'outboxSource' | 'isOfErased' | 'customerOf'>> &
       BatchProcessorOptions,
   ) {
     this.attempts = new Attempts(options.dataSource, options.consumer);
@@ -103,7 +111,13 @@ class BatchProcessor {
     const suspects = await this.attempts.mark(redelivered);
     const alone = deliveries.filter((delivery) => suspects.has(idOf(delivery)));
     const together = deliveries.filter((delivery) => !suspects.has(idOf(delivery)));
-    const progress: Progress = { settlements: new Map(), failures: [], patience: new Patience(), locked };
+    const progress: Progress = {
+      settlements: new Map(),
+      failures: [],
+      failuresOf: new Map(),
+      patience: new Patience(),
+      locked,
+    };
     try {
       const leftToRetries = alone.map((delivery) => this.toFailedEvent(delivery, deathsOfMarked, processDied()));
       await this.recordFailures(leftToRetries, progress);
@@ -124,10 +138,14 @@ class BatchProcessor {
   }
 
   /** In one transaction if that works; else in ever smaller ones, in the same order, until whoever spoils it stands alone. */
-  private async applyAll(deliveries: Delivery[], progress: Progress): Promise<void> {
+  private async applyAll(all: Delivery[], progress: Progress): Promise<void> {
+    const deliveries = this.leaveSuspects(all, progress);
     const [only] = deliveries;
     if (only === undefined) return;
-    if (deliveries.length > 1 && progress.failures.length >= fewFailures) return this.applyEach(deliveries, progress);
+    const hasLeftSome = deliveries.length < all.length;
+    // Without those that were left they are worth another try together.
+    const isWorthDividing = hasLeftSome || progress.failures.length < fewFailures;
+    if (deliveries.length > 1 && !isWorthDividing) return this.applyEach(deliveries, progress);
     try {
       await this.applyOnce(deliveries, progress);
     } catch (error) {
@@ -142,14 +160,34 @@ class BatchProcessor {
     }
   }
 
+  /** Answers those that are still to be tried. */
+  private leaveSuspects(deliveries: Delivery[], { failures, failuresOf }: Progress): Delivery[] {
+    if (failures.length < fewFailures) return deliveries;
+    const failed = (delivery: Delivery): number => failuresOf.get(this.customerOf(delivery) ?? '') ?? 0;
+    const suspects = deliveries.filter((delivery) => failed(delivery) >= fewFailures);
+    failures.push(...suspects.map((delivery) => this.toFailedEvent(delivery, 0, leftUntried)));
+    return deliveries.filter((delivery) => !suspects.includes(delivery));
+  }
+
+  /** What nobody can read fails where it is applied, and says why there. */
+  private customerOf(delivery: Delivery): string | null {
+    try {
+      return this.options.customerOf?.(delivery) ?? null;
+    } catch {
+      return null;
+    }
+  }
+
   private async applyEach(deliveries: Delivery[], progress: Progress): Promise<void> {
     for (const delivery of deliveries) await this.applyAll([delivery], progress);
   }
 
-  private failed(delivery: Delivery, attempts: number, error: unknown, { failures }: Progress): void {
+  private failed(delivery: Delivery, attempts: number, error: unknown, { failures, failuresOf }: Progress): void {
     const { id: eventId, type } = delivery.attributes;
     this.options.log.error({ err: error, eventId, type, attempts }, 'event failed');
     failures.push(this.toFailedEvent(delivery, attempts, failureReason(error)));
+    const customerId = this.customerOf(delivery);
+    if (customerId !== null) failuresOf.set(customerId, (failuresOf.get(customerId) ?? 0) + 1);
   }
 
   private async applyOnce(deliveries: Delivery[], { patience, locked, settlements }: Progress): Promise<void> {
@@ -175,6 +213,8 @@ class BatchProcessor {
     return { delivery, attempts, outcome: { kind: 'retrying', reason, afterMs: retryAfterMs(attempts) } };
   }
 }
+
+const leftUntried = 'left_untried: others of its customer failed in its batch';
 
 const duplicate: Outcome = { kind: 'duplicate' };
 

@@ -56,7 +56,7 @@ h2 { font-weight: 700; font-size: 1.5rem; }
 }
 .lead { color: var(--soft); font-size: 1.1rem; max-width: 42rem; margin: 0.9rem 0 0; text-wrap: pretty; }
 .center { text-align: center; }
-.center .lead { margin-inline: auto; }
+.center .lead { margin-inline: auto; text-wrap: balance; }
 .soft { color: var(--soft); }
 .small { font-size: 0.9rem; }
 
@@ -95,6 +95,10 @@ h2 { font-weight: 700; font-size: 1.5rem; }
 
 .actions { display: flex; flex-wrap: wrap; gap: 0.75rem; margin-top: 1.6rem; }
 .actions form { margin: 0; }
+.sure summary { list-style: none; }
+.sure summary::-webkit-details-marker { display: none; }
+.sure[open] { flex: 1 0 100%; padding-top: 0.75rem; border-top: 1px solid var(--edge); }
+.sure p { margin: 0.75rem 0; }
 .plan .actions { flex-direction: column; margin-top: 0; }
 .plan .note { margin: 0; color: var(--soft); }
 .center .actions { justify-content: center; }
@@ -147,11 +151,13 @@ h2 { font-weight: 700; font-size: 1.5rem; }
 .rows a, summary { padding-block: 0.25rem; }
 .split { display: flex; flex-wrap: wrap; align-items: center; justify-content: space-between; gap: 0.75rem 1.5rem; }
 .split p { display: flex; align-items: center; gap: 0.6rem; margin: 0.5rem 0 0; }
-.leave { margin: 1.75rem 0 0; text-align: center; }
+.leave { justify-content: center; }
 summary { cursor: pointer; font-weight: 600; }
 pre { overflow-x: auto; padding: 1rem; border-radius: 0.7rem; background: var(--field); border: 1px solid var(--edge); }
 code { overflow-wrap: anywhere; }
 pre code { overflow-wrap: normal; }
+/* So many of them on one long page would be blurred anew at every step of scrolling. */
+.reference .card { backdrop-filter: none; }
 section:target { border-color: var(--green); }
 
 .settings { margin-top: 1.75rem; }
@@ -193,7 +199,8 @@ input[type="radio"], input[type="checkbox"] { width: 1.25rem; height: 1.25rem; m
 .in-turn { display: grid; }
 .in-turn > * { grid-area: 1 / 1; }
 [data-wait="soon"] .late, [data-wait="late"] .soon { visibility: hidden; }
-.code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.85rem; color: var(--soft); }
+.code span { display: inline-block; }
+.code { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.8rem; color: var(--soft); }
 @keyframes turn { to { transform: rotate(1turn); } }
 
 @media (max-width: 56rem) {
@@ -203,6 +210,8 @@ input[type="radio"], input[type="checkbox"] { width: 1.25rem; height: 1.25rem; m
 @media (max-width: 30rem) {
   .actions { flex-direction: column; }
   .actions .button, .actions form { width: 100%; }
+  .leave { flex-direction: row; }
+  .leave .button, .leave form { width: auto; }
 }
 @media (prefers-reduced-motion: reduce) {
   * { animation: none !important; transition: none !important; }

@@ -5,4 +5,4 @@ export { RequestGate } from './request-gate.client.js';
 export { verifySignature } from './signature.js';
 export { createStripeClient } from './stripe.client.js';
 export type { StripeClientOptions } from './stripe.client.js';
-export { fromStripeError, isNoSuchObject } from './stripe-errors.js';
+export { fromStripeError, isNoSuchObject, isNotPermitted } from './stripe-errors.js';

@@ -22,6 +22,11 @@ export function isNoSuchObject(error: unknown): boolean {
   return error instanceof errors.StripeError && error.code === 'resource_missing' && !isOfOtherMode(error);
 }
 
+/** The key is known, and lacks a right: that of a restricted key. */
+export function isNotPermitted(error: unknown): boolean {
+  return error instanceof errors.StripePermissionError;
+}
+
 /** Nothing but its message tells: “a similar object exists in live mode, but a test mode key was used to make this request.” */
 function isOfOtherMode({ code, message }: Stripe.errors.StripeError): boolean {
   return code === 'resource_missing' && message.includes('a similar object exists in');

@@ -3,15 +3,9 @@ import type { DomainEvent, EventAttributes } from '@billhook/contracts';
 import type { OutgoingEvent } from '@billhook/messaging';
 import { aCheckoutSession, aCustomer, anInvoice, aSubscription, waitFor } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import {
-  aDomainEvent,
-  anInvoicePayment,
-  asSuperuser,
-  aStripeDelivery,
-  opened,
-  startAudit,
-} from '../audit.spec-support.js';
+import { startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
+import { aDomainEvent, anInvoicePayment, asSuperuser, aStripeDelivery, opened } from '../trail.spec-support.js';
 
 const linked = (userId: string, customerId: string): OutgoingEvent =>
   aDomainEvent({ type: 'billing.customer.linked', data: { user_id: userId, customer_id: customerId } });

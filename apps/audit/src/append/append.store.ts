@@ -23,7 +23,8 @@ export class AppendStore {
 
   /**
    * Appends entries in this order, in one transaction, and carries out the erasures that new ones among them ask for. Returns the
-   * event ids that are new; the others have an entry already. Throws Retryable when it could not come to its turn, or to its end, through no fault of the entries.
+   * event ids that are new; the others have an entry already. Throws Retryable when it could not come to its turn, or to its end,
+   * through no fault of the entries.
    */
   async append(entries: readonly SealedEntry[], erasures: readonly Erasure[] = []): Promise<Set<string>> {
     if (entries.length === 0) return new Set();

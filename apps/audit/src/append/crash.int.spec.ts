@@ -2,8 +2,9 @@ import { startCableProxy, waitFor } from '@billhook/testing';
 import type { CableProxy } from '@billhook/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
-import { asSuperuser, opened, startAudit } from '../audit.spec-support.js';
+import { startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
+import { asSuperuser, opened } from '../trail.spec-support.js';
 
 describe('a crash between append and ack', () => {
   let audit: AuditUnderTest | undefined;

@@ -8,8 +8,9 @@ import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { asSuperuser, opened, startAudit } from '../audit.spec-support.js';
+import { startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
+import { asSuperuser, opened } from '../trail.spec-support.js';
 
 let audit: AuditUnderTest;
 let model: ChannelModel;

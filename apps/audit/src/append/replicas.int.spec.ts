@@ -2,8 +2,9 @@ import { EventPublisher } from '@billhook/messaging';
 import type { OutgoingEvent } from '@billhook/messaging';
 import { waitFor } from '@billhook/testing';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { asSuperuser, opened, startAudit } from '../audit.spec-support.js';
+import { startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
+import { asSuperuser, opened } from '../trail.spec-support.js';
 
 let audit: AuditUnderTest | undefined;
 let others: { stop(): Promise<void> }[] = [];

@@ -48,6 +48,7 @@ function verdictNotice(verdict: Verdict): Html {
   }
   const { entries, checkpoints } = verdict;
   if (entries === 0) return notice('info', 'There is nothing to verify yet.');
-  const proved = checkpoints.last_seq === null ? 'none of them is signed yet' : `proved up to ${checkpoints.last_seq}`;
+  const proved =
+    checkpoints.last_seq === null ? 'none of them is signed yet' : `proved up to entry ${checkpoints.last_seq}`;
   return notice('good', `${entries} entries hold; ${proved}.`);
 }

@@ -13,6 +13,8 @@ export const consoleRules = `
   .rows li > :last-child { margin-left: auto; }
 }
 .mono { font-family: ui-monospace, "SF Mono", Menlo, Consolas, monospace; font-size: 0.85rem; font-weight: 400; overflow-wrap: anywhere; }
+/* Below the underscores, which an underline would hide in an id. */
+a.mono { text-underline-offset: 0.35em; }
 pre.whole { white-space: pre-wrap; overflow-wrap: anywhere; overflow-x: visible; }
 .rows li > .stage {
   display: inline-block; min-width: 5.5rem; padding: 0.05rem 0.6rem; border-radius: 1rem; font-size: 0.85rem; font-weight: 600;

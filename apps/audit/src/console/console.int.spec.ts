@@ -4,8 +4,9 @@ import { afterAll, beforeAll, describe, expect, it, test } from '@jest/globals';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import type { Browser } from 'playwright-core';
-import { aDomainEvent, aStripeDelivery, opened, startAudit, tamper } from '../audit.spec-support.js';
+import { startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
+import { aDomainEvent, aStripeDelivery, opened, tamper } from '../trail.spec-support.js';
 import { Checkpoints } from '../checkpoints/checkpoint.store.js';
 
 let audit: AuditUnderTest;
@@ -88,19 +89,22 @@ const scenes = [
 ];
 
 describe.each(['dark', 'light'] as const)('the console in the %s theme', (scheme) => {
-  test.each(scenes)('shows $name whole and usable by everybody, on a desktop and at 320 px', async (scene) => {
-    const { context, page, complaints } = await asOps({ scheme, width: 'desktop' });
-    const loaded = await load(page, audit.url + scene.path);
-    expect([loaded.status, await page.title()]).toEqual([scene.status ?? 200, `${scene.title} · Billhook`]);
-    for (const width of [1440, 320]) {
-      await page.setViewportSize({ width, height: 900 });
-      await shoot(page, `console-${scene.name}-${scheme}-${width}`);
-      expect(await overflow(page)).toBe(0);
-      expect(await violations(page)).toEqual([]);
-    }
-    expect(complaints).toEqual([]);
-    await context.close();
-  });
+  test.each(scenes)(
+    'shows $name whole and usable by everybody, on a desktop and at 320 px',
+    async (scene) => {
+      const { context, page, complaints } = await asOps({ scheme, width: 'desktop' });
+      const loaded = await load(page, audit.url + scene.path);
+      expect([loaded.status, await page.title()]).toEqual([scene.status ?? 200, `${scene.title} · Billhook`]);
+      for (const width of [1440, 320]) {
+        await page.setViewportSize({ width, height: 900 });
+        await shoot(page, `console-${scene.name}-${scheme}-${width}`);
+        expect(await overflow(page)).toBe(0);
+        expect(await violations(page)).toEqual([]);
+      }
+      expect(complaints).toEqual([]);
+      await context.close();
+    },
+  );
 });
 
 describe('the console', () => {
@@ -128,6 +132,15 @@ describe('the console', () => {
     expect((await request('/v1/entries', ['ops'])).status).toBe(401);
   });
 
+  it.each([
+    ['ip=here', '“IP address” must be an IPv4 or IPv6 address.'],
+    ['from=tomorrow', '“Recorded from” must be an ISO 8601 date'],
+    ['from=2026-11-02&to=2026-11-01', '“Recorded from” must be earlier than “Recorded before”.'],
+  ])('says what is wrong with %s by the names of its fields', async (query, words) => {
+    const answer = await request(`/console?${query}`, ['ops']);
+    expect([answer.status, await answer.text()]).toEqual([400, expect.stringContaining(words)]);
+  });
+
   it('leads from a search to an entry and its proof, with the keyboard alone', async () => {
     const { context, page } = await asOps();
     await page.goto(`${audit.url}/console`);
@@ -137,7 +150,7 @@ describe('the console', () => {
     await page.getByRole('link', { name: 'billing.tier.changed' }).focus();
     await page.keyboard.press('Enter');
     await page.getByRole('link', { name: 'Verify this entry' }).press('Enter');
-    await page.getByText(/Entry 3 holds: the chain up to the checkpoint signed at \d+ is whole/).waitFor();
+    await page.getByText(/Entry 3 holds: the chain up to the checkpoint signed at entry \d+ is whole/).waitFor();
     await page.getByRole('link', { name: 'evt_paid' }).press('Enter');
     await page.getByRole('heading', { name: 'stripe.customer.created' }).waitFor();
     await context.close();
@@ -188,7 +201,7 @@ describe('the console', () => {
       [at(`/console/entries/${encodeURIComponent(everywhere.attributes.id)}`), `user:user ${markup}`],
       [at(`/console/users/${encodeURIComponent(`user ${markup}`)}`), `Timeline of user ${markup}`],
       [at(`/console?q=${encodeURIComponent(markup)}`), 'Audit trail'],
-      [at(`/console?ip=${encodeURIComponent(markup)}`), 'ip must be an IPv4 or IPv6 address'],
+      [at(`/console?ip=${encodeURIComponent(markup)}`), '“IP address” must be an IPv4 or IPv6 address'],
       [at(`/console/replay?reason=${encodeURIComponent(markup)}`), `Replay the events parked for ${markup}?`],
       [at('/console/parked/evt_hostile'), `reason ${markup}`],
       ...['deep', 'nul', 'not-utf8'].map((id): [string, string] => [at(`/console/entries/${id}`), 'Its hashes']),
@@ -275,7 +288,7 @@ describe('the console', () => {
     await shoot(page, 'console-entry-waiting');
     await page.goto(`${audit.url}/console/chain`);
     await page.getByRole('link', { name: /Verify all/ }).click();
-    await page.getByText(/\d+ entries hold; proved up to \d+\./).waitFor();
+    await page.getByText(/\d+ entries hold; proved up to entry \d+\./).waitFor();
     await context.close();
   });
 

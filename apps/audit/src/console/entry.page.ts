@@ -51,8 +51,8 @@ function facts({ seq, id, user_id, ip, user_agent, occurred_at, recorded_at, con
     ['User', user_id === null ? 'nobody' : html`<a href="${userAddress(user_id)}">${user_id}</a>`],
     ['Happened', occurred_at === null ? 'not said' : moment(occurred_at)],
     ['Recorded', moment(recorded_at)],
-    ['From', ip ?? 'not known'],
-    ['With', user_agent ?? 'not known'],
+    ['IP address', ip ?? 'not known'],
+    ['Browser or program', user_agent ?? 'not known'],
   ]);
 }
 
@@ -91,5 +91,5 @@ function verdictOf(seq: number, { verdict, provedBy }: EntryProof): Html {
       `Entry ${seq} fits the chain. It waits for its checkpoint, which takes a minute at most; until then nothing is signed.`,
     );
   }
-  return notice('good', `Entry ${seq} holds: the chain up to the checkpoint signed at ${provedBy} is whole.`);
+  return notice('good', `Entry ${seq} holds: the chain up to the checkpoint signed at entry ${provedBy} is whole.`);
 }

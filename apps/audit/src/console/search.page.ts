@@ -19,7 +19,7 @@ export function searchPage(page: SearchPage): string {
     place: 'search',
     script: page.liveSince === undefined ? undefined : tailScriptPath,
     body: html`<h1>Audit trail</h1>
-      ${page.problems.map((problem) => notice('bad', `${problem}.`))} ${searchForm(page.typed)}
+      ${page.problems.map((problem) => notice('bad', `${inWords(problem)}.`))} ${searchForm(page.typed)}
       ${page.found !== null && results(page, page.found)}`,
   });
 }
@@ -29,11 +29,19 @@ const fields: readonly { name: FilterName; label: string; hint: string }[] = [
   { name: 'user_id', label: 'User id', hint: 'as your product knows them' },
   { name: 'stripe_id', label: 'Stripe id', hint: 'cus_…, sub_…, in_…, evt_…' },
   { name: 'request_id', label: 'Request id', hint: 'as an error page shows it' },
-  { name: 'from', label: 'Recorded from', hint: '2026-11-01, or 2026-11-01T09:30:00Z' },
-  { name: 'to', label: 'Recorded before', hint: 'the same' },
-  { name: 'ip', label: 'IP address', hint: 'a whole address' },
+  { name: 'from', label: 'Recorded from', hint: '2026-11-01, or 2026-11-01T09:30:00Z (UTC)' },
+  { name: 'to', label: 'Recorded before', hint: 'the same; not itself included' },
+  { name: 'ip', label: 'IP address', hint: 'a whole IPv4 or IPv6 address' },
   { name: 'q', label: 'Words', hint: 'all of them, in what is not sealed' },
 ];
+
+/** Programs are told the names of parameters; people, those of the fields. */
+function inWords(problem: string): string {
+  return fields.reduce(
+    (text, { name, label }) => text.replace(new RegExp(`(?:^${name}(?= must))|(?<= than )${name}$`), `“${label}”`),
+    problem,
+  );
+}
 
 function searchForm(typed: Typed): Html {
   return html`<form class="card" method="get" action="/console" role="search" aria-label="The audit trail">

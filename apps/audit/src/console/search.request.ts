@@ -1,7 +1,7 @@
 import { plainToInstance } from 'class-transformer';
 import { IsIn, IsOptional, validateSync } from 'class-validator';
 import { Refused } from '@billhook/runtime';
-import type { EntryFilter } from '../query/entries-query.js';
+import type { EntryFilter } from '../query/entry-filter.js';
 import { fieldsOf } from './fields.js';
 import { Cursor, FilterRequest, toFilter } from '../query/entries.request.js';
 

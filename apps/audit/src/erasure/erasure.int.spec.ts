@@ -5,8 +5,9 @@ import type { EventTap } from '@billhook/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { connect } from 'amqplib';
 import { randomUUID } from 'node:crypto';
-import { aDomainEvent, asSuperuser, opened, startAudit, wholeSchema } from '../audit.spec-support.js';
+import { startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
+import { aDomainEvent, asSuperuser, opened, wholeSchema } from '../trail.spec-support.js';
 
 const canaries = ['canary@example.test', '203.0.113.99', 'CanaryBrowser/9'];
 const from = { remoteaddress: '203.0.113.99', useragent: 'CanaryBrowser/9' };

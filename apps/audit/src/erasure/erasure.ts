@@ -10,7 +10,10 @@ export interface Erasure {
 
 const type = 'billing.account.erasure_requested';
 
-/** What a batch asks to be forgotten, each event once however often it stands in it. An event that does not say whom stays an entry, and asks for nothing. */
+/**
+ * What a batch asks to be forgotten, each event once however often it stands in it. An event that does not say whom stays an entry,
+ * and asks for nothing.
+ */
 export function erasuresIn(deliveries: readonly Pick<Delivery, 'attributes' | 'body'>[]): Erasure[] {
   const asked = deliveries.flatMap(({ attributes, body }) => {
     if (attributes.type !== type) return [];

@@ -30,12 +30,21 @@ const findErased = `
     SELECT 'person/' || user_id FROM unnest($1::text[]) AS named (user_id)
     UNION SELECT 'person/' || user_id FROM customer_link WHERE customer_id = ANY($2)) LIMIT 1`;
 
+/**
+ * Who parks looks for a tombstone and adds a row; who erases adds the tombstone and looks for rows. Neither would see what the other has
+ * not committed yet, so one waits for the other; any number may park at once. Held to the end of the transaction.
+ */
+const parkingLock = "'parked_event'::regclass::oid::bigint";
+const waitForErasures = `SELECT pg_advisory_xact_lock_shared(${parkingLock})`;
+const waitForParking = `SELECT pg_advisory_xact_lock(${parkingLock})`;
+
 /** Forgets people in the audit schema: their keys, what their entries were found by, and what of theirs is parked. */
 export class Erasures {
   private readonly outbox = new Outbox();
 
-  /** Whether what could not be appended is somebody's who is forgotten. */
+  /** Whether what could not be appended is somebody's who is forgotten. Holds until the end of the transaction, which is the one that parks it. */
   async isOfErased(manager: EntityManager, { userIds, stripeIds }: Mentions): Promise<boolean> {
+    await manager.query(waitForErasures);
     const rows = await manager.query<unknown[]>(findErased, [userIds, stripeIds]);
     return rows.length > 0;
   }
@@ -46,6 +55,7 @@ export class Erasures {
    */
   async carryOut(manager: EntityManager, { eventId, data }: Erasure, now: Date): Promise<void> {
     const { user_id, request_id } = data;
+    await manager.query(waitForParking);
     const [gone] = await manager.query<{ keys: number; index_rows: number }[]>(
       'SELECT keys, index_rows FROM erase_person($1)',
       [user_id],

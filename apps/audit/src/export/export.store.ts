@@ -1,7 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { EntriesStore } from '../query/entries.store.js';
 import type { LinkedEntry, RecordedEntry } from '../query/entries.store.js';
-import type { EntryFilter } from '../query/entries-query.js';
+import type { EntryFilter } from '../query/entry-filter.js';
+import { begun } from '../reads/begun.js';
 import { csvEnd, csvEntry, csvHead, ndjsonEnd, ndjsonLine } from './export-lines.js';
 import type { ExportEnd } from './export-lines.js';
 
@@ -12,11 +13,15 @@ export interface ExportOrder {
   limit: number;
 }
 
-/** Few enough for little memory, many enough that a page costs little beside its entries. */
-const pageSize = 1_000;
+/**
+ * Few enough for little memory, many enough that planning a page, over the indexes of every month, costs little beside its entries: as they
+ * were written they take no more than their text, but to be read they are taken apart.
+ */
+const pageSizes = { csv: 1_000, ndjson: 2_000 };
 
 /** How entries are read and written in a form. */
 interface Form<T extends { seq: string | number }> {
+  pageSize: number;
   read: (filter: EntryFilter, limit: number) => Promise<T[]>;
   line: (entry: T) => string;
   end: (end: ExportEnd) => string;
@@ -37,10 +42,10 @@ export class ExportStore {
     if (format === 'csv') {
       yield csvHead;
       const read: Form<LinkedEntry>['read'] = (of, size) => this.entries.following(of, size);
-      yield* written({ read, line: csvEntry, end: csvEnd }, bounded, limit);
+      yield* written({ pageSize: pageSizes.csv, read, line: csvEntry, end: csvEnd }, bounded, limit);
     } else {
       const read: Form<RecordedEntry>['read'] = (of, size) => this.entries.recorded(of, size);
-      yield* written({ read, line: ndjsonLine, end: ndjsonEnd }, bounded, limit);
+      yield* written({ pageSize: pageSizes.ndjson, read, line: ndjsonLine, end: ndjsonEnd }, bounded, limit);
     }
   }
 }
@@ -50,7 +55,7 @@ async function* written<T extends { seq: string | number }>(
   filter: EntryFilter,
   limit: number,
 ): AsyncGenerator<string> {
-  const sizeAfter = (written: number): number => Math.min(pageSize, limit - written);
+  const sizeAfter = (written: number): number => Math.min(form.pageSize, limit - written);
   let entries = 0;
   let lastSeq = filter.after ?? '0';
   // One more than is written: whether something is left.
@@ -69,10 +74,4 @@ async function* written<T extends { seq: string | number }>(
     if (isOver) break;
   }
   yield form.end({ isComplete: !isMore, entries, lastSeq });
-}
-
-/** Nobody may come to wait for it any more: its failure is then nobody's business. Whoever does wait gets it all the same. */
-function begun<T>(coming: Promise<T>): Promise<T> {
-  coming.catch(() => undefined);
-  return coming;
 }

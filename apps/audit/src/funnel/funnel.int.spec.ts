@@ -2,8 +2,9 @@ import { samples } from '@billhook/contracts';
 import type { OutgoingEvent } from '@billhook/messaging';
 import { aCheckoutSession } from '@billhook/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { aDomainEvent, aStripeDelivery, startAudit } from '../audit.spec-support.js';
+import { startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
+import { aDomainEvent, aStripeDelivery } from '../trail.spec-support.js';
 import { toDays } from './funnel.request.js';
 import { FunnelStore } from './funnel.store.js';
 

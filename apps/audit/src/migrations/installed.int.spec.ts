@@ -4,7 +4,7 @@ import type { TestDatabase } from '@billhook/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { DataSource } from 'typeorm';
 import { AppendStore } from '../append/append.store.js';
-import { asSuperuser, checkpointKeys, opened, sealerOn } from '../audit.spec-support.js';
+import { asSuperuser, checkpointKeys, opened, sealerOn } from '../trail.spec-support.js';
 import { EntriesStore } from '../query/entries.store.js';
 import { schema } from '../schema.js';
 import { toDraft } from '../trail/content.js';

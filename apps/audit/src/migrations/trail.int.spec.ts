@@ -1,7 +1,7 @@
 import type { OutgoingEvent } from '@billhook/messaging';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { asSuperuser, checkpointKeys, connect, opened, openTrail } from '../audit.spec-support.js';
-import type { Trail } from '../audit.spec-support.js';
+import { asSuperuser, checkpointKeys, connect, opened, openTrail } from '../trail.spec-support.js';
+import type { Trail } from '../trail.spec-support.js';
 import { AppendStore } from '../append/append.store.js';
 import type { Verdict } from '../trail/chain-verifier.js';
 import { VerifyStore } from '../verify/verify.store.js';
@@ -263,35 +263,55 @@ describe('verifying', () => {
   });
 
   it.each<[string, string, number, string]>([
-    ['changed bytes', `UPDATE audit.entry SET content = content || ' ' WHERE seq = 1700`, 1700, 'content_hash_differs'],
+    ['changed bytes', `UPDATE audit.entry SET content = content || ' ' WHERE seq = 2200`, 2200, 'content_hash_differs'],
     [
       'bytes and hash changed together',
-      `UPDATE audit.entry SET content = content || ' ', content_hash = sha256(content || ' ') WHERE seq = 1700`,
-      1700,
+      `UPDATE audit.entry SET content = content || ' ', content_hash = sha256(content || ' ') WHERE seq = 2200`,
+      2200,
       'hash_differs',
     ],
     [
       'a changed time',
-      `UPDATE audit.entry SET recorded_at = recorded_at + '1 µs' WHERE seq = 1700`,
-      1700,
+      `UPDATE audit.entry SET recorded_at = recorded_at + '1 µs' WHERE seq = 2200`,
+      2200,
       'hash_differs',
     ],
-    ['a changed user', `UPDATE audit.entry SET user_id = 'x' WHERE seq = 1700`, 1700, 'columns_differ_from_content'],
-    ['a changed type', `UPDATE audit.entry SET type = 'x' WHERE seq = 1700`, 1700, 'columns_differ_from_content'],
-    ['a deleted entry', 'DELETE FROM audit.entry WHERE seq = 1700', 1700, 'missing'],
+    ['a changed user', `UPDATE audit.entry SET user_id = 'x' WHERE seq = 2200`, 2200, 'columns_differ_from_content'],
+    ['a changed type', `UPDATE audit.entry SET type = 'x' WHERE seq = 2200`, 2200, 'columns_differ_from_content'],
+    [
+      'changed ids of Stripe',
+      `UPDATE audit.entry SET stripe_ids = '{cus_x}' WHERE seq = 2200`,
+      2200,
+      'columns_differ_from_content',
+    ],
+    [
+      'a changed moment',
+      `UPDATE audit.entry SET occurred_at = occurred_at + '1 µs' WHERE seq = 2200`,
+      2200,
+      'columns_differ_from_content',
+    ],
+    [
+      'a byte moved from one hash to the next',
+      `ALTER TABLE audit.entry DROP CONSTRAINT entry_previous_hash_check, DROP CONSTRAINT entry_content_hash_check;
+       UPDATE audit.entry SET previous_hash = substr(previous_hash, 1, 31),
+         content_hash = substr(previous_hash, 32) || content_hash WHERE seq = 2200`,
+      2200,
+      'previous_hash_differs',
+    ],
+    ['a deleted entry', 'DELETE FROM audit.entry WHERE seq = 2200', 2200, 'missing'],
     ['a deleted page', 'DELETE FROM audit.entry WHERE seq BETWEEN 1001 AND 2000', 1001, 'missing'],
     ['a deleted start', 'DELETE FROM audit.entry WHERE seq < 10', 1, 'missing'],
     [
       'entries that changed places',
-      `UPDATE audit.entry SET seq = 9999 WHERE seq = 1700; UPDATE audit.entry SET seq = 1700 WHERE seq = 1701;
-       UPDATE audit.entry SET seq = 1701 WHERE seq = 9999`,
-      1700,
+      `UPDATE audit.entry SET seq = 9999 WHERE seq = 2200; UPDATE audit.entry SET seq = 2200 WHERE seq = 2201;
+       UPDATE audit.entry SET seq = 2201 WHERE seq = 9999`,
+      2200,
       'previous_hash_differs',
     ],
     [
       'an entry closed up after a deletion',
-      'DELETE FROM audit.entry WHERE seq = 1700; UPDATE audit.entry SET seq = seq - 1 WHERE seq = 1701',
-      1700,
+      'DELETE FROM audit.entry WHERE seq = 2200; UPDATE audit.entry SET seq = seq - 1 WHERE seq = 2201',
+      2200,
       'previous_hash_differs',
     ],
   ])('finds %s that a superuser made', async (_, sql, seq, fault) => {

@@ -1,8 +1,8 @@
 import type { OutgoingEvent } from '@billhook/messaging';
 import { aCustomer, anInvoice } from '@billhook/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { aDomainEvent, anInvoicePayment, aStripeDelivery, opened, openTrail } from '../audit.spec-support.js';
-import type { Trail } from '../audit.spec-support.js';
+import { aDomainEvent, anInvoicePayment, aStripeDelivery, opened, openTrail } from '../trail.spec-support.js';
+import type { Trail } from '../trail.spec-support.js';
 import { entriesQuery } from './entries-query.js';
 import { EntriesStore } from './entries.store.js';
 

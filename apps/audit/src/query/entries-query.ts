@@ -1,23 +1,9 @@
-/** What ops ask for. Times are of recording: they run with seq, so a time range is a range of seq. */
-export interface EntryFilter {
-  userId?: string;
-  type?: TypeFilter;
-  /** Inclusive. */
-  from?: Date;
-  /** Exclusive. */
-  to?: Date;
-  ip?: string;
-  /** What that address is found by where it is sealed; entries from before addresses were sealed hold it as it is. */
-  ipToken?: Buffer;
-  stripeId?: string;
-  requestId?: string;
-  /** All of these words, in whatever order. */
-  words?: string;
-  /** Only entries older than this seq: the last one of the page before. */
-  before?: string;
-  /** Only entries newer than this seq. */
-  after?: string;
-}
+import { namesFew } from './entry-filter.js';
+import type { EntryFilter, TypeFilter } from './entry-filter.js';
+import { Parameters } from './parameters.js';
+import { rangeOf } from './ranges.js';
+import { partsOf } from './words.js';
+import type { Part } from './words.js';
 
 export interface Page {
   limit: number;
@@ -25,9 +11,6 @@ export interface Page {
   /** `recorded` is an entry as it was written, for whoever checks it; `shown` is what a reader gets. */
   columns?: 'shown' | 'recorded';
 }
-
-/** `prefix` ends in a dot: `stripe.` */
-export type TypeFilter = { kind: 'exact'; type: string } | { kind: 'prefix'; prefix: string };
 
 export interface SqlQuery {
   text: string;
@@ -107,45 +90,6 @@ export function entryByIdQuery(eventId: string): SqlQuery {
   };
 }
 
-/** A part of the trail, and what holds for the entries `e` that are looked for in it. */
-interface Part {
-  from: string;
-  conditions: string[];
-  /** What runs with seq and says best in which order the part is read; `e.seq` unless given. */
-  order?: string;
-}
-
-/** Words are indexed behind the trail: what is newer than the index is read through. */
-function partsOf(filter: EntryFilter, query: Parameters): Part[] {
-  if (filter.words === undefined) return [{ from: 'entry e', conditions: [] }];
-  const asked = `plainto_tsquery('simple', ${query.add(filter.words)})`;
-  return [
-    indexedWords(filter, asked, query),
-    {
-      from: 'entry e',
-      conditions: [`e.seq > coalesce((SELECT max(seq) FROM entry_words), 0)`, `words_of(e.content) @@ ${asked}`],
-    },
-  ];
-}
-
-/**
- * By its words first and then entry by entry; or the other way round where something else says more. Never joined freely: how many
- * entries have a word is known to the planner by chance only, and where it expects many, it joins whole months.
- */
-function indexedWords(filter: EntryFilter, asked: string, query: Parameters): Part {
-  if (namesFew(filter)) {
-    const has = `EXISTS (SELECT FROM entry_words w WHERE w.seq = e.seq AND w.words @@ ${asked} OFFSET 0)`;
-    return { from: 'entry e', conditions: [has] };
-  }
-  const where = [`w.words @@ ${asked}`, ...rangeOf(filter, query, 'w')].join(' AND ');
-  const entry = 'SELECT e.* FROM entry e WHERE e.seq = w.seq AND e.recorded_at = w.recorded_at LIMIT 1';
-  return {
-    from: `(SELECT w.seq, w.recorded_at FROM entry_words w WHERE ${where}) AS w CROSS JOIN LATERAL (${entry}) AS e`,
-    conditions: [],
-    order: 'w.seq',
-  };
-}
-
 interface Cut {
   part: Part;
   size: string;
@@ -193,10 +137,6 @@ function isSelective(filter: EntryFilter): boolean {
   return namesFew(filter) || filter.words !== undefined;
 }
 
-function namesFew({ userId, ip, stripeId, requestId }: EntryFilter): boolean {
-  return [userId, ip, stripeId, requestId].some((each) => each !== undefined);
-}
-
 interface Branch {
   from: string;
   conditions: string[];
@@ -242,31 +182,6 @@ function typesWithPrefix(prefix: string, query: Parameters): string {
     SELECT type FROM hop WHERE type IS NOT NULL`;
 }
 
-/**
- * Times run with seq: so that a time range is a range of each index, and `recorded_at` besides, which says which months need no look at
- * all. `seq + 0` where another index is to be used alone: PostgreSQL might combine it with that of all entries up to there.
- */
-function rangeOf(filter: EntryFilter, query: Parameters, of = 'e'): string[] {
-  const seq = filter.stripeId === undefined ? `${of}.seq` : `${of}.seq + 0`;
-  const firstAt = (instant: string): string =>
-    `(SELECT seq FROM entry WHERE recorded_at >= ${instant} ORDER BY recorded_at, seq LIMIT 1)`;
-  const conditions: string[] = [];
-  if (filter.before !== undefined) conditions.push(`${seq} < ${query.add(filter.before)}`);
-  if (filter.after !== undefined) conditions.push(`${seq} > ${query.add(filter.after)}`);
-  if (filter.from !== undefined) {
-    const from = query.add(filter.from.toISOString());
-    // No entry that late: null, and the condition holds for none.
-    conditions.push(`${of}.recorded_at >= ${from}`, `${seq} >= ${firstAt(from)}`);
-  }
-  if (filter.to !== undefined) {
-    const to = query.add(filter.to.toISOString());
-    conditions.push(`${of}.recorded_at < ${to}`, `${seq} < coalesce(${firstAt(to)}, ${maxSeq})`);
-  }
-  return conditions;
-}
-
-const maxSeq = '9223372036854775807';
-
 function equalitiesOf(filter: EntryFilter, query: Parameters): string[] {
   const conditions: string[] = [];
   if (filter.requestId !== undefined) conditions.push(`e.request_id = ${query.add(filter.requestId)}`);
@@ -289,15 +204,5 @@ function typeConditions(type: TypeFilter | undefined, query: Parameters): string
       return [`starts_with(e.type, ${query.add(type.prefix)})`];
     default:
       return type satisfies never;
-  }
-}
-
-class Parameters {
-  readonly values: unknown[] = [];
-
-  /** Returns the placeholder. */
-  add(value: unknown): string {
-    this.values.push(value);
-    return `$${this.values.length}`;
   }
 }

@@ -2,19 +2,12 @@ import type { OutgoingEvent } from '@billhook/messaging';
 import { aCustomer, anInvoice, waitFor } from '@billhook/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import {
-  aDomainEvent,
-  asSuperuser,
-  aStripeDelivery,
-  connect,
-  opened,
-  sealerOn,
-  startAudit,
-} from '../audit.spec-support.js';
+import { startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
+import { aDomainEvent, asSuperuser, aStripeDelivery, connect, opened, sealerOn } from '../trail.spec-support.js';
 import { toDraft } from '../trail/content.js';
 import { entriesQuery } from './entries-query.js';
-import type { EntryFilter } from './entries-query.js';
+import type { EntryFilter } from './entry-filter.js';
 import { EntriesStore } from './entries.store.js';
 import type { EntryView } from './entries.store.js';
 

@@ -3,7 +3,7 @@ import { applyDecorators } from '@nestjs/common';
 import { Type } from 'class-transformer';
 import { IsInt, IsIP, IsISO8601, IsOptional, Matches, Max, Min } from 'class-validator';
 import { plainAddress } from '../trail/content.js';
-import type { EntryFilter, TypeFilter } from './entries-query.js';
+import type { EntryFilter, TypeFilter } from './entry-filter.js';
 
 /** Up to 255 characters; U+0000 is refused here because PostgreSQL refuses it later. */
 export const ShortText = (): PropertyDecorator =>

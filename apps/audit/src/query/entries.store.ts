@@ -5,7 +5,8 @@ import { Sealer } from '../seal/sealer.store.js';
 import { readContent } from '../trail/content.js';
 import type { Json } from '../trail/storable.js';
 import { entriesQuery, entryByIdQuery, newestOfUserQuery, relatedQuery } from './entries-query.js';
-import type { EntryFilter, Reach, SqlQuery } from './entries-query.js';
+import type { Reach, SqlQuery } from './entries-query.js';
+import type { EntryFilter } from './entry-filter.js';
 
 /** Times are ISO 8601 UTC; recorded_at in microseconds, since the hash covers them. Hashes are lower-case hex. */
 export interface EntryView {

@@ -1,8 +1,8 @@
 import type { OutgoingEvent } from '@billhook/messaging';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
-import { aDomainEvent, checkpointKeys, openTrail, sealerOn, wholeSchema } from '../audit.spec-support.js';
-import type { Trail } from '../audit.spec-support.js';
+import { aDomainEvent, checkpointKeys, openTrail, sealerOn, wholeSchema } from '../trail.spec-support.js';
+import type { Trail } from '../trail.spec-support.js';
 import { EntriesStore } from '../query/entries.store.js';
 import { VerifyStore } from '../verify/verify.store.js';
 import { MasterKeys } from './master-keys.js';

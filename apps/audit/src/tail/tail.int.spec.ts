@@ -1,7 +1,8 @@
 import { waitFor } from '@billhook/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { connect, opened, startAudit } from '../audit.spec-support.js';
+import { startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
+import { connect, opened } from '../trail.spec-support.js';
 
 let audit: AuditUnderTest;
 const closers: (() => void)[] = [];

@@ -2,8 +2,9 @@ import { samples } from '@billhook/contracts';
 import type { OutgoingEvent } from '@billhook/messaging';
 import { aCheckoutSession, aSubscription } from '@billhook/testing';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { aDomainEvent, aStripeDelivery, opened, startAudit } from '../audit.spec-support.js';
+import { startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
+import { aDomainEvent, aStripeDelivery, opened } from '../trail.spec-support.js';
 import { TimelineStore } from './timeline.store.js';
 
 let audit: AuditUnderTest;

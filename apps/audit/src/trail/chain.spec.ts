@@ -31,12 +31,12 @@ function anEntry(seq: number, before: StoredEntry | undefined): StoredEntry {
       user_id,
       customer_id,
       customer_via,
-      stripe_ids,
+      stripe_ids: JSON.stringify(stripe_ids),
       ip: null,
       user_agent: null,
       request_id,
       cause_id,
-      occurred_at: new Date('2026-11-23T09:00:00Z'),
+      occurred_at: BigInt(Date.parse('2026-11-23T09:00:00Z')) * 1_000n,
     },
   };
 }
@@ -47,8 +47,9 @@ function aTrail(length: number): StoredEntry[] {
   return entries;
 }
 
-async function* stream(entries: StoredEntry[]): AsyncGenerator<StoredEntry> {
-  for (const entry of entries) yield await Promise.resolve(entry);
+/** In pages of two. */
+async function* stream(entries: StoredEntry[]): AsyncGenerator<StoredEntry[]> {
+  for (let index = 0; index < entries.length; index += 2) yield await Promise.resolve(entries.slice(index, index + 2));
 }
 
 const changed = (entries: StoredEntry[], seq: number, change: Partial<StoredEntry>): StoredEntry[] =>
@@ -157,13 +158,14 @@ describe('walking the chain', () => {
     { user_id: null },
     { customer_id: 'cus_1' },
     { customer_via: 'in_1' },
-    { stripe_ids: ['cus_1'] },
+    { stripe_ids: '["cus_1"]' },
     { ip: '203.0.113.7' },
     { user_agent: 'x' },
     { request_id: 'x' },
     { cause_id: 'x' },
     { occurred_at: null },
-  ])('finds a column that says otherwise than the content: %j', async (change) => {
+    { occurred_at: BigInt(Date.parse('2026-11-23T09:00:00Z')) * 1_000n + 1n },
+  ])('finds a column that says otherwise than the content: %o', async (change) => {
     const columns = { ...anEntry(3, undefined).columns, ...change };
     expect(await faultAt(changed(trail, 3, { columns }))).toEqual({ seq: 3, fault: 'columns_differ_from_content' });
   });

@@ -22,44 +22,51 @@ export interface Link {
 
 const numbersAt = domain.length;
 const hashesAt = numbersAt + 16;
+/** Written over for each entry: nothing is waited for between filling it and hashing it. */
+const linkBytes = Buffer.alloc(hashesAt + 64);
+domain.copy(linkBytes);
+const linkView = new DataView(linkBytes.buffer, linkBytes.byteOffset, linkBytes.length);
 
-export function entryHash(link: Link): Buffer {
-  const bytes = Buffer.allocUnsafe(hashesAt + 64);
-  domain.copy(bytes);
-  bytes.writeBigInt64BE(link.seq, numbersAt);
-  bytes.writeBigInt64BE(link.recordedAt, numbersAt + 8);
-  link.previousHash.copy(bytes, hashesAt);
-  link.contentHash.copy(bytes, hashesAt + 32);
-  return sha256(bytes);
+/** Both hashes of the link have to be 32 bytes long. */
+export function entryHash({ seq, recordedAt, previousHash, contentHash }: Link): Buffer {
+  linkView.setBigInt64(numbersAt, seq);
+  linkView.setBigInt64(numbersAt + 8, recordedAt);
+  linkBytes.set(previousHash, hashesAt);
+  linkBytes.set(contentHash, hashesAt + 32);
+  return sha256(linkBytes);
 }
 
-export function sha256(bytes: Buffer): Buffer {
-  return hash('sha256', bytes, 'buffer');
+/** Of a text, that of its UTF-8. By way of a text, which with its way back takes Node less than half as long as a Buffer. */
+export function sha256(bytes: Buffer | string): Buffer {
+  return Buffer.from(hash('sha256', bytes, 'hex'), 'hex');
 }
 
-/** An entry with all that its place in the chain follows from. */
-export interface ChainedEntry extends Link {
+/** An entry with all that its place in the chain follows from. Its content as bytes, or as the text whose UTF-8 they are. */
+export interface ChainedEntry<Content extends Buffer | string = Buffer | string> extends Link {
   hash: Buffer;
-  content: Buffer;
+  content: Content;
 }
 
 /** An entry as it lies in the table: with the columns that were derived from its bytes. */
-export interface StoredEntry extends ChainedEntry {
+export interface StoredEntry extends ChainedEntry<Buffer> {
   columns: DerivedColumns;
 }
 
+/** The columns that entries are found by. */
 export interface DerivedColumns {
   event_id: string;
   type: string;
   user_id: string | null;
   customer_id: string | null;
   customer_via: string | null;
-  stripe_ids: string[];
+  /** A JSON text without spaces. */
+  stripe_ids: string;
   ip: string | null;
   user_agent: string | null;
   request_id: string | null;
   cause_id: string | null;
-  occurred_at: Date | null;
+  /** Microseconds since the epoch. */
+  occurred_at: bigint | null;
 }
 
 /** A column is an index into the content: one that says otherwise would hide an entry, or show it to the wrong person. */
@@ -69,11 +76,15 @@ export function columnFault({
 }: StoredEntry): 'content_unreadable' | 'columns_differ_from_content' | undefined {
   const read = recordIn(content);
   if (read === undefined) return 'content_unreadable';
-  return fingerprint(derivedFrom(read)) === fingerprint(columns) ? undefined : 'columns_differ_from_content';
+  return agree(read, columns) ? undefined : 'columns_differ_from_content';
+}
+
+interface Named {
+  [name: string]: unknown;
 }
 
 /** Not by the schema, which takes ten times as long as the hashes do: what differs from it differs in its columns, too. */
-function recordIn(content: Buffer): { [name: string]: unknown } | undefined {
+function recordIn(content: Buffer): Named | undefined {
   try {
     const parsed: unknown = JSON.parse(content.toString('utf8'));
     return isNamed(parsed) ? parsed : undefined;
@@ -83,41 +94,36 @@ function recordIn(content: Buffer): { [name: string]: unknown } | undefined {
   }
 }
 
-function isNamed(value: unknown): value is { [name: string]: unknown } {
+function isNamed(value: unknown): value is Named {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Addresses and user agents stand in columns of version 1 alone: since then they are sealed. */
-function derivedFrom(read: { [name: string]: unknown }): { [column in keyof DerivedColumns]: unknown } {
+/** One by one, which costs a tenth of writing both sides out. Addresses and user agents stand in columns of version 1 alone. */
+function agree(read: Named, columns: DerivedColumns): boolean {
   const isUnsealed = read['v'] === 1;
-  const { occurred_at } = read;
-  return {
-    event_id: read['id'],
-    type: read['type'],
-    user_id: read['user_id'],
-    customer_id: read['customer_id'],
-    customer_via: read['customer_via'],
-    stripe_ids: read['stripe_ids'],
-    ip: isUnsealed ? read['ip'] : null,
-    user_agent: isUnsealed ? read['user_agent'] : null,
-    request_id: read['request_id'],
-    cause_id: read['cause_id'],
-    occurred_at: typeof occurred_at === 'string' ? new Date(occurred_at) : occurred_at,
-  };
+  return (
+    read['id'] === columns.event_id &&
+    read['type'] === columns.type &&
+    orNull(read['user_id']) === columns.user_id &&
+    orNull(read['customer_id']) === columns.customer_id &&
+    orNull(read['customer_via']) === columns.customer_via &&
+    JSON.stringify(read['stripe_ids']) === columns.stripe_ids &&
+    orNull(isUnsealed ? read['ip'] : null) === columns.ip &&
+    orNull(isUnsealed ? read['user_agent'] : null) === columns.user_agent &&
+    orNull(read['request_id']) === columns.request_id &&
+    orNull(read['cause_id']) === columns.cause_id &&
+    instantIn(read['occurred_at']) === columns.occurred_at
+  );
 }
 
-function fingerprint(columns: { [column in keyof DerivedColumns]: unknown }): string {
-  return JSON.stringify([
-    columns.event_id,
-    columns.type,
-    columns.user_id,
-    columns.customer_id,
-    columns.customer_via,
-    columns.stripe_ids,
-    columns.ip,
-    columns.user_agent,
-    columns.request_id,
-    columns.cause_id,
-    columns.occurred_at,
-  ]);
+/** A field that is not there has an empty column. */
+function orNull(value: unknown): unknown {
+  return value ?? null;
+}
+
+/** Undefined, which no column is, for what is no time. */
+function instantIn(value: unknown): bigint | null | undefined {
+  if (value == null) return null;
+  const milliseconds = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(milliseconds) ? undefined : BigInt(milliseconds) * 1_000n;
 }

@@ -10,14 +10,28 @@ interface EntryFields {
   content: string;
 }
 
-const names = ['recorded_at', 'previous_hash', 'content_hash', 'hash', 'content'] as const;
+const hashLength = 64;
 
+/** Name by name: a schema takes as long as the hashes do. */
 function isEntry(value: object): value is EntryFields {
   return (
     'seq' in value &&
     Number.isSafeInteger(value.seq) &&
-    names.every((name) => typeof Object.getOwnPropertyDescriptor(value, name)?.value === 'string')
+    'recorded_at' in value &&
+    typeof value.recorded_at === 'string' &&
+    'previous_hash' in value &&
+    isHash(value.previous_hash) &&
+    'content_hash' in value &&
+    isHash(value.content_hash) &&
+    'hash' in value &&
+    isHash(value.hash) &&
+    'content' in value &&
+    typeof value.content === 'string'
   );
+}
+
+function isHash(value: unknown): boolean {
+  return typeof value === 'string' && value.length === hashLength;
 }
 
 /**
@@ -34,6 +48,6 @@ export function readEntry(line: unknown): ChainedEntry | undefined {
     previousHash: Buffer.from(line.previous_hash, 'hex'),
     contentHash: Buffer.from(line.content_hash, 'hex'),
     hash: Buffer.from(line.hash, 'hex'),
-    content: Buffer.from(line.content, 'utf8'),
+    content: line.content,
   };
 }

@@ -8,14 +8,16 @@ export function toIso(microseconds: bigint): string {
   return `${whole}.${String(fraction).padStart(6, '0')}Z`;
 }
 
-const iso = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z$/;
+const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+/** Of such a text: up to its milliseconds, which are all that JavaScript reads. */
+const millisecondsEnd = 23;
 
 /** The reverse of `toIso`; undefined for what it would not have written. */
 export function fromIso(text: string): bigint | undefined {
-  const [, whole, fraction] = iso.exec(text) ?? [];
-  if (whole === undefined || fraction === undefined) return undefined;
-  const seconds = Date.parse(`${whole}Z`);
-  return Number.isNaN(seconds) ? undefined : BigInt(seconds) * 1_000n + BigInt(fraction);
+  if (!iso.test(text)) return undefined;
+  const milliseconds = Date.parse(`${text.slice(0, millisecondsEnd)}Z`);
+  if (Number.isNaN(milliseconds)) return undefined;
+  return BigInt(milliseconds) * 1_000n + BigInt(text.slice(millisecondsEnd, -1));
 }
 
 function floorDivide(value: bigint, by: bigint): bigint {

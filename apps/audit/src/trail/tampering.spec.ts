@@ -15,9 +15,9 @@ const signedAt = [16, 32, 48];
 const lastSigned = 48;
 const length = 56;
 
-type Trail = readonly ChainedEntry[];
+type Trail = readonly ChainedEntry<Buffer>[];
 
-function chained(before: ChainedEntry | undefined, content: Buffer, recordedAt?: bigint): ChainedEntry {
+function chained(before: ChainedEntry<Buffer> | undefined, content: Buffer, recordedAt?: bigint): ChainedEntry<Buffer> {
   const link = {
     seq: (before?.seq ?? 0n) + 1n,
     recordedAt: recordedAt ?? (before?.recordedAt ?? 1_795_392_000_000_000n) + 1n,
@@ -27,8 +27,8 @@ function chained(before: ChainedEntry | undefined, content: Buffer, recordedAt?:
   return { ...link, content, hash: entryHash(link) };
 }
 
-function aTrail(contents: readonly Buffer[]): ChainedEntry[] {
-  const entries: ChainedEntry[] = [];
+function aTrail(contents: readonly Buffer[]): ChainedEntry<Buffer>[] {
+  const entries: ChainedEntry<Buffer>[] = [];
   for (const content of contents) entries.push(chained(entries.at(-1), content));
   return entries;
 }
@@ -36,7 +36,7 @@ function aTrail(contents: readonly Buffer[]): ChainedEntry[] {
 const trail = aTrail(Array.from({ length }, (_, index) => Buffer.from(`{"id":"event-${index + 1}"}`)));
 const anchored: Checkpoint[] = signedAt.map((seq) => key.sign(entryAt(trail, seq), 1n));
 
-function entryAt(of: Trail, seq: number): ChainedEntry {
+function entryAt(of: Trail, seq: number): ChainedEntry<Buffer> {
   const entry = of[seq - 1];
   if (entry === undefined) throw new Error(`no entry ${seq}`);
   return entry;
@@ -58,7 +58,7 @@ function verdictOn(
 }
 
 /** Everything from `at` (a seq) on, written anew so that it fits together again. */
-function rehashed(entries: Trail, at: number, content: Buffer): ChainedEntry[] {
+function rehashed(entries: Trail, at: number, content: Buffer): ChainedEntry<Buffer>[] {
   const written = entries.slice(0, at - 1);
   for (const entry of entries.slice(at - 1)) {
     const recordedAt = entry.recordedAt < (written.at(-1)?.recordedAt ?? 0n) ? undefined : entry.recordedAt;
@@ -74,7 +74,7 @@ function flipped(bytes: Buffer, bit: number): Buffer {
   return changed;
 }
 
-function withBitFlipped(entry: ChainedEntry, field: number, bit: number): ChainedEntry {
+function withBitFlipped(entry: ChainedEntry<Buffer>, field: number, bit: number): ChainedEntry<Buffer> {
   switch (field) {
     case 0:
       return { ...entry, content: flipped(entry.content, bit) };
@@ -168,7 +168,7 @@ describe('F67: what a superuser changes at or before the last checkpoint that wa
 describe('a month that was taken away', () => {
   const november = 1_795_910_400_000_000n;
   const december = november + 30n * 86_400_000_000n;
-  const first = [1, 2, 3].reduce<ChainedEntry[]>(
+  const first = [1, 2, 3].reduce<ChainedEntry<Buffer>[]>(
     (entries, n) => [...entries, chained(entries.at(-1), Buffer.from(`{"id":"${n}"}`), november + BigInt(n))],
     [],
   );

@@ -14,8 +14,8 @@ import type { Evidence, Finding } from './verify-files.js';
 
 const key = new CheckpointKey(Buffer.alloc(32, 'made-up checkpoint key '));
 
-function trailOf(length: number): ChainedEntry[] {
-  const entries: ChainedEntry[] = [];
+function trailOf(length: number): ChainedEntry<Buffer>[] {
+  const entries: ChainedEntry<Buffer>[] = [];
   for (let n = 1; n <= length; n += 1) {
     const content = Buffer.from(`{"id":"event-${n}","text":"ünï \\"🐑\\""}`);
     const link = {
@@ -29,7 +29,7 @@ function trailOf(length: number): ChainedEntry[] {
   return entries;
 }
 
-const lineOf = ({ seq, recordedAt, previousHash, contentHash, hash, content }: ChainedEntry): string =>
+const lineOf = ({ seq, recordedAt, previousHash, contentHash, hash, content }: ChainedEntry<Buffer>): string =>
   JSON.stringify({
     line: 'entry',
     seq: Number(seq),

@@ -1,6 +1,7 @@
 import type { Account } from '@billhook/contracts';
 import { Refused, Retryable } from '@billhook/runtime';
 import { Injectable, Logger } from '@nestjs/common';
+import { setTimeout } from 'node:timers/promises';
 import { DataSource } from 'typeorm';
 import { CustomerStore } from '../checkout/customer.store.js';
 import { Deadline } from '../deadline.js';
@@ -11,10 +12,12 @@ import { Outage } from './outage.js';
 
 /** A page may wait this long for Stripe, once; what comes later is there for the next page. */
 const patienceMs = 1_500;
+/** Once in ten seconds of an outage a page waits this long: twice what Stripe takes for both questions when it is well. */
+const glanceMs = 1_000;
 /** So long an answer counts as today's. */
 const freshMs = 10_000;
-/** While Stripe does not answer, older ones are shown, with their time. */
-const shownMs = 3_600_000;
+/** While Stripe does not answer, older ones are shown, with their day and time. */
+const shownMs = 86_400_000;
 const mostKept = 5_000;
 
 interface Question {
@@ -57,7 +60,7 @@ export class BillingDetailsReader {
     const question = { account, customerId, now };
     const way = this.outage.wayToAsk(now);
     if (way === 'wait' && (await this.ask(question))) return this.shown(account, now, null);
-    if (way === 'aside') this.askAside(question);
+    if (way === 'briefly' && (await this.askBriefly(question))) return this.shown(account, now, null);
     return this.shown(account, now, known?.readAt ?? null);
   }
 
@@ -67,10 +70,13 @@ export class BillingDetailsReader {
     if (known !== undefined) this.kept.set(userId, { ...known, isDoubted: true });
   }
 
-  private askAside(question: Question): void {
-    this.ask(question).catch((error: unknown) => {
+  /** Whoever comes first after an outage is not told that Stripe is away. An answer that takes longer is there for the next page. */
+  private askBriefly(question: Question): Promise<boolean> {
+    const asked = this.ask(question).catch((error: unknown) => {
       this.log.error({ msg: 'what Stripe knows could not be read', err: error });
+      return false;
     });
+    return Promise.race([asked, setTimeout(glanceMs, false, { ref: false })]);
   }
 
   private shown({ user_id, version }: Account, now: number, readAt: number | null): ShownDetails | null {
@@ -78,7 +84,10 @@ export class BillingDetailsReader {
     if (known === undefined || now - known.readAt > shownMs) return null;
     // Whoever had no card and no invoice then may have paid since: that is not known, and not none.
     if (known.version !== version && knowsNothing(known.details)) return null;
-    return { ...known.details, readAt: readAt === null ? null : new Date(readAt) };
+    if (readAt === null) return { ...known.details, readAt };
+    const shown = { ...known.details, readAt: new Date(readAt) };
+    // Of another state of the account: its price is no news of this one's, nor is what was paid for beside it.
+    return known.version === version ? shown : { ...shown, price: null, beside: [] };
   }
 
   /** Several tabs of one user ask together. */

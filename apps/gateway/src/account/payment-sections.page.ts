@@ -30,7 +30,9 @@ const unknown = html`<section class="card" aria-labelledby="method">
 </section>`;
 
 function staleNote(readAt: Date): Html {
-  return html`<p class="soft small">Stripe does not answer just now. This is how it was at ${timeOf(readAt)}.</p>`;
+  return html`<p class="soft small">
+    Stripe does not answer just now. This is how it was on ${dayOf(readAt)} at ${timeOf(readAt)}.
+  </p>`;
 }
 
 const brands: Readonly<Record<string, string>> = {

@@ -4,6 +4,8 @@ import type { ActionRequired, BillingCycle, SubscriptionView, Tier } from '@bill
 import type { AccountAnswer } from './account-answer.js';
 import { accountKey } from './account-frame.js';
 import type { OtherSubscription, ShownDetails } from './billing-details.js';
+import { remedyFor } from './remedy.js';
+import type { Remedy } from './remedy.js';
 
 /** What happens next with a subscription, as a person would ask it. */
 export type Outlook =
@@ -39,6 +41,8 @@ export interface ProfileView {
   outlook: Outlook;
   /** What only the customer can do before a payment goes through. */
   actionRequired: ActionRequired | null;
+  /** What the plan needs first; null where nothing is wrong with it. */
+  remedy: Remedy | null;
   paidBeside: PaidBeside[];
   /** Null while Stripe does not answer. */
   details: ShownDetails | null;
@@ -49,8 +53,8 @@ export interface ProfileView {
   isPending: boolean;
   /** At the period's end; or now, where there is no paid time to keep. */
   canCancel: false | 'at_period_end' | 'now';
-  /** What there is to take back: an end, or a plan that is to come. */
-  canResume: false | 'end' | 'change';
+  /** What there is to take back: an end, a plan that is to come, or a pause. */
+  canResume: false | 'end' | 'change' | 'pause';
   canChange: boolean;
   canManage: boolean;
 }
@@ -62,19 +66,21 @@ export function profileView(
 ): ProfileView {
   const plan = planOf(catalogue, account.tier);
   const outlook = outlookOf(account, catalogue);
+  const remedy = remedyFor(outlook, account.action_required, details);
   return {
     planName: plan.name,
     tier: account.tier,
     price: priceOf(account, catalogue, details),
     outlook,
     actionRequired: account.action_required,
+    remedy,
     paidBeside: (details?.beside ?? []).map((other) => toPaidBeside(other, catalogue)),
     details,
     key: accountKey(account),
     pendingUntil: account.pending?.expires_at ?? null,
     isPending: account.pending !== null,
-    canCancel: cancelledWhen(outlook),
-    canResume: takenBackBy(outlook),
+    canCancel: canceledWhen(outlook),
+    canResume: takenBackBy(outlook, remedy),
     canChange: outlook.kind === 'renews' || outlook.kind === 'trial',
     canManage: account.subscription !== null,
   };
@@ -102,13 +108,14 @@ function toPaidBeside({ priceId, price }: OtherSubscription, catalogue: PlanCata
   return { name, price: price === null || billingCycle === null ? null : { ...price, billingCycle } };
 }
 
-function cancelledWhen({ kind }: Outlook): ProfileView['canCancel'] {
+function canceledWhen({ kind }: Outlook): ProfileView['canCancel'] {
   if (kind === 'inactive') return 'now';
   return ['renews', 'trial', 'past_due', 'changes'].includes(kind) && 'at_period_end';
 }
 
-function takenBackBy(outlook: Outlook): ProfileView['canResume'] {
+function takenBackBy(outlook: Outlook, remedy: Remedy | null): ProfileView['canResume'] {
   if (outlook.kind === 'ends') return 'end';
+  if (outlook.kind === 'inactive') return outlook.status === 'paused' && remedy === null && 'pause';
   return outlook.kind === 'changes' && outlook.on !== null && 'change';
 }
 

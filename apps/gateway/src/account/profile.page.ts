@@ -26,15 +26,19 @@ export function profilePage({ view, email, message, dashboardUrl }: ProfilePage)
       <section class="card" aria-labelledby="plan">
         <p class="soft">${email ?? 'Your account'}</p>
         <h1 id="plan">You're on <span class="${toneOf(view.tier)}">${view.planName}</span></h1>
-        <p class="lead">${sentence(view.outlook, view.planName)}</p>
+        <p class="lead">${sentence(view)}</p>
         ${facts(view)}
         ${view.isPending && html`<p class="soft small">Stripe has accepted this change; its confirmation is on the way.</p>`}
-        <div class="actions">${actions(view, dashboardUrl)}</div>
+        <div class="actions">${actions(view)}</div>
       </section>
       ${paymentSections(view)}
-      <form class="leave" method="post" action="/sign-out">
-        <button class="button quiet" type="submit">Sign out</button>
-      </form>
+      <div class="actions leave">
+        <a class="button quiet" href="${dashboardUrl}">Dashboard</a>
+        <form method="post" action="/refresh-account">
+          <button class="button quiet" type="submit">Refresh</button>
+        </form>
+        <form method="post" action="/sign-out"><button class="button quiet" type="submit">Sign out</button></form>
+      </div>
     </div>`,
   });
 }
@@ -43,7 +47,7 @@ function toneOf(tier: ProfileView['tier']): string {
   return ({ 0: '', 1: 'pro-text', 2: 'elite-text' } as const)[tier];
 }
 
-function sentence(outlook: Outlook, planName: string): string {
+function sentence({ outlook, planName, price }: ProfileView): string {
   switch (outlook.kind) {
     case 'free':
       return 'Free costs nothing and never ends. Upgrade whenever you need more.';
@@ -60,26 +64,26 @@ function sentence(outlook: Outlook, planName: string): string {
         ? `Your plan is changing to ${outlook.toName}.`
         : `You keep ${planName} until ${day(outlook.on)}. From then on your plan is ${outlook.toName}.`;
     case 'ending_now':
-      return 'Your subscription is being cancelled.';
+      return 'Your subscription is being canceled.';
     case 'past_due':
       return `You keep ${planName} for now, but its last payment has not come in. Once it has, ${planName} goes on as before; if it never does, you go back to Free.`;
     case 'inactive':
-      return inactive(outlook.status);
+      return inactive(outlook.status, price);
     default:
       return outlook satisfies never;
   }
 }
 
 /** Stripe's statuses of a subscription that grants nothing; they are open. */
-function inactive(status: string): string {
+function inactive(status: string, price: Price | null): string {
   switch (status) {
     case 'past_due':
     case 'unpaid':
       return 'There is a subscription, but its payment has not come in, so you are on Free. Pay what is open, and your plan is back; or cancel it, and nothing more is charged.';
     case 'paused':
-      return 'There is a subscription, but it is paused: nothing is charged, and you are on Free until it goes on. Let it go on under Manage billing, or cancel it.';
+      return `There is a subscription, but it is paused: nothing is charged, and you are on Free until it goes on. With a card on file you can let it go on, and pay ${price === null ? 'its price' : costs(price)} from that day; or cancel it.`;
     case 'incomplete':
-      return 'There is a subscription, but its first payment is not complete, so it has not begun and you are on Free. Complete the payment under Manage billing, or cancel it and choose again.';
+      return 'There is a subscription, but its first payment is not complete, so it has not begun and you are on Free. Finish the payment, or cancel it and choose again.';
     default:
       return `There is a subscription, but it is not active (${status.replaceAll('_', ' ')}). See Manage billing.`;
   }
@@ -90,7 +94,7 @@ const costs = (price: Price): string => `${money(price.amount, price.currency)} 
 type Row = [name: string, value: string];
 
 function nextPlan({ toName, toPrice, on }: Extract<Outlook, { kind: 'changes' }>): Row[] {
-  const from: Row[] = on === null ? [] : [['From', day(on)]];
+  const from: Row[] = on === null ? [] : [['Next payment', day(on)]];
   const price: Row[] = toPrice === null ? [] : [['Its price today', costs(toPrice)]];
   return [['Next plan', toName], ...from, ...price];
 }
@@ -99,6 +103,7 @@ function facts({ price, outlook, planName }: ProfileView): Html {
   const rows: Row[] = [['Plan', planName]];
   if (outlook.kind === 'inactive' && outlook.ofName !== null)
     rows.push(['Subscription', `${outlook.ofName}, ${outlook.status.replaceAll('_', ' ')}`]);
+  if (outlook.kind === 'free') rows.push(['Price', 'Nothing'], ['Next payment', 'None']);
   if (price !== null) rows.push(['Price', costs(price)]);
   if (outlook.kind === 'renews' && outlook.on !== null) rows.push(['Next payment', day(outlook.on)]);
   if (outlook.kind === 'trial') rows.push(['First payment', day(outlook.until)]);
@@ -125,20 +130,36 @@ function openPayment(status: string): Row[] {
   }
 }
 
-function actions(view: ProfileView, dashboardUrl: string): Html {
+function actions(view: ProfileView): Html {
   const isFree = view.outlook.kind === 'free';
   return html`${isFree && html`<a class="button green" href="/pricing">See the plans</a>`}
-    ${view.canChange && html`<a class="button green" href="/pricing">Change plan</a>`}
-    ${view.canResume !== false && html`<form method="post" action="/resume-subscription"><button class="button green" type="submit">${view.canResume === 'end' ? "Don't cancel" : `Keep ${view.planName}`}</button></form>`}
-    ${view.canManage && html`<a class="button quiet" href="/manage-subscription">Manage billing</a>`}
-    <form method="post" action="/refresh-account"><button class="button quiet" type="submit">Refresh</button></form>
-    <a class="button quiet" href="${dashboardUrl}">Dashboard</a>
-    ${view.canCancel !== false && cancelForm(view.canCancel)}`;
+  ${view.remedy !== null && html`<a class="button green" href="${view.remedy.href}">${view.remedy.label}</a>`}
+  ${view.canChange && html`<a class="button ${view.remedy === null ? 'green' : 'quiet'}" href="/pricing">Change plan</a>`}
+  ${view.canResume !== false && resumeForm(resumeLabels(view.planName)[view.canResume])}
+  ${view.canManage && html`<a class="button quiet" href="/manage-subscription">Manage billing</a>`}
+  ${view.canCancel === 'at_period_end' && cancelAtPeriodEnd} ${view.canCancel === 'now' && cancelNow}`;
 }
 
-function cancelForm(when: 'at_period_end' | 'now'): Html {
-  return html`<form method="post" action="/cancel-subscription">
-    <input type="hidden" name="immediate" value="${when === 'now' ? 'true' : 'false'}" />
-    <button class="button danger" type="submit">${when === 'now' ? 'Cancel it now' : 'Cancel subscription'}</button>
+const resumeLabels = (planName: string) =>
+  ({ end: "Don't cancel", change: `Keep ${planName}`, pause: 'Let it go on' }) as const;
+
+const resumeForm = (label: string): Html =>
+  html`<form method="post" action="/resume-subscription">
+    <button class="button green" type="submit">${label}</button>
   </form>`;
-}
+
+/** Can be taken back until then. */
+const cancelAtPeriodEnd = html`<form method="post" action="/cancel-subscription">
+  <input type="hidden" name="immediate" value="false" />
+  <button class="button danger" type="submit">Cancel subscription</button>
+</form>`;
+
+/** Cannot be taken back, so it takes a second click; without a script, and closed again by the first button. */
+const cancelNow = html`<details class="sure">
+  <summary class="button danger">Cancel it now</summary>
+  <p>It ends at once and nothing more is charged. This cannot be taken back; a plan can be chosen anew at any time.</p>
+  <form method="post" action="/cancel-subscription">
+    <input type="hidden" name="immediate" value="true" />
+    <button class="button danger" type="submit">Yes, end it now</button>
+  </form>
+</details>`;

@@ -78,8 +78,8 @@ describe('the profile says', () => {
     [
       'a paused one',
       answer({ status: 'paused', is_active: false }, { tier: 0 }),
-      'it is paused: nothing is charged, and you are on Free until it goes on',
-      ['cancel', 'manage'],
+      'you are on Free until it goes on. With a card on file you can let it go on, and pay $9.99 per month from that day; or cancel it.',
+      ['cancel', 'resume', 'manage'],
     ],
     [
       'one that has not begun',
@@ -118,7 +118,7 @@ describe('the profile says', () => {
       'You keep Pro until December 1, 2026. From then on your plan is Elite yearly.',
       ['cancel', 'resume', 'manage'],
     ],
-    ['an immediate end likewise', answer({}, { change: pending('cancel_now') }), 'is being cancelled', ['manage']],
+    ['an immediate end likewise', answer({}, { change: pending('cancel_now') }), 'is being canceled', ['manage']],
   ])('%s in words, with the buttons that fit', (_, account, words, buttons) => {
     const text = show(account);
     expect(text).toContain(words);
@@ -144,8 +144,16 @@ describe('the profile says', () => {
       ['Plan', 'Pro'],
       ['Price', '$9.99 per month'],
       ['Next plan', 'Elite yearly'],
-      ['From', 'December 1, 2026'],
+      ['Next payment', 'December 1, 2026'],
       ['Its price today', '$299 per year'],
+    ]);
+  });
+
+  it('that Free costs nothing, and that nothing is to be paid', () => {
+    expect(factsOf(show(free))).toEqual([
+      ['Plan', 'Free'],
+      ['Price', 'Nothing'],
+      ['Next payment', 'None'],
     ]);
   });
 
@@ -174,7 +182,7 @@ describe('the profile says', () => {
     const inactive = show(answer({ status: 'paused', is_active: false }, { tier: 0 }));
     expect([immediate(inactive), inactive.includes('Cancel it now')]).toEqual(['true', true]);
     const ending = answer({ status: 'paused', is_active: false }, { tier: 0, change: pending('cancel_now') });
-    expect(show(ending)).toContain('is being cancelled');
+    expect(show(ending)).toContain('is being canceled');
     expect(show(ending)).not.toContain('Cancel it now');
   });
 
@@ -217,6 +225,67 @@ describe('the profile asks for', () => {
   });
 });
 
+describe('the main button of the plan’s card', () => {
+  const openInvoice: ShownDetails = {
+    method: null,
+    invoices: [
+      {
+        number: 'A-0002',
+        createdAt: now,
+        amount: 999,
+        currency: 'usd',
+        status: 'open',
+        url: 'https://invoice.example.com/i/2',
+      },
+    ],
+    price: null,
+    beside: [],
+    readAt: null,
+  };
+  const mainButtons = (page: string) =>
+    [...page.matchAll(/class="button green" (?:href="([^"]*)"|type="submit")>([^<]*)</g)].map(([, href, label]) => [
+      label,
+      href,
+    ]);
+  const inactive = (status: string) => answer({ status, is_active: false }, { tier: 0 });
+
+  test.each([
+    ['past_due', answer({ status: 'past_due' }), 'Fix the payment', 'https://invoice.example.com/i/2'],
+    ['unpaid', inactive('unpaid'), 'Fix the payment', 'https://invoice.example.com/i/2'],
+    ['incomplete', inactive('incomplete'), 'Finish the payment', 'https://invoice.example.com/i/2'],
+    ['paused', inactive('paused'), 'Add a card', '/manage-subscription?flow=payment_method'],
+  ])('is what brings one back that is %s, and no change of plan', (_, account, label, href) => {
+    const page = show(account, openInvoice);
+    expect(mainButtons(page)).toEqual([[label, href]]);
+    expect(page).not.toContain('Change plan');
+  });
+
+  it('leads to Stripe’s portal while no page for the payment is known', () => {
+    expect(mainButtons(show(inactive('unpaid')))).toEqual([['Fix the payment', '/manage-subscription']]);
+  });
+
+  test.each([
+    ['payment_confirmation', 'Confirm the payment'],
+    ['payment_failed', 'Pay it now'],
+    ['something_new', 'See what is needed'],
+  ])('is what only the customer can do (%s)', (reason, label) => {
+    const url = 'https://invoice.example.com/i/1';
+    const account = { ...answer({ status: 'past_due' }), action_required: { reason, invoice_id: 'in_1', url } };
+    expect(mainButtons(show(account, openInvoice))).toEqual([[label, url]]);
+  });
+
+  it('lets a paused one go on for which there is a card, and asks for one that is missing first', () => {
+    const method = { kind: 'other', type: 'link' } as const;
+    expect(mainButtons(show(inactive('paused'), { ...openInvoice, method }))).toEqual([['Let it go on', undefined]]);
+    expect(show(inactive('paused'), openInvoice)).not.toContain('"/resume-subscription"');
+  });
+
+  it('is a change of plan where nothing is wrong, and of an unknown status there is none', () => {
+    expect(mainButtons(show(answer()))).toEqual([['Change plan', '/pricing']]);
+    expect(mainButtons(show(inactive('on_hold')))).toEqual([]);
+  });
+});
+
 describe('how the plan is paid', () => {
   const details: ShownDetails = {
     method: { kind: 'card', brand: 'visa', lastFour: '4242', expires: { month: 3, year: 2034 } },
@@ -253,7 +322,7 @@ describe('how the plan is paid', () => {
 
   it('is said to be unknown while Stripe does not answer, or to be from before', () => {
     expect(show(answer())).toContain('Stripe does not answer just now');
-    expect(show(answer(), { ...details, readAt: now })).toContain('how it was at 12:00 UTC');
+    expect(show(answer(), { ...details, readAt: now })).toContain('how it was on November 10, 2026 at 12:00 UTC');
     expect(show(answer(), details)).not.toContain('does not answer');
   });
 

@@ -15,7 +15,7 @@ export function docsPage(described: readonly Described[]): string {
         JSON over HTTP under <code>/v1</code>. Errors are <code>application/problem+json</code> with a stable
         <code>code</code>. For programs: <a href="/openapi.json">openapi.json</a>.
       </p>
-      <div class="stack spaced">${described.map((each) => section(each, addressOf(described)))}</div>`,
+      <div class="stack spaced reference">${described.map((each) => section(each, addressOf(described)))}</div>`,
   });
 }
 

@@ -97,7 +97,8 @@ export const operations: Readonly<Record<string, Operation>> = {
     refusals: ['request_invalid', 'no_subscription', ...stripe],
   },
   'POST /v1/subscription/resume': {
-    summary: 'Takes a scheduled cancellation, or a change of plan that is to come, back.',
+    summary:
+      'Takes a scheduled cancellation, or a change of plan that is to come, back; or lets a paused subscription go on, charged from now.',
     status: 200,
     answer: shapes.account,
     refusals: ['no_subscription', ...stripe],

@@ -38,7 +38,7 @@ const obstacles: Record<Obstacle, { title: string; text: string; action: (choice
   },
   subscription_ending: {
     title: 'Your plan is about to end',
-    text: 'You have cancelled it. Take the cancellation back first, then choose again.',
+    text: 'You have canceled it. Take the cancellation back first, then choose again.',
     action: () => takeBack("Don't cancel"),
   },
   subscription_incomplete: {
@@ -48,7 +48,7 @@ const obstacles: Record<Obstacle, { title: string; text: string; action: (choice
   },
   subscription_paused: {
     title: 'Your subscription is paused',
-    text: 'Let it go on under Manage billing first. Then you can change your plan.',
+    text: 'Once it goes on again you can change your plan. Your profile shows what you can do.',
     action: () => manageBilling,
   },
 };

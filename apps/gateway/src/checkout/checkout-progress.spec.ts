@@ -6,7 +6,14 @@ import { progressOfPaid } from './checkout-progress.js';
 const completedAt = new Date('2026-11-10T12:00:00.000Z');
 const soon = new Date('2026-11-10T12:00:03.000Z');
 const later = new Date('2026-11-10T13:00:00.000Z');
-const paid = { subscriptionId: 'sub_sample', completedAt, planName: 'Pro' };
+const price = {
+  billingCycle: 'monthly' as const,
+  amount: 999,
+  currency: 'usd',
+  isOnSale: true,
+  priceIds: ['price_pro_monthly'],
+};
+const paid = { subscriptionId: 'sub_sample', completedAt, planName: 'Pro', price };
 
 function account(changes: Partial<SubscriptionView>, tier: Account['tier'] = 1): Account {
   const sample = samples['billing.account.changed'];
@@ -49,7 +56,7 @@ describe('a plan that has begun', () => {
     ],
     ['with nothing where it does not renew', account({ will_renew: false }), null],
   ])('tells of the next payment: %s', (_, current, next) => {
-    expect(progressOfPaid(paid, current, soon)).toEqual({ kind: 'active', planName: 'Pro', next });
+    expect(progressOfPaid(paid, current, soon)).toEqual({ kind: 'active', planName: 'Pro', price, next });
   });
 });
 

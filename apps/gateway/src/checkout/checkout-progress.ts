@@ -1,8 +1,9 @@
+import type { PlanPrice } from '@billhook/billing';
 import type { Account, SubscriptionView } from '@billhook/contracts';
 
 /** How far a purchase has come, as its buyer sees it. */
 export type CheckoutProgress =
-  | { kind: 'active'; planName: string; next: FirstRenewal | null }
+  | { kind: 'active'; planName: string; price: PlanPrice | null; next: FirstRenewal | null }
   /** Paid, but the account does not say so yet. Late is what Stripe itself is asked about. */
   | { kind: 'confirming'; isLate: boolean }
   /** The bank or the customer has something left to do before the subscription begins. */
@@ -28,7 +29,7 @@ const pastAfterMs = 10 * 60_000;
 
 /** For a session that Stripe calls complete. Only the account grants: it says `active`, or nothing does. */
 export function progressOfPaid(
-  paid: { subscriptionId: string | null; completedAt: Date; planName: string },
+  paid: { subscriptionId: string | null; completedAt: Date; planName: string; price: PlanPrice | null },
   account: Account,
   now: Date,
 ): CheckoutProgress {
@@ -38,10 +39,20 @@ export function progressOfPaid(
   if (subscription === null || subscription.id !== paid.subscriptionId)
     return waitedMs > pastAfterMs ? { kind: 'past' } : confirming;
   if (subscription.is_active && account.tier > 0)
-    return { kind: 'active', planName: paid.planName, next: firstRenewal(subscription) };
+    return {
+      kind: 'active',
+      planName: paid.planName,
+      price: samePrice(paid.price, subscription),
+      next: firstRenewal(subscription),
+    };
   const kind = standstillOf(subscription);
   if (kind === 'confirming') return confirming;
   return kind === 'action_needed' ? { kind, url: account.action_required?.url ?? null } : { kind };
+}
+
+/** What is on sale now is said only of who pays it: the plan may have been changed since, and its price too. */
+function samePrice(price: PlanPrice | null, { price_id }: SubscriptionView): PlanPrice | null {
+  return price !== null && price.priceIds[0] === price_id ? price : null;
 }
 
 function firstRenewal({ will_renew, status, trial_end, current_period_end }: SubscriptionView): FirstRenewal | null {

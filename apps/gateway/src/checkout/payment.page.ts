@@ -2,7 +2,7 @@ import { html, icons } from '@billhook/pages';
 import type { Html } from '@billhook/pages';
 import { onwardScriptPath, successScriptPath } from '../pages/assets.controller.js';
 import { layout } from '../pages/layout.page.js';
-import { day } from '../pages/words.js';
+import { day, money, perCycle } from '../pages/words.js';
 import type { CheckoutProgress } from './checkout-progress.js';
 
 const refreshSeconds = 3;
@@ -67,10 +67,11 @@ const profileLink = html`<a class="button quiet" href="/profile">Your profile</a
 type Active = Extract<CheckoutProgress, { kind: 'active' }>;
 
 /** What was paid, or was not yet, and when the next payment is. */
-function thanks({ planName, next }: Active): string {
+function thanks({ planName, price, next }: Active): string {
+  const costs = price === null ? null : `${money(price.amount, price.currency)} ${perCycle[price.billingCycle]}`;
   if (next?.isAfterTrial === true)
-    return `Thank you. Your free trial has begun and everything in ${planName} is unlocked. Your first payment is on ${day(next.on)}, unless you cancel before.`;
-  const renewal = next === null ? '' : ` It renews on ${day(next.on)}.`;
+    return `Thank you. Your free trial has begun and everything in ${planName} is unlocked. Your first payment${costs === null ? '' : `, ${costs},`} is on ${day(next.on)}, unless you cancel before.`;
+  const renewal = next === null ? '' : ` It renews on ${day(next.on)}${costs === null ? '' : `, at ${costs}`}.`;
   return `Thank you. Your payment went through and everything in ${planName} is unlocked.${renewal}`;
 }
 

@@ -23,15 +23,14 @@ export interface PlanCard {
   /** How the current plan is paid; null on every other card. */
   currentCycle: BillingCycle | null;
   /**
-   * `buy` leads to Checkout; `change` to the preview of a change: a living subscription is not bought again. Free is begun by
-   * signing in, and gone back to by canceling.
+   * `buy` leads to Checkout; `change` to the preview of a change: a living subscription is not bought again. `settle` leads to the
+   * profile, since Stripe changes nothing that is unpaid or paused. Free is begun by signing in, and gone back to by canceling.
    */
-  action: 'buy' | 'change' | 'start' | 'leave' | 'none';
+  action: 'buy' | 'change' | 'settle' | 'start' | 'leave' | 'none';
 }
 
 /** The cards of the pricing page; `account` is null for visitors. */
 export function pricingView(catalogue: PlanCatalogue, account: Account | null): PlanCard[] {
-  const isSubscribed = account?.subscription != null && !account.subscription.is_canceled;
   return plansOf(catalogue).map((plan) => ({
     tier: plan.tier,
     name: plan.name,
@@ -40,13 +39,19 @@ export function pricingView(catalogue: PlanCatalogue, account: Account | null): 
     offers: offersOf(plan),
     isCurrent: account?.tier === plan.tier,
     currentCycle: cycleOn(plan.tier, account),
-    action: plan.tier === 0 ? wayToFree(account) : isSubscribed ? 'change' : 'buy',
+    action: plan.tier === 0 ? wayToFree(account) : wayToPlan(account),
   }));
 }
 
 function wayToFree(account: Account | null): 'start' | 'leave' | 'none' {
   if (account === null) return 'start';
   return account.tier === 0 ? 'none' : 'leave';
+}
+
+function wayToPlan(account: Account | null): 'buy' | 'change' | 'settle' {
+  const subscription = account?.subscription ?? null;
+  if (subscription === null || subscription.is_canceled) return 'buy';
+  return subscription.is_active && subscription.status !== 'past_due' ? 'change' : 'settle';
 }
 
 function cycleOn(tier: Tier, account: Account | null): BillingCycle | null {

@@ -70,6 +70,10 @@ function actions(plan: PlanCard, button: string): Html | Html[] {
       return html`<p class="note">To go back to Free, cancel on <a href="/profile">your profile</a>.</p>`;
     case 'change':
       return offers(plan, button, '/change-plan');
+    case 'settle':
+      return html`<p class="note">
+        Your subscription needs something first: see <a href="/profile">your profile</a>.
+      </p>`;
     case 'buy':
       return offers(plan, button, '/create-checkout');
     default:

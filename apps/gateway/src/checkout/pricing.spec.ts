@@ -60,6 +60,17 @@ describe('the pricing page', () => {
     ]);
   });
 
+  it.each(['past_due', 'unpaid', 'paused', 'incomplete'])(
+    'leads whose subscription is %s to the profile, and to no change that Stripe would refuse',
+    (status) => {
+      if (subscriber.subscription === null) throw new Error('the golden account has a subscription');
+      const subscription = { ...subscriber.subscription, status, is_active: status === 'past_due' };
+      const page = pricingPage(pricingView(catalogue, { ...subscriber, subscription }), null);
+      expect(page.match(/needs something first: see <a href="\/profile">/g)).toHaveLength(2);
+      expect(page).not.toMatch(/change-plan|create-checkout/);
+    },
+  );
+
   it('tells in words what each plan allows', () => {
     expect(pricingView(catalogue, null).map((card) => card.features)).toEqual([
       ['Data refreshed every 60 seconds', '3 price alerts'],

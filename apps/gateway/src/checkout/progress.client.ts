@@ -76,8 +76,9 @@ export class ProgressReader {
 
   private async progressOf(caller: Caller, attempt: CheckoutAttempt, waitMs: number): Promise<CheckoutProgress> {
     const completedAt = attempt.settledAt ?? new Date();
-    const planName = planOf(this.catalogue.current(), attempt.tier).name;
-    const paid = { subscriptionId: attempt.subscriptionId, completedAt, planName };
+    const plan = planOf(this.catalogue.current(), attempt.tier);
+    const price = plan.prices.find(({ billingCycle }) => billingCycle === attempt.billingCycle) ?? null;
+    const paid = { subscriptionId: attempt.subscriptionId, completedAt, planName: plan.name, price };
     const account = await this.accounts.waitUntil(
       attempt.userId,
       (current) => progressOfPaid(paid, current, new Date()).kind !== 'confirming',

@@ -30,8 +30,8 @@ export class ManagePagesController {
 
   @Post('resume-subscription')
   async resume(@CurrentCaller() caller: Caller, @Res() reply: FastifyReply): Promise<void> {
-    await this.management.resume(caller);
-    redirectToProfile(reply, 'resumed');
+    const { subscription } = await this.management.resume(caller);
+    redirectToProfile(reply, subscription?.status === 'paused' ? 'resuming' : 'resumed');
   }
 
   @Post('refresh-account')

@@ -49,7 +49,7 @@ describe('POST /cancel-subscription', () => {
     expect(answer.headers.get('location')).toBe('/profile?message=canceled_now');
     expect((await atStripe(subscriptionId)).status).toBe('canceled');
     expect((await user.api('GET', '/v1/account')).json).toMatchObject({ tier: 1, pending: { change: 'cancel_now' } });
-    expect((await user.page('/profile')).text).toContain('is being cancelled');
+    expect((await user.page('/profile')).text).toContain('is being canceled');
   });
 
   it('is at the period’s end when the form does not say', async () => {
@@ -118,6 +118,42 @@ describe('POST /v1/subscription/cancel and resume', () => {
     expect(resumed.json['pending']).toBeNull();
     expect((await atStripe(subscriptionId)).cancel_at_period_end).toBe(false);
     await waitFor('the announcement', () => published('undecided', 'billing.resumption.requested').length > 0);
+  });
+
+  it('lets a paused one go on, charges for one new period however often it is asked, and says that it is on its way', async () => {
+    const { user, customerId, subscriptionId, announce } = await subscribe('paused');
+    const { subscriptions, invoices } = gateway.simulator.stripe;
+    await subscriptions.pause(subscriptionId, {
+      type: 'subscription',
+      bill_for: { unused_time_from: { type: 'none' } },
+    });
+    await announce(2, { status: 'paused', is_active: false, will_renew: false });
+    const first = await user.submit('/resume-subscription', {});
+    expect(first.headers.get('location')).toBe('/profile?message=resuming');
+    expect((await user.page('/profile?message=resuming')).text).toContain('once its payment has come in');
+    expect((await atStripe(subscriptionId)).status).toBe('active');
+    await user.submit('/resume-subscription', {});
+    const { data } = await invoices.list({ customer: customerId });
+    expect(data.map(({ status, total }) => [status, total])).toEqual([
+      ['paid', 999],
+      ['paid', 999],
+    ]);
+  });
+
+  it('keeps a paused one paused whose card is declined, with an invoice that can be paid', async () => {
+    const { user, customerId, subscriptionId, announce } = await subscribe('paused-declined');
+    const { paymentMethods, subscriptions, invoices } = gateway.simulator.stripe;
+    const { id } = await paymentMethods.attach('pm_card_chargeCustomerFail', { customer: customerId });
+    await subscriptions.update(subscriptionId, { default_payment_method: id });
+    await subscriptions.pause(subscriptionId, {
+      type: 'subscription',
+      bill_for: { unused_time_from: { type: 'none' } },
+    });
+    await announce(2, { status: 'paused', is_active: false, will_renew: false });
+    expect((await user.submit('/resume-subscription', {})).status).toBe(303);
+    expect((await atStripe(subscriptionId)).status).toBe('paused');
+    const { data } = await invoices.list({ customer: customerId, status: 'open' });
+    expect(data).toHaveLength(1);
   });
 
   it('takes back an end that was scheduled by date, as the portal does it', async () => {

@@ -49,7 +49,7 @@ export class PlanManagement {
     });
   }
 
-  /** Takes a scheduled cancellation or a scheduled change of plan back. Throws as `cancel` does. */
+  /** Takes a scheduled cancellation or a scheduled change of plan back, or ends a pause. Throws as `cancel` does. */
   resume(caller: Caller): Promise<AccountAnswer> {
     return this.carryOutFor(caller, {
       decide: resumptionOf,
@@ -109,6 +109,10 @@ export class PlanManagement {
       case 'cancel_now':
         await this.stripe.cancelNow(subscriptionId, deadline);
         return accepted({ kind: 'cancel_now', endsAt: new Date() });
+      case 'unpause':
+        // Nothing is shown as pending: whether the plan is back depends on a payment that Stripe has only just asked for.
+        await this.stripe.resume(subscriptionId, deadline);
+        return { outcome: 'accepted' };
       default:
         return change satisfies never;
     }

@@ -31,6 +31,10 @@ describe('a resumption', () => {
     expect(resumptionOf({ ...running, cancel_at: 1_800_000_000 })).toMatchObject({ params: { cancel_at: '' } });
   });
 
+  it('lets a paused one go on', () => {
+    expect(resumptionOf({ ...running, status: 'paused' })).toEqual({ kind: 'unpause' });
+  });
+
   it('has nothing to undo on a subscription that renews', () => {
     expect(resumptionOf(running)).toEqual({ kind: 'nothing', reason: 'not_scheduled' });
   });

@@ -10,7 +10,9 @@ export type SubscriptionChange =
   | { kind: 'end_by_schedule'; schedule: Stripe.SubscriptionSchedule; pending: Pending }
   /** Whatever the schedule planned is taken back. */
   | { kind: 'release_schedule'; scheduleId: string; pending: Pending }
-  | { kind: 'cancel_now' };
+  | { kind: 'cancel_now' }
+  /** Charges for a new period from now on; the plan is back once that is paid. */
+  | { kind: 'unpause' };
 
 /** What to show until the event has come. */
 type Pending = Pick<PendingChange, 'kind' | 'endsAt'>;
@@ -24,8 +26,9 @@ export function cancellationOf(subscription: Stripe.Subscription, isImmediate: b
   return { kind: 'update', params: { cancel_at_period_end: true }, pending };
 }
 
-/** Undoes an end the way it was scheduled, or a plan that was to come. */
+/** Undoes an end the way it was scheduled, a plan that was to come, or a pause. */
 export function resumptionOf(subscription: Stripe.Subscription): SubscriptionChange {
+  if (subscription.status === 'paused') return { kind: 'unpause' };
   const schedule = scheduleOf(subscription);
   const pending = { kind: 'resume', endsAt: null } as const;
   if (schedule !== null) return { kind: 'release_schedule', scheduleId: schedule.id, pending };

@@ -34,13 +34,24 @@ export class ErrorPageFilter extends ProblemFilter {
     return undefined;
   }
 
-  /** A form that was posted without a session cannot be posted again by a redirect: back to the profile instead. */
   private leadToSignIn(host: ArgumentsHost): void {
     const request = host.switchToHttp().getRequest<FastifyRequest>();
-    const path = request.method === 'GET' ? request.url : '/profile';
+    const path = request.method === 'GET' ? request.url : this.pageOf(request);
     const signIn = new URL(this.config.SIGN_IN_URL);
     signIn.searchParams.set('return_to', returnAddress(path, this.config.PUBLIC_URL));
     void host.switchToHttp().getResponse<FastifyReply>().header('cache-control', 'no-store').redirect(signIn.href, 303);
+  }
+
+  /**
+   * A form that was posted without a session cannot be posted again by a redirect: back to the page that it was on, where its sender
+   * sees how things stand and sends it anew. What that page said of an earlier form is not said again.
+   */
+  private pageOf({ headers: { referer = '' } }: FastifyRequest): string {
+    const own = new URL(this.config.PUBLIC_URL).origin;
+    if (!URL.canParse(referer) || new URL(referer).origin !== own) return '/profile';
+    const page = new URL(referer);
+    page.searchParams.delete('message');
+    return page.pathname + page.search;
   }
 
   /** A form is not sent again by a link; what cannot succeed is not tried again. */

@@ -19,7 +19,8 @@ export function errorPage(problem: Problem, again: string | null): string {
         ${problem.code === 'account_erased' ? plansAlone : waysOn(again === null)}
       </div>
       <p class="code">
-        ${problem.status} ${problem.code}${problem.request_id !== undefined && html` · ${problem.request_id}`}
+        ${problem.status} ${problem.code}
+        ${problem.request_id !== undefined && html`<span>${problem.request_id}</span>`}
       </p>
     </div>`,
   });
@@ -37,6 +38,7 @@ const toPeople: Partial<Record<ErrorCode, string>> = {
   account_erased:
     'Your subscription has been ended, nothing more is charged, and your data is gone for good. You are signed out here. To begin again, sign up anew.',
   identity_provider_unavailable: 'Nothing was changed. Try again in a minute.',
+  not_found: 'Check the address. What belongs to another account is not shown here either.',
   origin_not_allowed: 'Nothing was changed. Open the page here and use its own button.',
   payment_in_progress: 'Nothing was bought a second time. Your profile shows the plan once the payment is confirmed.',
   plan_not_on_sale: 'Nothing was charged. Try again later, or choose another plan.',

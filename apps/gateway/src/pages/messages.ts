@@ -12,7 +12,10 @@ const messages = {
     tone: 'good',
     text: 'Your subscription will not renew. You keep your plan until the date below.',
   },
-  canceled_now: { tone: 'good', text: 'Your subscription has been cancelled, effective immediately.' },
+  canceled_now: {
+    tone: 'good',
+    text: 'Your subscription has been canceled, effective immediately. Nothing more is charged.',
+  },
   changed: { tone: 'good', text: 'Stripe has taken the change of your plan.' },
   refreshed: { tone: 'info', text: 'Stripe has been asked. What has changed there shows here in a moment, by itself.' },
   saved: { tone: 'good', text: 'Your preferences are saved.' },
@@ -22,6 +25,10 @@ const messages = {
   },
   already_subscribed: { tone: 'info', text: 'This is the plan that you have, so nothing was bought or changed.' },
   no_subscription: { tone: 'info', text: 'There is no subscription to change. Choose a plan to begin.' },
+  resuming: {
+    tone: 'info',
+    text: 'Stripe has been told to let your subscription go on. Your plan shows here by itself once its payment has come in.',
+  },
   resumed: { tone: 'good', text: 'Welcome back: your subscription will renew as before.' },
 } as const satisfies Record<string, { tone: Tone; text: string }>;
 

@@ -221,18 +221,30 @@ async function sendForeignForm(page: Page): Promise<void> {
   await page.getByRole('heading', { level: 1, name: 'The form does not belong to this session' }).waitFor();
 }
 
+async function askToCancelNow(page: Page): Promise<void> {
+  await page.locator('summary', { hasText: 'Cancel it now' }).click();
+  await page.getByRole('button', { name: 'Yes, end it now' }).waitFor();
+}
+
 const scenes: Scene[] = [
   { name: 'pricing', path: '/pricing', title: 'Pricing' },
   { name: 'pricing-subscribed', path: '/pricing', as: 'pro', title: 'Pricing' },
   { name: 'pricing-free', path: '/pricing', as: 'free', title: 'Pricing' },
   { name: 'pricing-elite', path: '/pricing', as: 'elite', title: 'Pricing' },
+  {
+    name: 'pricing-unpaid',
+    path: '/pricing',
+    as: 'nonpayer',
+    title: 'Pricing',
+    says: ['Your subscription needs something first'],
+  },
   { name: 'docs', path: '/docs', title: 'API' },
   {
     name: 'profile-free',
     path: '/profile',
     as: 'free',
     title: 'Your plan',
-    says: ['Free costs nothing', 'See the plans'],
+    says: ['Free costs nothing', 'Next payment\nNone', 'See the plans'],
   },
   {
     name: 'profile-pro',
@@ -274,28 +286,36 @@ const scenes: Scene[] = [
     path: '/profile',
     as: 'overdue',
     title: 'Your plan',
-    says: ['You keep Pro for now', 'if it never does, you go back to Free', 'Change your card'],
+    says: ['You keep Pro for now', 'if it never does, you go back to Free', 'Change your card', 'Fix the payment'],
   },
   {
     name: 'profile-unpaid',
     path: '/profile',
     as: 'nonpayer',
     title: 'Your plan',
-    says: ["You're on Free", 'Pro monthly, unpaid', 'Overdue', 'Cancel it now'],
+    says: ["You're on Free", 'Pro monthly, unpaid', 'Overdue', 'Fix the payment', 'Cancel it now'],
   },
   {
     name: 'profile-paused',
     path: '/profile',
     as: 'paused',
     title: 'Your plan',
-    says: ["You're on Free", 'nothing is charged', 'Let it go on under Manage billing', 'Cancel it now'],
+    says: ["You're on Free", 'nothing is charged', 'you can let it go on', 'Add a card', 'Cancel it now'],
   },
   {
     name: 'profile-incomplete',
     path: '/profile',
     as: 'unbegun',
     title: 'Your plan',
-    says: ['it has not begun', 'Cancel it now'],
+    says: ['it has not begun', 'Finish the payment', 'Cancel it now'],
+  },
+  {
+    name: 'profile-cancel-now',
+    path: '/profile',
+    as: 'unbegun',
+    act: askToCancelNow,
+    title: 'Your plan',
+    says: ['It ends at once', 'This cannot be taken back', 'Yes, end it now'],
   },
   {
     name: 'profile-trial',
@@ -343,7 +363,14 @@ const scenes: Scene[] = [
     title: 'Your plan is about to end',
     status: 409,
   },
-  { name: 'success-active', path: 'arrived', as: 'arrived', act: holdOnwards, title: "You're on Pro" },
+  {
+    name: 'success-active',
+    path: 'arrived',
+    as: 'arrived',
+    act: holdOnwards,
+    title: "You're on Pro",
+    says: ['It renews on', 'at $9.99 per month', 'Stay here'],
+  },
   { name: 'success-confirming', path: 'paid', as: 'paid', title: 'Confirming your payment' },
   { name: 'success-unpaid', path: 'unpaid', as: 'unpaid', title: 'Not paid yet' },
   { name: 'success-action-needed', path: 'stuck', as: 'stuck', title: 'One more step' },

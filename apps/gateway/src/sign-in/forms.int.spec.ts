@@ -87,6 +87,24 @@ describe('a form', () => {
     expect([answer.status, answer.headers.get('location')]).toEqual([303, expect.stringContaining('/sign-in')]);
   });
 
+  test.each([
+    [
+      'the page that it was on',
+      '/change-plan?tier=2&billing_cycle=monthly',
+      '/change-plan?tier=2&billing_cycle=monthly',
+    ],
+    ['that without what it said of an earlier form', '/preferences?message=saved', '/preferences'],
+    ['the profile where the page is another site’s', 'https://evil.example/preferences', '/profile'],
+    ['the profile where there is no such address', 'nowhere', '/profile'],
+  ])('of a session that has ended leads by signing in to %s', async (_, page, back) => {
+    const user = await gateway.as('ended');
+    const referer = page.startsWith('/') ? gateway.publicUrl + page : page;
+    const headers = { 'sec-fetch-site': 'same-origin', origin: gateway.publicUrl, cookie: '', referer };
+    const { status, headers: answered } = await user.submit('/cancel-subscription', {}, headers);
+    const signIn = new URL(answered.get('location') ?? '');
+    expect([status, signIn.searchParams.get('return_to')]).toEqual([303, gateway.publicUrl + back]);
+  });
+
   test.each(['application/json', 'text/plain'])('does not come as %s', async (type) => {
     const user = await gateway.as('other-types');
     const answer = await user.call('POST', '/cancel-subscription', {

@@ -1,4 +1,4 @@
-import { toSubscriptionSnapshot } from '@billhook/billing';
+import { toFetchedSubscription } from '@billhook/billing';
 import type { Decision, FetchedSubscription, SubscriptionSnapshot } from '@billhook/billing';
 import { inTransaction } from '@billhook/database';
 import { Injectable } from '@nestjs/common';
@@ -41,10 +41,10 @@ export class FetchApplier {
   ) {}
 
   async apply(fetch: FetchQuestion, answer: FetchedObject, rules: Rules): Promise<FetchOutcome> {
-    const reading = toSubscriptionSnapshot(answer.object);
+    const place = (createdAt: Date) => placeOf(fetch, answer.answeredAt, createdAt);
+    const reading = toFetchedSubscription(answer.object, place);
     if (!reading.ok) return { kind: 'unreadable', path: reading.path };
-    const event = toEvent(fetch, reading.value, answer.answeredAt);
-    const answered = { event, object: answer.object };
+    const answered = { event: reading.value, object: answer.object };
     return inTransaction(this.dataSource, (manager) => this.settle(manager, fetch, answered, rules));
   }
 
@@ -118,10 +118,12 @@ function effectOf({ subscriptionId }: FetchQuestion, { account }: AccountEntry, 
  * A clock of Stripe's that runs behind its own events (a test clock's do) must not make the answer older than them. With no
  * clock at all it is as old as the subscription: whatever event comes is newer.
  */
-function toEvent(fetch: FetchQuestion, snapshot: SubscriptionSnapshot, answeredAt: Date | null): FetchedSubscription {
-  const { notBefore, seenState } = fetch;
-  const at = laterOf(answeredAt, notBefore) ?? snapshot.createdAt;
-  return { kind: 'fetched', type: 'fetched', at, snapshot, seen: seenState };
+function placeOf(
+  { notBefore, seenState }: FetchQuestion,
+  answeredAt: Date | null,
+  createdAt: Date,
+): Pick<FetchedSubscription, 'at' | 'seen'> {
+  return { at: laterOf(answeredAt, notBefore) ?? createdAt, seen: seenState };
 }
 
 function laterOf(a: Date | null, b: Date | null): Date | null {

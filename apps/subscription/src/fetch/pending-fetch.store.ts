@@ -23,7 +23,10 @@ export interface LeasedFetch extends FetchQuestion {
   isBackground: boolean;
 }
 
-/** Longer than Stripe may take with its retries; after it the fetch of a process that died is taken over. */
+/**
+ * After it the fetch of a process that died is taken over. Stripe takes longer in a storm of 429s only, where a subscription and its
+ * invoices are asked for one after the other: then somebody else asks too, and one of the answers is not used.
+ */
 const leaseSeconds = 30;
 
 /** Why a question was put off whose subscription we hold and Stripe does not know. */

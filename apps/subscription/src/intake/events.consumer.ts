@@ -6,6 +6,7 @@ import { Counter } from 'prom-client';
 import { DataSource } from 'typeorm';
 import { Erasures } from '../erasure/erasures.store.js';
 import { PendingFetchConsumer } from '../fetch/pending-fetch.consumer.js';
+import { toIntake } from '../ledger/intake.js';
 import { RulesSource } from '../rules.js';
 import { BatchApplier } from './apply.store.js';
 import { consumerName } from './consumer-name.js';
@@ -37,6 +38,7 @@ export class EventsConsumer {
       consumer: consumerName,
       retries,
       outboxSource: 'subscription',
+      customerOf: (delivery) => toIntake(delivery).customerId,
       isOfErased: (manager, mentions) => erasures.isOfErased(manager, mentions),
       apply: async (manager, deliveries, locked) => {
         const { outcomes: settled, asksStripe } = await applier.apply(manager, deliveries, rules.now(), locked);

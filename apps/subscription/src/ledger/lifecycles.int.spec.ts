@@ -119,7 +119,9 @@ function answerFor(lives: readonly Life[], id: string, ahead: number): { object:
   life.hasFetched = true;
   const index = Math.min(life.newest + ahead, life.model.events.length - 1);
   const answer = life.model.answerAfter(index, id.slice(0, -life.suffix.length));
-  return answer && { object: withSuffix(answer.object, life.suffix), answeredAt: answer.at };
+  if (answer === null) return null;
+  const { object, at: answeredAt, unpaidSince: unpaid_since } = answer;
+  return { object: withSuffix({ ...object, ...(unpaid_since !== null && { unpaid_since }) }, life.suffix), answeredAt };
 }
 
 /** What the database holds of one user, as the rules would hold it. */

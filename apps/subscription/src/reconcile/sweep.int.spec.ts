@@ -18,6 +18,9 @@ beforeAll(async () => {
 afterEach(() => {
   world.stripe.onList = () => undefined;
   world.stripe.subscriptions.clear();
+  world.stripe.invoices.length = 0;
+  world.stripe.clock = null;
+  world.stripe.mayReadInvoices = true;
 });
 
 afterAll(async () => {
@@ -33,6 +36,15 @@ async function known(...names: string[]): Promise<CustomerStory[]> {
   for (const story of stories) world.stripe.subscriptions.set(story.subscriptionId, story.subscription());
   return stories;
 }
+
+const invoiceOf = (subscription: string, second: number, status: string) => ({
+  id: `in_${subscription}_${second}`,
+  created: second - 3_600,
+  subscription,
+  status,
+  due_date: null,
+  status_transitions: { finalized_at: second },
+});
 
 const rowOf = async (story: CustomerStory) =>
   (await world.query('SELECT * FROM subscription WHERE subscription_id = $1', [story.subscriptionId]))[0];
@@ -94,6 +106,52 @@ describe('a sweep', () => {
     expect(await world.told('billing.drift.found', missing.userId)).toMatchObject([
       { run_id: report.id, kind: 'missing', dry_run: false },
     ]);
+  });
+
+  it('F63: gives a failed renewal its whole grace where neither the end of the failure before nor its own events came', async () => {
+    await alone(world);
+    const [story] = await known('fails-again');
+    if (story === undefined) throw new Error('one was made');
+    const day = 86_400;
+    const failed = story.subscription({ status: 'past_due' });
+    await world.publish(story.updated(day, failed, { status: 'active' }));
+    await waitFor('past due', async () => (await rowOf(story))?.['status'] === 'past_due');
+    world.stripe.subscriptions.set(story.subscriptionId, story.onPrice('price_elite_monthly', { status: 'past_due' }));
+    world.stripe.invoices.push(
+      invoiceOf(story.subscriptionId, started + day, 'paid'),
+      invoiceOf(story.subscriptionId, started + 31 * day, 'open'),
+      invoiceOf('sub_other', started, 'open'),
+    );
+    world.stripe.clock = new Date((started + 32 * day) * 1000);
+    await reconcile(world, service, { kind: 'sweep' });
+    expect(await rowOf(story)).toMatchObject({ tier: 2, past_due_since: new Date((started + 31 * day) * 1000) });
+    expect(await world.accountOf(story.userId)).toMatchObject({ tier: 2 });
+  });
+
+  it('mends what is past due though its key may not read invoices', async () => {
+    await alone(world);
+    const [story] = await known('restricted');
+    if (story === undefined) throw new Error('one was made');
+    world.stripe.subscriptions.set(story.subscriptionId, story.subscription({ status: 'past_due' }));
+    world.stripe.mayReadInvoices = false;
+    const report = await reconcile(world, service, { kind: 'sweep' });
+    expect(report).toMatchObject({ state: 'finished', counts: { different: 1, repaired: 1 } });
+    expect(await rowOf(story)).toMatchObject({ status: 'past_due', past_due_is_exact: false });
+  });
+
+  it('believes Stripe’s second answer where the last invoice was paid after the first', async () => {
+    await alone(world);
+    const [story] = await known('paid-meanwhile');
+    if (story === undefined) throw new Error('one was made');
+    const { subscriptionId } = story;
+    world.stripe.subscriptions.set(subscriptionId, story.onPrice('price_elite_monthly', { status: 'past_due' }));
+    world.stripe.invoices.push(invoiceOf(subscriptionId, started, 'paid'));
+    world.stripe.onList = (query) => {
+      if (query.includes(`subscription=${subscriptionId}`))
+        world.stripe.subscriptions.set(subscriptionId, story.onPrice('price_elite_monthly'));
+    };
+    await reconcile(world, service, { kind: 'sweep' });
+    expect(await rowOf(story)).toMatchObject({ status: 'active', tier: 2 });
   });
 
   it('F63: begins when Stripe says that it could not make some events', async () => {

@@ -18,7 +18,14 @@ const moment = 30 * 24 * hour + 600;
 function dueRow(overrides: Partial<DueRow> = {}): DueRow {
   const reading = toSubscriptionSnapshot(story.subscription());
   if (!reading.ok) throw new Error(reading.path);
-  const event = { kind: 'fetched', type: 'fetched', at: at(0), snapshot: reading.value, seen: null } as const;
+  const event = {
+    kind: 'fetched',
+    type: 'fetched',
+    at: at(0),
+    snapshot: reading.value,
+    seen: null,
+    unpaidSince: null,
+  } as const;
   const decision = decide(null, event, { userId: story.userId, catalogue });
   if (decision.kind !== 'applied') throw new Error(decision.kind);
   return { row: decision.row, newestStripeTime: at(5), asked: 0, ...overrides };
