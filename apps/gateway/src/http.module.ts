@@ -25,8 +25,8 @@ export function answerBadAddress(error: Error, request: FastifyRequest, reply: F
 
 /** Cookies, security headers, CORS and error answers, before the service listens. */
 export async function configureHttp(app: NestFastifyApplication, config: GatewayConfig): Promise<void> {
-  // Registered by itself: Nest's enableCors sets its headers a second time on the raw answer, which is for middlewares (there are none)
-  // and takes Node's slow way of writing all headers.
+  // Not by Nest's enableCors: it sets these headers a second time on the raw answer, for middlewares that answer by themselves (none
+  // does), and with a header there Node writes all of them one by one.
   await app.register(cors, {
     origin: config.CORS_ORIGINS,
     credentials: true,
