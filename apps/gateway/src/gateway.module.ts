@@ -56,7 +56,6 @@ import { EntitlementsController } from './entitlements/entitlements.controller.j
 import { EntitlementsStore } from './entitlements/entitlements.store.js';
 import { ReadingProgress } from './entitlements/reading-progress.store.js';
 import { answerBadAddress, configureHttp, maxBodyBytes } from './http.module.js';
-import { AddressLimitGuard, UserLimitGuard } from './limits/rate-limit.guard.js';
 import { RateLimits } from './limits/rate-limits.store.js';
 import { ChangeRecorder } from './manage/change-recorder.store.js';
 import { LiveSubscriptions } from './manage/live-subscription.client.js';
@@ -73,10 +72,11 @@ import { Refusals } from './refusals/refusals.store.js';
 import { schema } from './schema.js';
 import { AccessCheck } from './sign-in/access-check.module.js';
 import { AppUserStore } from './sign-in/app-user.store.js';
+import { EntranceGuard } from './sign-in/entrance.guard.js';
 import { FormUseStore } from './sign-in/form-use.store.js';
 import { Routes } from './sign-in/routes.module.js';
 import { SessionController } from './sign-in/session.controller.js';
-import { SignInGuard } from './sign-in/sign-in.guard.js';
+import { SignIn } from './sign-in/sign-in.guard.js';
 import { SignOutController } from './sign-in/sign-out.controller.js';
 import { StripeBilling } from './stripe-billing.client.js';
 import { StripePlans } from './stripe-plans.client.js';
@@ -126,10 +126,7 @@ export class GatewayModule {
         ...own,
         ...surroundings(config),
         { provide: GatewayConfig, useValue: config },
-        // In this order: how often an address comes, who it is, how often they come.
-        { provide: APP_GUARD, useExisting: AddressLimitGuard },
-        { provide: APP_GUARD, useExisting: SignInGuard },
-        { provide: APP_GUARD, useExisting: UserLimitGuard },
+        { provide: APP_GUARD, useExisting: EntranceGuard },
       ],
     };
   }
@@ -141,7 +138,6 @@ const own: Provider[] = [
   AccountReader,
   AccountStore,
   AccountStreams,
-  AddressLimitGuard,
   AppUserStore,
   BillingEnd,
   BillingDetailsReader,
@@ -154,6 +150,7 @@ const own: Provider[] = [
   Customers,
   CustomerStore,
   EntitlementsStore,
+  EntranceGuard,
   ErasureRunner,
   Erasures,
   FormUseStore,
@@ -173,12 +170,11 @@ const own: Provider[] = [
   Refusals,
   RetryRunner,
   Routes,
-  SignInGuard,
+  SignIn,
   StripeBilling,
   StripePlans,
   Trials,
   TrialUseStore,
-  UserLimitGuard,
   UserLock,
 ];
 

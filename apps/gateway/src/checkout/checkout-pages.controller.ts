@@ -8,7 +8,7 @@ import { isMessageCode } from '../pages/messages.js';
 import { redirect, redirectToProfile, sendPage } from '../pages/reply.js';
 import { SignedIn } from '../sign-in/access.js';
 import type { Caller } from '../sign-in/caller.js';
-import { CurrentCaller, SignInGuard } from '../sign-in/sign-in.guard.js';
+import { CurrentCaller, SignIn } from '../sign-in/sign-in.guard.js';
 import { Checkout } from './checkout.client.js';
 import { canceledPage, successPage } from './payment.page.js';
 import { toPlanChoice, toTier } from './plan-choice.js';
@@ -27,7 +27,7 @@ export class CheckoutPagesController {
     private readonly checkout: Checkout,
     private readonly progress: ProgressReader,
     private readonly accounts: AccountReader,
-    private readonly signIn: SignInGuard,
+    private readonly signIn: SignIn,
     private readonly config: GatewayConfig,
     private readonly catalogue: LiveCatalogue,
   ) {}

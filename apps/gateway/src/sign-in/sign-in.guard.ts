@@ -10,11 +10,10 @@ import type { OriginHeaders } from '@billhook/pages';
 import { bearerToken, Refused, Retryable, tokenVerifierToken } from '@billhook/runtime';
 import type { Identity, TokenVerifier } from '@billhook/runtime';
 import { createParamDecorator, Inject, Injectable } from '@nestjs/common';
-import type { CanActivate, ExecutionContext } from '@nestjs/common';
-import { Reflector } from '@nestjs/core';
+import type { ExecutionContext } from '@nestjs/common';
 import type { FastifyRequest } from 'fastify';
 import { GatewayConfig } from '../config.js';
-import { accessKey, publicRoutes } from './access.js';
+import { publicRoutes } from './access.js';
 import type { Access, Requirement } from './access.js';
 import { AppUserStore } from './app-user.store.js';
 import { toCaller } from './caller.js';
@@ -38,13 +37,12 @@ interface Credential {
 
 /** Decides for every route; what is neither marked nor on the public list is refused. */
 @Injectable()
-export class SignInGuard implements CanActivate {
+export class SignIn {
   private readonly cookieName: string;
   private readonly ownOrigin: string;
   private readonly apiOrigins: ReadonlySet<string>;
 
   constructor(
-    private readonly reflector: Reflector,
     private readonly users: AppUserStore,
     @Inject(tokenVerifierToken) private readonly tokens: TokenVerifier,
     config: GatewayConfig,
@@ -54,14 +52,9 @@ export class SignInGuard implements CanActivate {
     this.apiOrigins = new Set([this.ownOrigin, ...config.CORS_ORIGINS]);
   }
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
-    if (context.getType() !== 'http') return true;
-    const request = context.switchToHttp().getRequest<FastifyRequest>();
-    const needs = this.reflector.getAllAndOverride<Requirement | undefined>(accessKey, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
-    if (needs === undefined) return isPublic(request);
+  /** Throws what refuses the request; sets its `caller` on routes that need one. */
+  async admit(request: FastifyRequest, needs: Requirement | undefined): Promise<void> {
+    if (needs === undefined) return requirePublic(request);
     const caller = await this.callerOf(request, needs);
     const { 'content-type': contentType } = request.headers;
     if (!isRead(request) && !isAcceptedMediaType(needs.access, contentType))
@@ -70,7 +63,6 @@ export class SignInGuard implements CanActivate {
     request.caller = caller;
     // Only users have accounts: a service or an operator that asks about one is none.
     if (needs.role === 'user') await this.users.openOnce(caller);
-    return true;
   }
 
   /** For public pages that look different to who is signed in: never refuses, never writes. */
@@ -133,10 +125,10 @@ function isRead({ method }: FastifyRequest): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
-function isPublic(request: FastifyRequest): boolean {
+function requirePublic(request: FastifyRequest): void {
   // Fastify answers HEAD wherever it answers GET.
   const method = request.method === 'HEAD' ? 'GET' : request.method;
-  if (publicRoutes.has(`${method} ${request.routeOptions.url ?? ''}`)) return true;
+  if (publicRoutes.has(`${method} ${request.routeOptions.url ?? ''}`)) return;
   throw new Refused('token_missing');
 }
 
@@ -166,8 +158,12 @@ function header(request: FastifyRequest, name: string): string | undefined {
 }
 
 /** Who is asking, on routes marked `@SignedIn`. */
-export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller => {
-  const { caller } = context.switchToHttp().getRequest<FastifyRequest>();
+export function callerOf({ caller }: FastifyRequest): Caller {
   if (caller === undefined) throw new Refused('token_missing');
   return caller;
-});
+}
+
+/** The same as a parameter of a controller's. */
+export const CurrentCaller = createParamDecorator((_: unknown, context: ExecutionContext): Caller =>
+  callerOf(context.switchToHttp().getRequest<FastifyRequest>()),
+);

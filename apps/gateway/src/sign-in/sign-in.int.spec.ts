@@ -13,6 +13,31 @@ afterAll(() => gateway.stop());
 const anonymous = (method: string, path: string, headers: Record<string, string> = {}) =>
   request(method, gateway.url + path, { headers });
 
+describe('a route that is answered without Nest’s pipeline', () => {
+  it('answers whoever comes as the pipeline does, which HEAD still goes through', async () => {
+    const { bearer, cookie } = await gateway.as('in-a-hurry');
+    const comers: [Record<string, string>, number][] = [
+      [{}, 401],
+      [{ authorization: 'Bearer nonsense' }, 401],
+      [{ ...(await gateway.as('a-service', { roles: ['service'] })).bearer }, 403],
+      [bearer, 200],
+      [{ ...bearer, origin: frontend }, 200],
+      [{ ...cookie, origin: 'https://evil.example' }, 403],
+    ];
+    for (const [headers, status] of comers) {
+      const [direct, piped] = [await asked('GET', headers), await asked('HEAD', headers)];
+      expect([headers, direct.status, piped.status]).toEqual([headers, status, status]);
+      expect(headersOf(direct)).toEqual(headersOf(piped));
+    }
+  });
+
+  const asked = (method: string, headers: Record<string, string>): Promise<Response> =>
+    fetch(`${gateway.url}/v1/account`, { method, headers });
+  /** Without the time, and what a client that asks by HEAD does with its connection. */
+  const headersOf = ({ headers }: Response): [string, string][] =>
+    [...headers].filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name));
+});
+
 describe('whoever is not signed in', () => {
   test.each([
     ['GET', '/v1/account'],
