@@ -89,22 +89,19 @@ const scenes = [
 ];
 
 describe.each(['dark', 'light'] as const)('the console in the %s theme', (scheme) => {
-  test.each(scenes)(
-    'shows $name whole and usable by everybody, on a desktop and at 320 px',
-    async (scene) => {
-      const { context, page, complaints } = await asOps({ scheme, width: 'desktop' });
-      const loaded = await load(page, audit.url + scene.path);
-      expect([loaded.status, await page.title()]).toEqual([scene.status ?? 200, `${scene.title} · Billhook`]);
-      for (const width of [1440, 320]) {
-        await page.setViewportSize({ width, height: 900 });
-        await shoot(page, `console-${scene.name}-${scheme}-${width}`);
-        expect(await overflow(page)).toBe(0);
-        expect(await violations(page)).toEqual([]);
-      }
-      expect(complaints).toEqual([]);
-      await context.close();
-    },
-  );
+  test.each(scenes)('shows $name whole and usable by everybody, on a desktop and at 320 px', async (scene) => {
+    const { context, page, complaints } = await asOps({ scheme, width: 'desktop' });
+    const loaded = await load(page, audit.url + scene.path);
+    expect([loaded.status, await page.title()]).toEqual([scene.status ?? 200, `${scene.title} · Billhook`]);
+    for (const width of [1440, 320]) {
+      await page.setViewportSize({ width, height: 900 });
+      await shoot(page, `console-${scene.name}-${scheme}-${width}`);
+      expect(await overflow(page)).toBe(0);
+      expect(await violations(page)).toEqual([]);
+    }
+    expect(complaints).toEqual([]);
+    await context.close();
+  });
 });
 
 describe('the console', () => {
