@@ -23,7 +23,7 @@ export function answerBadAddress(error: Error, request: FastifyRequest, reply: F
   void reply.status(problem.status).type('application/problem+json').send(JSON.stringify(problem));
 }
 
-/** Cookies, security headers, CORS and error answers, before the service listens. */
+/** Cookies, security headers, CORS, error answers, and what is answered without Nest's pipeline, before the service listens. */
 export async function configureHttp(app: NestFastifyApplication, config: GatewayConfig): Promise<void> {
   // Not by Nest's enableCors: it sets these headers a second time on the raw answer, for middlewares that answer by themselves (none
   // does), and with a header there Node writes all of them one by one.
@@ -45,6 +45,6 @@ export async function configureHttp(app: NestFastifyApplication, config: Gateway
     });
   await app.register(cookie);
   const accounts = app.get(AccountController);
-  answerDirectly(app, { route: 'GET /v1/account', answer: (request, reply) => accounts.read(request, reply) });
+  answerDirectly(app, { key: 'GET /v1/account', answer: (request, reply) => accounts.read(request, reply) });
   app.useGlobalFilters(new ErrorPageFilter(config, app.get(Refusals)));
 }

@@ -1,11 +1,10 @@
-import { Refused } from '@billhook/runtime';
 import { fromStripeError, isNoSuchObject } from '@billhook/stripe';
 import { Injectable } from '@nestjs/common';
 import Stripe from 'stripe';
 import { methodOf, paidBeside, priceOfItem, toInvoices } from './account/billing-details.js';
 import type { BillingDetails, Invoice } from './account/billing-details.js';
 import type { Deadline } from './deadline.js';
-import { callStripe } from './stripe-call.client.js';
+import { callAboutPrice, callStripe } from './stripe-call.client.js';
 
 /** Nothing can be charged on these any more. Every other status, one we have never heard of included, may charge again. */
 const endedStatuses: readonly string[] = ['canceled', 'incomplete_expired'];
@@ -81,14 +80,10 @@ export class StripeBilling {
     attemptId: string,
     deadline: Deadline,
   ): Promise<Stripe.Checkout.Session> {
-    return callStripe(deadline, async (options) => {
-      try {
-        const idempotencyKey = `billhook-checkout-${attemptId}`;
-        return await this.stripe.checkout.sessions.create(params, { ...options, idempotencyKey });
-      } catch (error) {
-        throw isAboutPrice(error) ? new Refused('price_gone') : error;
-      }
-    });
+    const idempotencyKey = `billhook-checkout-${attemptId}`;
+    return callAboutPrice(deadline, (options) =>
+      this.stripe.checkout.sessions.create(params, { ...options, idempotencyKey }),
+    );
   }
 
   retrieveSession(sessionId: string, deadline: Deadline): Promise<Stripe.Checkout.Session> {
@@ -168,9 +163,4 @@ export class StripeBilling {
   ): Promise<Stripe.Subscription> {
     return callStripe(deadline, (options) => this.stripe.subscriptions.update(subscriptionId, change, options));
   }
-}
-
-/** We ask for nothing of a line but its price and one of it. */
-function isAboutPrice(error: unknown): boolean {
-  return error instanceof Stripe.errors.StripeInvalidRequestError && /^line_items\b/.test(error.param ?? '');
 }

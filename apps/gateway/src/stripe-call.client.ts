@@ -1,3 +1,4 @@
+import { Refused } from '@billhook/runtime';
 import { fromStripeError } from '@billhook/stripe';
 import Stripe from 'stripe';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -25,6 +26,22 @@ export async function callStripe<T>(
       await pause(pauseMs);
     }
   }
+}
+
+/** As `callStripe`, for what names a price. Throws Refused price_gone besides, for one that was deleted or put out of use. */
+export function callAboutPrice<T>(deadline: Deadline, ask: (options: Stripe.RequestOptions) => Promise<T>): Promise<T> {
+  return callStripe(deadline, async (options) => {
+    try {
+      return await ask(options);
+    } catch (error) {
+      throw isAboutPrice(error) ? new Refused('price_gone') : error;
+    }
+  });
+}
+
+/** Stripe names the parameter: an item's price, or a line of a checkout, which is made of nothing else. */
+function isAboutPrice(error: unknown): boolean {
+  return error instanceof Stripe.errors.StripeInvalidRequestError && /^line_items\b|\[price\]$/.test(error.param ?? '');
 }
 
 /** Twice as long each time, and up to as long again by chance, so that many who were refused together come back apart. */

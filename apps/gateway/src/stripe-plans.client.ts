@@ -4,7 +4,7 @@ import Stripe from 'stripe';
 import type { Deadline } from './deadline.js';
 import { changeAtPeriodEnd, endAtPeriodEnd } from './manage/schedule-phases.js';
 import { scheduleOf } from './manage/subscription-plans.js';
-import { callStripe } from './stripe-call.client.js';
+import { callAboutPrice, callStripe } from './stripe-call.client.js';
 
 /** The first item of a subscription is to have another price. */
 export interface PriceChange {
@@ -19,7 +19,7 @@ export interface Attempt {
   deadline: Deadline;
 }
 
-/** Another plan for a subscription that lives: previews, changes at once, and schedules. Throws as StripeBilling does. */
+/** Another plan for a subscription that lives: previews, changes at once, and schedules. Throws as StripeBilling does, and Refused price_gone. */
 @Injectable()
 export class StripePlans {
   constructor(private readonly stripe: Stripe) {}
@@ -55,7 +55,7 @@ export class StripePlans {
       expand: ['latest_invoice'],
     };
     const key = `billhook-change-${attemptId}`;
-    return callStripe(deadline, (options) =>
+    return callAboutPrice(deadline, (options) =>
       this.stripe.subscriptions.update(subscription.id, params, { ...options, idempotencyKey: key }),
     );
   }
@@ -96,7 +96,7 @@ export class StripePlans {
     params: Stripe.SubscriptionScheduleUpdateParams,
     deadline: Deadline,
   ): Promise<void> {
-    await callStripe(deadline, (options) => this.stripe.subscriptionSchedules.update(scheduleId, params, options));
+    await callAboutPrice(deadline, (options) => this.stripe.subscriptionSchedules.update(scheduleId, params, options));
   }
 
   private preview(
@@ -104,7 +104,7 @@ export class StripePlans {
     params: Stripe.InvoiceCreatePreviewParams,
     deadline: Deadline,
   ): Promise<Stripe.Invoice> {
-    return callStripe(deadline, (options) =>
+    return callAboutPrice(deadline, (options) =>
       this.stripe.invoices.createPreview({ subscription: subscription.id, ...params }, options),
     );
   }

@@ -236,6 +236,11 @@ describe('past due', () => {
     expect(run([...delivered(events, 0, 1), asked]).row?.pastDue).toEqual({ since: at(12), isExact: true });
   });
 
+  it('has begun by now, however late the open invoice is due', () => {
+    const known = [...delivered(events, 0), fetched(pastDue, 20, pro, at(99))];
+    expect(run(known).row?.pastDue).toEqual({ since: at(20), isExact: true });
+  });
+
   it('stays what was seen where the invoices say nothing later', () => {
     const asked = (unpaidSince: Date | null) =>
       fetched({ ...pastDue, cancelAtPeriodEnd: true }, 20, pastDue, unpaidSince);

@@ -96,7 +96,9 @@ function pastDueAfter(current: SubscriptionRow | null, event: SubscriptionEvent)
  */
 function pastDueAsAnswered(known: PastDue | null, { unpaidSince, at }: FetchedSubscription): PastDue {
   if (unpaidSince === null) return known ?? { since: at, isExact: false };
-  return known?.isExact === true && known.since >= unpaidSince ? known : { since: unpaidSince, isExact: true };
+  // An invoice that is not due yet is not what it failed at.
+  const since = unpaidSince < at ? unpaidSince : at;
+  return known?.isExact === true && known.since >= since ? known : { since, isExact: true };
 }
 
 function entersPastDue(event: SubscriptionEvent): boolean {

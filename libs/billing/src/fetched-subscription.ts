@@ -13,8 +13,9 @@ export interface ListedInvoice {
 }
 
 /**
- * Before when nobody can have failed to pay: when the oldest of the invoices was to be paid after which none has been. Null without
- * one. A debt from before a payment is none of this: the subscription has been active since. One that Stripe has given up on is.
+ * The earliest that it can have become past due: when the oldest invoice since the last payment was to be paid. Null without one. A
+ * debt from before a payment is none of this: the subscription has been active since. One that Stripe has given up on is, since
+ * nothing here tells it from one that somebody has let go by hand, after which the subscription was active.
  *
  * @param invoices newest first, as Stripe lists them
  */

@@ -61,6 +61,8 @@ export function createBatchProcessor(options: BatchProcessorOptions): ProcessBat
   return (deliveries) => processor.process(deliveries);
 }
 
+const leftUntried = 'left_untried: others of its customer failed in its batch';
+
 /** One that comes back for the second time was in hand at two deaths: the first left no mark, the second left it. */
 const deathsOfMarked = 2;
 
@@ -163,8 +165,10 @@ class BatchProcessor {
   /** Answers those that are still to be tried. */
   private leaveSuspects(deliveries: Delivery[], { failures, failuresOf }: Progress): Delivery[] {
     if (failures.length < fewFailures) return deliveries;
-    const failed = (delivery: Delivery): number => failuresOf.get(this.customerOf(delivery) ?? '') ?? 0;
-    const suspects = deliveries.filter((delivery) => failed(delivery) >= fewFailures);
+    const suspects = deliveries.filter((delivery) => {
+      const customerId = this.customerOf(delivery);
+      return customerId !== null && (failuresOf.get(customerId) ?? 0) >= fewFailures;
+    });
     failures.push(...suspects.map((delivery) => this.toFailedEvent(delivery, 0, leftUntried)));
     return deliveries.filter((delivery) => !suspects.includes(delivery));
   }
@@ -213,8 +217,6 @@ class BatchProcessor {
     return { delivery, attempts, outcome: { kind: 'retrying', reason, afterMs: retryAfterMs(attempts) } };
   }
 }
-
-const leftUntried = 'left_untried: others of its customer failed in its batch';
 
 const duplicate: Outcome = { kind: 'duplicate' };
 

@@ -42,11 +42,19 @@ const waitForParking = `SELECT pg_advisory_xact_lock(${parkingLock})`;
 export class Erasures {
   private readonly outbox = new Outbox();
 
-  /** Whether what could not be appended is somebody's who is forgotten. Holds until the end of the transaction, which is the one that parks it. */
+  /**
+   * Whether what could not be appended is somebody's who is forgotten. Holds until the end of the transaction, which is the one that
+   * parks it.
+   */
   async isOfErased(manager: EntityManager, { userIds, stripeIds }: Mentions): Promise<boolean> {
     await manager.query(waitForErasures);
     const rows = await manager.query<unknown[]>(findErased, [userIds, stripeIds]);
     return rows.length > 0;
+  }
+
+  /** Waits for whoever is parking: before the trail is locked, which everybody else would wait for meanwhile. */
+  async makeReady(manager: EntityManager): Promise<void> {
+    await manager.query(waitForParking);
   }
 
   /**
@@ -55,7 +63,7 @@ export class Erasures {
    */
   async carryOut(manager: EntityManager, { eventId, data }: Erasure, now: Date): Promise<void> {
     const { user_id, request_id } = data;
-    await manager.query(waitForParking);
+    await this.makeReady(manager);
     const [gone] = await manager.query<{ keys: number; index_rows: number }[]>(
       'SELECT keys, index_rows FROM erase_person($1)',
       [user_id],

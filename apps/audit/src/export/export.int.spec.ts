@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
 import { startAudit } from '../audit.spec-support.js';
 import type { AuditUnderTest } from '../audit.spec-support.js';
-import { aDomainEvent, opened } from '../trail.spec-support.js';
+import { aDomainEvent, opened, tamper } from '../trail.spec-support.js';
 import { entryHash } from '../trail/chain.js';
 import { readEntry } from '../trail/export-line.js';
 
@@ -120,5 +120,17 @@ describe('the request', () => {
     await lines('format=ndjson');
     const after = await audit.entries('type=audit.trail.read&q=export&limit=200');
     expect(after.length - before.length).toBe(1);
+  });
+});
+
+describe('a second entry of one number, which a superuser has made', () => {
+  it('is in the export where a page ends, too', async () => {
+    await tamper(
+      audit.database.adminUrl,
+      `CREATE TEMP TABLE twin AS SELECT * FROM audit.entry WHERE seq = 2000;
+       UPDATE twin SET recorded_at = recorded_at + interval '1 microsecond'; INSERT INTO audit.entry SELECT * FROM twin`,
+    );
+    for (const query of ['format=ndjson', 'format=ndjson&limit=2000'])
+      expect((await lines(query)).filter(({ seq }) => seq === 2_000)).toHaveLength(2);
   });
 });

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { EntriesStore } from '../query/entries.store.js';
 import type { LinkedEntry, RecordedEntry } from '../query/entries.store.js';
 import type { EntryFilter } from '../query/entry-filter.js';
-import { begun } from '../reads/begun.js';
+import { begun } from './begun.js';
 import { csvEnd, csvEntry, csvHead, ndjsonEnd, ndjsonLine } from './export-lines.js';
 import type { ExportEnd } from './export-lines.js';
 
@@ -14,8 +14,8 @@ export interface ExportOrder {
 }
 
 /**
- * Few enough for little memory, many enough that planning a page, over the indexes of every month, costs little beside its entries: as they
- * were written they take no more than their text, but to be read they are taken apart.
+ * Few enough for little memory, many enough that planning a page, over the indexes of every month, costs little beside its entries. As
+ * they were written they take no more than their text, but to be read they are taken apart.
  */
 const pageSizes = { csv: 1_000, ndjson: 2_000 };
 
@@ -63,11 +63,15 @@ async function* written<T extends { seq: string | number }>(
   let isMore: boolean;
   for (;;) {
     const page = await coming;
-    const shown = page.slice(0, sizeAfter(entries));
-    isMore = page.length > shown.length;
+    const size = sizeAfter(entries);
+    const [last, beyond] = page.slice(size - 1);
+    // The next page begins behind this number, and would leave out a second entry of it, which is what a reader has to see.
+    const isTwin = beyond !== undefined && beyond.seq === last?.seq;
+    const shown = isTwin ? page : page.slice(0, size);
+    isMore = isTwin || page.length > size;
     entries += shown.length;
     lastSeq = String(shown.at(-1)?.seq ?? lastSeq);
-    const isOver = !isMore || entries === limit;
+    const isOver = !isMore || entries >= limit;
     // The next one is read while this one is written.
     if (!isOver) coming = begun(form.read({ ...filter, after: lastSeq }, sizeAfter(entries) + 1));
     yield shown.map(form.line).join('');

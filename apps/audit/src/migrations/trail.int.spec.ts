@@ -298,6 +298,19 @@ describe('verifying', () => {
       2200,
       'previous_hash_differs',
     ],
+    [
+      'a moment without an end',
+      `UPDATE audit.entry SET occurred_at = 'infinity' WHERE seq = 2200`,
+      2200,
+      'columns_differ_from_content',
+    ],
+    [
+      'a second entry of one number, where a page ends',
+      `CREATE TEMP TABLE twin AS SELECT * FROM audit.entry WHERE seq = 2000;
+       UPDATE twin SET recorded_at = recorded_at + '1 µs'; INSERT INTO audit.entry SELECT * FROM twin`,
+      2001,
+      'missing',
+    ],
     ['a deleted entry', 'DELETE FROM audit.entry WHERE seq = 2200', 2200, 'missing'],
     ['a deleted page', 'DELETE FROM audit.entry WHERE seq BETWEEN 1001 AND 2000', 1001, 'missing'],
     ['a deleted start', 'DELETE FROM audit.entry WHERE seq < 10', 1, 'missing'],

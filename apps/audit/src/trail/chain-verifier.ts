@@ -7,6 +7,7 @@ import { toIso } from './instants.js';
 
 /** Each entry whose seq is a multiple of this is signed, so that whoever verifies knows which checkpoints there have to be. */
 export const checkpointEvery = 1_000;
+/** Made once: it is asked for at every entry. */
 const everySeq = BigInt(checkpointEvery);
 
 export type Fault =

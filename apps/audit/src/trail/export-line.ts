@@ -26,7 +26,9 @@ function isEntry(value: object): value is EntryFields {
     'hash' in value &&
     isHash(value.hash) &&
     'content' in value &&
-    typeof value.content === 'string'
+    typeof value.content === 'string' &&
+    // Half a surrogate has no UTF-8, and would be hashed as what stands for it.
+    value.content.isWellFormed()
   );
 }
 

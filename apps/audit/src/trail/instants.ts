@@ -8,7 +8,7 @@ export function toIso(microseconds: bigint): string {
   return `${whole}.${String(fraction).padStart(6, '0')}Z`;
 }
 
-const iso = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/;
+const iso = /^\d{4}-\d\d-\d\dT(?:[01]\d|2[0-3]):\d\d:\d\d\.\d{6}Z$/;
 /** Of such a text: up to its milliseconds, which are all that JavaScript reads. */
 const millisecondsEnd = 23;
 
@@ -16,7 +16,8 @@ const millisecondsEnd = 23;
 export function fromIso(text: string): bigint | undefined {
   if (!iso.test(text)) return undefined;
   const milliseconds = Date.parse(`${text.slice(0, millisecondsEnd)}Z`);
-  if (Number.isNaN(milliseconds)) return undefined;
+  // February 30 would be read as March 2.
+  if (new Date(milliseconds).getUTCDate() !== Number(text.slice(8, 10))) return undefined;
   return BigInt(milliseconds) * 1_000n + BigInt(text.slice(millisecondsEnd, -1));
 }
 

@@ -90,6 +90,11 @@ describe('verifying files', () => {
 
   it.each<[string, string[], string]>([
     ['a changed word', [exported.replace('event-1234', 'event-1235'), noted], 'entry 1234 has been changed'],
+    [
+      'text that has no UTF-8',
+      [exported.replace('event-1234\\"', 'event-1234\\ud800\\"'), noted],
+      'line 1234 of file-0',
+    ],
     ['a line gone', [exported.replace(/.*"seq":77,.*\n/, ''), noted], 'entry 77 is missing'],
     ['the end cut off', [exported.split('\n').slice(0, 2_010).join('\n'), noted], 'entry 2011 is missing'],
     [

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
-import { begun } from '../reads/begun.js';
+import { begun } from '../export/begun.js';
 import { Proof, verifyChain } from '../trail/chain-verifier.js';
 import type { Verdict } from '../trail/chain-verifier.js';
 import type { DerivedColumns, StoredEntry } from '../trail/chain.js';
@@ -26,11 +26,12 @@ interface Row extends Omit<DerivedColumns, 'occurred_at'> {
  * piece, which is decoded once.
  */
 const page = `
-  SELECT seq, (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_at, previous_hash || content_hash || hash || content AS bytes,
+  SELECT seq, (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_at,
+         previous_hash || content_hash || hash || content AS bytes,
          (octet_length(previous_hash), octet_length(content_hash), octet_length(hash)) = (32, 32, 32) AND content IS NOT NULL AS is_whole,
          event_id, type, user_id, customer_id, customer_via, array_to_json(stripe_ids)::text AS stripe_ids, ip, user_agent, request_id,
-         cause_id, (extract(epoch FROM occurred_at) * 1000000)::bigint AS occurred_at
-  FROM entry WHERE seq > $1 AND seq <= $3 ORDER BY seq LIMIT $2`;
+         cause_id, trunc(extract(epoch FROM occurred_at) * 1000000)::text AS occurred_at
+  FROM entry WHERE seq > $1 AND seq <= $3 ORDER BY seq, recorded_at LIMIT $2`;
 
 const checkpointsSigned = `
   SELECT seq, (extract(epoch FROM recorded_at) * 1000000)::bigint AS recorded_at, hash,
@@ -107,18 +108,21 @@ export class VerifyStore {
     // From the first possible seq unless told otherwise, so that a forged entry 0 is met.
     let coming = begun(this.page(from - 1n, to));
     for (;;) {
-      const entries = await coming;
-      const last = entries.at(-1);
-      if (last === undefined) return;
-      const isLast = entries.length < pageSize;
-      if (!isLast) coming = begun(this.page(last.seq, to));
-      yield entries;
-      if (isLast) return;
+      const read = await coming;
+      const [last, beyond] = read.slice(pageSize - 1);
+      if (last === undefined || beyond === undefined) {
+        yield read;
+        return;
+      }
+      coming = begun(this.page(last.seq, to));
+      // The next page begins behind this number, and would leave out a second entry of it: it is walked here, and found.
+      yield beyond.seq === last.seq ? read : read.slice(0, pageSize);
     }
   }
 
+  /** One more than a page, if there are so many. */
   private async page(after: bigint, to: bigint): Promise<StoredEntry[]> {
-    const rows: Row[] = await this.dataSource.query(page, [after.toString(), pageSize, to.toString()]);
+    const rows: Row[] = await this.dataSource.query(page, [after.toString(), pageSize + 1, to.toString()]);
     return rows.map(toStoredEntry);
   }
 }
@@ -132,6 +136,11 @@ function toStoredEntry({ seq, recorded_at, is_whole, bytes: all, occurred_at, ..
     contentHash: bytes.subarray(hashLength, 2 * hashLength),
     hash: bytes.subarray(2 * hashLength, 3 * hashLength),
     content: bytes.subarray(3 * hashLength),
-    columns: { ...columns, occurred_at: occurred_at === null ? null : BigInt(occurred_at) },
+    columns: { ...columns, occurred_at: occurred_at === null ? null : microseconds(occurred_at) },
   };
+}
+
+/** PostgreSQL's words for a time without an end are no number, and no entry's time. */
+function microseconds(text: string): bigint {
+  return /^-?\d+$/.test(text) ? BigInt(text) : lowest;
 }

@@ -124,11 +124,13 @@ export class BillingDetailsReader {
     return { ...paid, invoices };
   }
 
-  /** The oldest goes first: a Map keeps the order in which its keys came. */
+  /** The oldest go first, and what is too old to be shown: a Map keeps the order in which its keys came. */
   private keep({ user_id, version }: Account, details: BillingDetails, readAt: number): void {
     this.kept.delete(user_id);
     this.kept.set(user_id, { details, version, readAt, isDoubted: false });
-    const [oldest] = this.kept.keys();
-    if (this.kept.size > mostKept && oldest !== undefined) this.kept.delete(oldest);
+    for (const [userId, known] of this.kept) {
+      if (this.kept.size <= mostKept && readAt - known.readAt <= shownMs) return;
+      this.kept.delete(userId);
+    }
   }
 }

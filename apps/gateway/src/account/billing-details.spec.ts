@@ -1,5 +1,6 @@
-import { aCustomer, anInvoice, aPrice, aSubscription, aSubscriptionItem } from '@billhook/testing';
+import { aCustomer, anInvoice, aPrice, aSubscription, aSubscriptionItem, subscriptionParent } from '@billhook/testing';
 import { describe, expect, it, test } from '@jest/globals';
+import type Stripe from 'stripe';
 import { methodOf, priceOfItem, toInvoices } from './billing-details.js';
 import { aCard, aMethod } from './payment-method.spec-support.js';
 
@@ -33,10 +34,26 @@ describe('invoices', () => {
   it('are shown once they are out, with Stripe’s page for each', () => {
     const [shown, ...others] = toInvoices([
       anInvoice({ status: 'draft', number: null }),
-      anInvoice({ number: 'A-0001', total: 999, hosted_invoice_url: 'https://invoice.example.com/i/1' }),
+      anInvoice({ parent: null, number: 'A-0001', total: 999, hosted_invoice_url: 'https://invoice.example.com/i/1' }),
     ]);
     expect(others).toEqual([]);
-    expect(shown).toMatchObject({ number: 'A-0001', amount: 999, url: 'https://invoice.example.com/i/1' });
+    expect(shown).toMatchObject({
+      number: 'A-0001',
+      subscriptionId: null,
+      amount: 999,
+      url: 'https://invoice.example.com/i/1',
+    });
+  });
+});
+
+describe('an invoice', () => {
+  it('is of the subscription that it names, whether Stripe names it or sends it whole', () => {
+    const of = (subscription: string | Stripe.Subscription) =>
+      toInvoices([
+        anInvoice({ parent: { ...subscriptionParent('sub_7'), subscription_details: { metadata: {}, subscription } } }),
+      ]).map(({ subscriptionId }) => subscriptionId);
+    expect(of('sub_7')).toEqual(['sub_7']);
+    expect(of(aSubscription({ id: 'sub_7' }))).toEqual(['sub_7']);
   });
 });
 

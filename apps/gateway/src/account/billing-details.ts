@@ -41,6 +41,8 @@ export type PaymentMethod =
 /** `amount` is in the currency's minor unit. `status` is Stripe's and open. */
 export interface Invoice {
   number: string;
+  /** Null for one of no subscription. */
+  subscriptionId: string | null;
   createdAt: Date;
   amount: number;
   currency: string;
@@ -73,14 +75,19 @@ function toMethod({ type, card }: Stripe.PaymentMethod): PaymentMethod {
 export function toInvoices(invoices: readonly Stripe.Invoice[]): Invoice[] {
   return invoices
     .filter((invoice) => invoice.status !== 'draft')
-    .map(({ number, id, created, total, currency, status, hosted_invoice_url: url }) => ({
+    .map(({ number, id, parent, created, total, currency, status, hosted_invoice_url: url }) => ({
       number: number ?? id ?? '',
+      subscriptionId: idOf(parent?.subscription_details?.subscription ?? null),
       createdAt: new Date(created * 1000),
       amount: total,
       currency,
       status: status ?? 'open',
       url: url ?? null,
     }));
+}
+
+function idOf(reference: string | { id: string } | null): string | null {
+  return typeof reference === 'string' ? reference : (reference?.id ?? null);
 }
 
 /** Stripe's statuses of what is charged for, now or at the next try. */

@@ -3,7 +3,8 @@ const pauseMs = 10_000;
 
 /**
  * Whether what a page shows beside the plan is asked of Stripe: one page finds out that Stripe is away, and those after it do not
- * wait, but one in ten seconds, a moment, which finds out whether it is back. It is no circuit breaker: what customers want done is always tried, within its own deadline.
+ * wait, but one in ten seconds, a moment, which finds out whether it is back. It is no circuit breaker: what customers want done is
+ * always tried, within its own deadline.
  */
 export class Outage {
   private isOn = false;

@@ -66,13 +66,14 @@ export function profileView(
 ): ProfileView {
   const plan = planOf(catalogue, account.tier);
   const outlook = outlookOf(account, catalogue);
-  const remedy = remedyFor(outlook, account.action_required, details);
+  const { action_required: actionRequired, subscription } = account;
+  const remedy = remedyFor({ outlook, actionRequired, subscriptionId: subscription?.id ?? null }, details);
   return {
     planName: plan.name,
     tier: account.tier,
     price: priceOf(account, catalogue, details),
     outlook,
-    actionRequired: account.action_required,
+    actionRequired,
     remedy,
     paidBeside: (details?.beside ?? []).map((other) => toPaidBeside(other, catalogue)),
     details,

@@ -135,7 +135,7 @@ function actions(view: ProfileView): Html {
   return html`${isFree && html`<a class="button green" href="/pricing">See the plans</a>`}
   ${view.remedy !== null && html`<a class="button green" href="${view.remedy.href}">${view.remedy.label}</a>`}
   ${view.canChange && html`<a class="button ${view.remedy === null ? 'green' : 'quiet'}" href="/pricing">Change plan</a>`}
-  ${view.canResume !== false && resumeForm(resumeLabels(view.planName)[view.canResume])}
+  ${view.canResume !== false && resumeForm(view, view.canResume)}
   ${view.canManage && html`<a class="button quiet" href="/manage-subscription">Manage billing</a>`}
   ${view.canCancel === 'at_period_end' && cancelAtPeriodEnd} ${view.canCancel === 'now' && cancelNow}`;
 }
@@ -143,12 +143,14 @@ function actions(view: ProfileView): Html {
 const resumeLabels = (planName: string) =>
   ({ end: "Don't cancel", change: `Keep ${planName}`, pause: 'Let it go on' }) as const;
 
-const resumeForm = (label: string): Html =>
+/** What brings a plan in trouble back comes before what is to stay as it is. */
+const resumeForm = ({ planName, remedy }: ProfileView, what: Exclude<ProfileView['canResume'], false>): Html =>
   html`<form method="post" action="/resume-subscription">
-    <button class="button green" type="submit">${label}</button>
+    ${what === 'pause' && html`<input type="hidden" name="ends_pause" value="true" />`}
+    <button class="button ${remedy === null ? 'green' : 'quiet'}" type="submit">${resumeLabels(planName)[what]}</button>
   </form>`;
 
-/** Can be taken back until then. */
+/** Can be taken back until the period's end. */
 const cancelAtPeriodEnd = html`<form method="post" action="/cancel-subscription">
   <input type="hidden" name="immediate" value="false" />
   <button class="button danger" type="submit">Cancel subscription</button>

@@ -231,6 +231,7 @@ describe('the main button of the plan’s card', () => {
     invoices: [
       {
         number: 'A-0002',
+        subscriptionId: samples['billing.account.changed'].subscription?.id ?? null,
         createdAt: now,
         amount: 999,
         currency: 'usd',
@@ -253,15 +254,19 @@ describe('the main button of the plan’s card', () => {
     ['past_due', answer({ status: 'past_due' }), 'Fix the payment', 'https://invoice.example.com/i/2'],
     ['unpaid', inactive('unpaid'), 'Fix the payment', 'https://invoice.example.com/i/2'],
     ['incomplete', inactive('incomplete'), 'Finish the payment', 'https://invoice.example.com/i/2'],
-    ['paused', inactive('paused'), 'Add a card', '/manage-subscription?flow=payment_method'],
+    ['paused', inactive('paused'), 'Finish the payment', 'https://invoice.example.com/i/2'],
   ])('is what brings one back that is %s, and no change of plan', (_, account, label, href) => {
     const page = show(account, openInvoice);
     expect(mainButtons(page)).toEqual([[label, href]]);
     expect(page).not.toContain('Change plan');
   });
 
-  it('leads to Stripe’s portal while no page for the payment is known', () => {
-    expect(mainButtons(show(inactive('unpaid')))).toEqual([['Fix the payment', '/manage-subscription']]);
+  it('leads to Stripe’s portal while no page for its own payment is known for now', () => {
+    const portal = [['Fix the payment', '/manage-subscription']];
+    expect(mainButtons(show(inactive('unpaid')))).toEqual(portal);
+    expect(mainButtons(show(inactive('unpaid'), { ...openInvoice, readAt: now }))).toEqual(portal);
+    const invoices = openInvoice.invoices.map((invoice) => ({ ...invoice, subscriptionId: 'sub_other' }));
+    expect(mainButtons(show(inactive('unpaid'), { ...openInvoice, invoices }))).toEqual(portal);
   });
 
   test.each([
@@ -276,8 +281,12 @@ describe('the main button of the plan’s card', () => {
 
   it('lets a paused one go on for which there is a card, and asks for one that is missing first', () => {
     const method = { kind: 'other', type: 'link' } as const;
-    expect(mainButtons(show(inactive('paused'), { ...openInvoice, method }))).toEqual([['Let it go on', undefined]]);
-    expect(show(inactive('paused'), openInvoice)).not.toContain('"/resume-subscription"');
+    const nothingOpen = { ...openInvoice, invoices: [] };
+    expect(mainButtons(show(inactive('paused'), { ...nothingOpen, method }))).toEqual([['Let it go on', undefined]]);
+    expect(mainButtons(show(inactive('paused'), nothingOpen))).toEqual([
+      ['Add a card', '/manage-subscription?flow=payment_method'],
+    ]);
+    expect(show(inactive('paused'), nothingOpen)).not.toContain('"/resume-subscription"');
   });
 
   it('is a change of plan where nothing is wrong, and of an unknown status there is none', () => {
@@ -292,6 +301,7 @@ describe('how the plan is paid', () => {
     invoices: [
       {
         number: 'A-0001',
+        subscriptionId: 'sub_1',
         createdAt: now,
         amount: 999,
         currency: 'usd',

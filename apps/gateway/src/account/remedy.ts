@@ -13,16 +13,23 @@ const portal = '/manage-subscription';
 /** What pauses because a trial ended without a card goes on only with one. */
 const addCard: Remedy = { label: 'Add a card', href: `${portal}?flow=payment_method` };
 
+/** What is wrong, and with which subscription. */
+export interface Trouble {
+  outlook: Outlook;
+  actionRequired: ActionRequired | null;
+  subscriptionId: string | null;
+}
+
 /** Null where nothing is wrong, and of a paused one that only has to be let go on. */
 export function remedyFor(
-  outlook: Outlook,
-  actionRequired: ActionRequired | null,
+  { outlook, actionRequired, subscriptionId }: Trouble,
   details: ShownDetails | null,
 ): Remedy | null {
   if (outlook.kind === 'free' || outlook.kind === 'ending_now') return null;
   if (actionRequired !== null) return forAction(actionRequired);
-  if (outlook.kind === 'past_due') return payment(details, 'Fix the payment');
-  return outlook.kind === 'inactive' ? forInactive(outlook.status, details) : null;
+  const open = openInvoice(subscriptionId, details);
+  if (outlook.kind === 'past_due') return payment('Fix the payment', open);
+  return outlook.kind === 'inactive' ? forInactive(outlook.status, open, details) : null;
 }
 
 /** The reason is open, as it is for the banner. */
@@ -38,14 +45,16 @@ function forAction({ reason, url }: ActionRequired): Remedy {
   }
 }
 
-function forInactive(status: string, details: ShownDetails | null): Remedy | null {
+function forInactive(status: string, open: string | null, details: ShownDetails | null): Remedy | null {
   switch (status) {
     case 'past_due':
     case 'unpaid':
-      return payment(details, 'Fix the payment');
+      return payment('Fix the payment', open);
     case 'incomplete':
-      return payment(details, 'Finish the payment');
+      return payment('Finish the payment', open);
     case 'paused':
+      // Let go on once, and not paid: Stripe lets it go on no second time.
+      if (open !== null) return payment('Finish the payment', open);
       return details !== null && details.method === null ? addCard : null;
     default:
       return null;
@@ -53,7 +62,13 @@ function forInactive(status: string, details: ShownDetails | null): Remedy | nul
 }
 
 /** Stripe's page for what is open pays it; a card that is only changed is not charged before Stripe's next try, if there is one. */
-function payment(details: ShownDetails | null, label: string): Remedy {
-  const open = details?.invoices.find(({ status, url }) => status === 'open' && url !== null);
-  return { label, href: open?.url ?? portal };
+function payment(label: string, open: string | null): Remedy {
+  return { label, href: open ?? portal };
+}
+
+/** Of this subscription, and as good as now: another debt, or one that is paid by now, brings nothing back. */
+function openInvoice(subscriptionId: string | null, details: ShownDetails | null): string | null {
+  if (subscriptionId === null || details === null || details.readAt !== null) return null;
+  const ofIt = details.invoices.filter((invoice) => invoice.subscriptionId === subscriptionId);
+  return ofIt.find(({ status, url }) => status === 'open' && url !== null)?.url ?? null;
 }

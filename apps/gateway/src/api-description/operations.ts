@@ -98,17 +98,18 @@ export const operations: Readonly<Record<string, Operation>> = {
   },
   'POST /v1/subscription/resume': {
     summary:
-      'Takes a scheduled cancellation, or a change of plan that is to come, back; or lets a paused subscription go on, charged from now.',
+      'Takes a scheduled cancellation, or a change of plan that is to come, back; with ends_pause, lets a paused subscription go on, for the price of a period from now.',
+    body: shapes.resumption,
     status: 200,
     answer: shapes.account,
-    refusals: ['no_subscription', ...stripe],
+    refusals: ['request_invalid', 'no_subscription', ...stripe],
   },
   'POST /v1/subscription/change-preview': {
     summary: 'What another plan would be charged now and at renewal. Changes nothing.',
     body: shapes.planChoice,
     status: 200,
     answer: shapes.changePreview,
-    refusals: ['request_invalid', 'tier_unknown', 'billing_cycle_unknown', ...unchangeable, ...stripe],
+    refusals: ['request_invalid', 'tier_unknown', 'billing_cycle_unknown', 'price_gone', ...unchangeable, ...stripe],
   },
   'POST /v1/subscription/change': {
     summary: 'Changes the plan at the figures of a preview: more at once, less when what is paid for is used up.',
@@ -121,6 +122,7 @@ export const operations: Readonly<Record<string, Operation>> = {
       'billing_cycle_unknown',
       'payment_required',
       'preview_expired',
+      'price_gone',
       ...unchangeable,
       ...stripe,
     ],

@@ -95,6 +95,13 @@ export const cancellation = z.strictObject({
   immediate: z.boolean().optional().describe("Now and without a refund; at the period's end if it is left out."),
 });
 
+export const resumption = z.strictObject({
+  ends_pause: z
+    .boolean()
+    .optional()
+    .describe('Charges for a new period; while that is not paid, the subscription stays paused.'),
+});
+
 export const preferences = z.strictObject({
   theme: z.enum(themes),
   notifications: z.strictObject({ email: z.boolean(), sms: z.boolean() }),

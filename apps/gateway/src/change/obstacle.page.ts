@@ -10,7 +10,7 @@ import type { PaymentRequired } from './plan-changer.client.js';
 /** What stands in the way and can be got out of it by the customer. */
 type Obstacle = Exclude<ChangeRefusal, 'already_subscribed'> | 'preview_expired';
 
-const manageBilling = html`<a class="button green" href="/manage-subscription">Manage billing</a>`;
+const profile = html`<a class="button green" href="/profile">Your profile</a>`;
 const changeCard = html`<a class="button green" href="/manage-subscription?flow=payment_method">Change your card</a>`;
 const takeBack = (label: string): Html =>
   html`<form method="post" action="/resume-subscription">
@@ -43,13 +43,13 @@ const obstacles: Record<Obstacle, { title: string; text: string; action: (choice
   },
   subscription_incomplete: {
     title: 'Your first payment is not complete',
-    text: 'Complete it under Manage billing first. Then you can change your plan.',
-    action: () => manageBilling,
+    text: 'Finish it first: your profile leads there. Then you can change your plan.',
+    action: () => profile,
   },
   subscription_paused: {
     title: 'Your subscription is paused',
     text: 'Once it goes on again you can change your plan. Your profile shows what you can do.',
-    action: () => manageBilling,
+    action: () => profile,
   },
 };
 
@@ -82,7 +82,9 @@ function page(title: string, text: string, action: Html): string {
       <div class="mark warn" aria-hidden="true">${icons.alert}</div>
       <h1>${title}</h1>
       <p class="lead">${text}</p>
-      <div class="actions">${action}<a class="button quiet" href="/profile">Your profile</a></div>
+      <div class="actions">
+        ${action}${action !== profile && html`<a class="button quiet" href="/profile">Your profile</a>`}
+      </div>
     </div>`,
   });
 }

@@ -54,6 +54,27 @@ describe('a change of plan', () => {
     expect((await ready.confirm()).status).toBe(200);
   });
 
+  it.each([
+    ['dearer', 'price_elite_monthly', elite, 'price_pro_monthly'],
+    ['cheaper', 'price_pro_monthly', pro, 'price_elite_monthly'],
+  ])('F58: to a %s price that was put out of use says so, and changes nothing', async (name, gone, wanted, kept) => {
+    const ready = await readyFor(`late-for-${name}`, wanted);
+    const { stripe } = gateway.simulator;
+    await stripe.prices.update(gone, { active: false });
+    try {
+      for (const answer of [
+        await ready.user.api('POST', '/v1/subscription/change-preview', wanted),
+        await ready.confirm(),
+      ])
+        expect([answer.status, answer.json['code']]).toEqual([409, 'price_gone']);
+      expect((await ready.user.api('GET', '/v1/account')).json['pending']).toBeNull();
+      expect(await atStripe(ready)).toMatchObject({ price: kept, invoices: 1 });
+    } finally {
+      await stripe.prices.update(gone, { active: true });
+    }
+    expect((await ready.user.api('POST', '/v1/subscription/change-preview', wanted)).status).toBe(200);
+  });
+
   it('F54: goes through although Stripe says 429 once', async () => {
     const ready = await readyFor('crowded', elite);
     gateway.simulator.setWeather('first_refused', /^POST /);

@@ -66,9 +66,12 @@ const profileLink = html`<a class="button quiet" href="/profile">Your profile</a
 
 type Active = Extract<CheckoutProgress, { kind: 'active' }>;
 
-/** What was paid, or was not yet, and when the next payment is. */
+/** What was paid, or was not yet, and when the next payment is. A promotion code may have made it cheaper: only Stripe knows. */
 function thanks({ planName, price, next }: Active): string {
-  const costs = price === null ? null : `${money(price.amount, price.currency)} ${perCycle[price.billingCycle]}`;
+  const costs =
+    price === null
+      ? null
+      : `${money(price.amount, price.currency)} ${perCycle[price.billingCycle]} before any discount`;
   if (next?.isAfterTrial === true)
     return `Thank you. Your free trial has begun and everything in ${planName} is unlocked. Your first payment${costs === null ? '' : `, ${costs},`} is on ${day(next.on)}, unless you cancel before.`;
   const renewal = next === null ? '' : ` It renews on ${day(next.on)}${costs === null ? '' : `, at ${costs}`}.`;

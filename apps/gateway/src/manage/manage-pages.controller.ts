@@ -5,7 +5,7 @@ import { redirect, redirectToProfile } from '../pages/reply.js';
 import { SignedIn } from '../sign-in/access.js';
 import type { Caller } from '../sign-in/caller.js';
 import { CurrentCaller } from '../sign-in/sign-in.guard.js';
-import { CancelForm, PortalRequest } from './manage.request.js';
+import { CancelForm, PortalRequest, ResumeForm } from './manage.request.js';
 import { PlanManagement } from './plan-management.client.js';
 import { Portal } from './portal.client.js';
 import { Pulls } from './pull.store.js';
@@ -24,14 +24,20 @@ export class ManagePagesController {
   @Post('cancel-subscription')
   async cancel(@CurrentCaller() caller: Caller, @Body() form: CancelForm, @Res() reply: FastifyReply): Promise<void> {
     const isImmediate = form.immediate === 'true';
+    this.details.doubt(caller.userId);
     await this.management.cancel(caller, isImmediate);
     redirectToProfile(reply, isImmediate ? 'canceled_now' : 'cancel_scheduled');
   }
 
   @Post('resume-subscription')
-  async resume(@CurrentCaller() caller: Caller, @Res() reply: FastifyReply): Promise<void> {
-    const { subscription } = await this.management.resume(caller);
-    redirectToProfile(reply, subscription?.status === 'paused' ? 'resuming' : 'resumed');
+  async resume(@CurrentCaller() caller: Caller, @Body() form: ResumeForm, @Res() reply: FastifyReply): Promise<void> {
+    this.details.doubt(caller.userId);
+    if (form.ends_pause === 'true') {
+      const { outcome } = await this.management.endPause(caller);
+      return redirectToProfile(reply, outcome === 'payment_required' ? 'resume_unpaid' : 'resuming');
+    }
+    await this.management.resume(caller);
+    redirectToProfile(reply, 'resumed');
   }
 
   @Post('refresh-account')

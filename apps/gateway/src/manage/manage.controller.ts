@@ -3,7 +3,7 @@ import type { AccountAnswer } from '../account/account-answer.js';
 import { SignedIn } from '../sign-in/access.js';
 import type { Caller } from '../sign-in/caller.js';
 import { CurrentCaller } from '../sign-in/sign-in.guard.js';
-import { CancelRequest, PortalRequest } from './manage.request.js';
+import { CancelRequest, PortalRequest, ResumeRequest } from './manage.request.js';
 import { PlanManagement } from './plan-management.client.js';
 import { Portal } from './portal.client.js';
 
@@ -24,8 +24,10 @@ export class ManageController {
 
   @Post('subscription/resume')
   @HttpCode(200)
-  resume(@CurrentCaller() caller: Caller): Promise<AccountAnswer> {
-    return this.management.resume(caller);
+  async resume(@CurrentCaller() caller: Caller, @Body() request: ResumeRequest): Promise<AccountAnswer> {
+    const endsPause = request.ends_pause === true;
+    const { account } = await (endsPause ? this.management.endPause(caller) : this.management.resume(caller));
+    return account;
   }
 
   @Post('portal-sessions')

@@ -128,11 +128,15 @@ describe('POST /v1/subscription/cancel and resume', () => {
       bill_for: { unused_time_from: { type: 'none' } },
     });
     await announce(2, { status: 'paused', is_active: false, will_renew: false });
-    const first = await user.submit('/resume-subscription', {});
+    // A button of before the pause takes nothing back, and charges nobody.
+    await user.submit('/resume-subscription', {});
+    expect((await atStripe(subscriptionId)).status).toBe('paused');
+    const first = await user.submit('/resume-subscription', { ends_pause: 'true' });
     expect(first.headers.get('location')).toBe('/profile?message=resuming');
     expect((await user.page('/profile?message=resuming')).text).toContain('once its payment has come in');
     expect((await atStripe(subscriptionId)).status).toBe('active');
-    await user.submit('/resume-subscription', {});
+    await user.submit('/resume-subscription', { ends_pause: 'true' });
+    await user.api('POST', '/v1/subscription/resume', { ends_pause: true });
     const { data } = await invoices.list({ customer: customerId });
     expect(data.map(({ status, total }) => [status, total])).toEqual([
       ['paid', 999],
@@ -140,7 +144,7 @@ describe('POST /v1/subscription/cancel and resume', () => {
     ]);
   });
 
-  it('keeps a paused one paused whose card is declined, with an invoice that can be paid', async () => {
+  it('keeps a paused one paused whose card is declined, says so, and leads to the invoice that can be paid', async () => {
     const { user, customerId, subscriptionId, announce } = await subscribe('paused-declined');
     const { paymentMethods, subscriptions, invoices } = gateway.simulator.stripe;
     const { id } = await paymentMethods.attach('pm_card_chargeCustomerFail', { customer: customerId });
@@ -150,10 +154,17 @@ describe('POST /v1/subscription/cancel and resume', () => {
       bill_for: { unused_time_from: { type: 'none' } },
     });
     await announce(2, { status: 'paused', is_active: false, will_renew: false });
-    expect((await user.submit('/resume-subscription', {})).status).toBe(303);
+    const answer = await user.submit('/resume-subscription', { ends_pause: 'true' });
+    expect(answer.headers.get('location')).toBe('/profile?message=resume_unpaid');
     expect((await atStripe(subscriptionId)).status).toBe('paused');
     const { data } = await invoices.list({ customer: customerId, status: 'open' });
     expect(data).toHaveLength(1);
+    const profile = (await user.page('/profile?message=resume_unpaid')).text;
+    expect(profile).toContain('still paused');
+    expect(profile).toContain(`<a class="button green" href="${data[0]?.hosted_invoice_url}">Finish the payment</a>`);
+    expect(profile).not.toContain('Let it go on');
+    await waitFor('the announcement', () => published('paused-declined', 'billing.resumption.requested').length > 0);
+    expect(published('paused-declined', 'billing.resumption.requested')[0]?.data['outcome']).toBe('payment_required');
   });
 
   it('takes back an end that was scheduled by date, as the portal does it', async () => {

@@ -16,6 +16,20 @@ export class CancelForm {
   immediate?: string;
 }
 
+/** The body of `POST /v1/subscription/resume`. What is scheduled is taken back, unless it says that a pause is to end, which costs. */
+export class ResumeRequest {
+  @IsOptional()
+  @IsBoolean({ message: 'ends_pause must be true or false' })
+  ends_pause?: boolean;
+}
+
+/** The same as a form sends it. */
+export class ResumeForm {
+  @IsOptional()
+  @IsIn(['true', 'false'], { message: 'ends_pause must be true or false' })
+  ends_pause?: string;
+}
+
 /** The body of `POST /v1/portal-sessions` and the query of `GET /manage-subscription`. */
 export class PortalRequest {
   @IsOptional()

@@ -13,7 +13,7 @@ import { UserLock } from '../user-lock.store.js';
 import type { Section } from '../user-lock.store.js';
 import { ChangeRecorder } from './change-recorder.store.js';
 import { LiveSubscriptions, noSubscription } from './live-subscription.client.js';
-import { cancellationOf, resumptionOf } from './subscription-change.js';
+import { cancellationOf, pauseEndOf, resumptionOf } from './subscription-change.js';
 import type { SubscriptionChange } from './subscription-change.js';
 
 /** What is asked for, and how it is announced. */
@@ -37,8 +37,8 @@ export class PlanManagement {
   ) {}
 
   /** At the period's end, or at once without a refund. Throws Refused no_subscription, busy; Retryable stripe_…. */
-  cancel(caller: Caller, isImmediate: boolean): Promise<AccountAnswer> {
-    return this.carryOutFor(caller, {
+  async cancel(caller: Caller, isImmediate: boolean): Promise<AccountAnswer> {
+    const { account } = await this.carryOutFor(caller, {
       decide: (subscription) => cancellationOf(subscription, isImmediate),
       toEvent: (subscriptionId, outcome) => ({
         type: 'billing.cancellation.requested',
@@ -47,33 +47,37 @@ export class PlanManagement {
       // The second click of two finds nothing to cancel any more.
       isDone: ({ pending }) => isImmediate && pending?.change === 'cancel_now',
     });
+    return account;
   }
 
-  /** Takes a scheduled cancellation or a scheduled change of plan back, or ends a pause. Throws as `cancel` does. */
-  resume(caller: Caller): Promise<AccountAnswer> {
-    return this.carryOutFor(caller, {
-      decide: resumptionOf,
-      toEvent: (subscriptionId, outcome) => ({
-        type: 'billing.resumption.requested',
-        data: { user_id: caller.userId, subscription_id: subscriptionId, outcome },
-      }),
-      isDone: () => false,
-    });
+  /** Takes a scheduled cancellation or a scheduled change of plan back. Throws as `cancel` does. */
+  resume(caller: Caller): Promise<CarriedOut> {
+    return this.carryOutFor(caller, { ...resumption(caller), decide: resumptionOf });
   }
 
-  private carryOutFor(caller: Caller, wish: Wish): Promise<AccountAnswer> {
+  /**
+   * Lets the paused subscription that the account shows go on, for the price of a period from now on. `payment_required` where that was
+   * not paid: it stays paused, with an invoice that can be. Throws as `cancel` does.
+   */
+  async endPause(caller: Caller): Promise<CarriedOut> {
+    const { subscription: shown } = await this.accounts.read(caller.userId);
+    const decide = (subscription: Stripe.Subscription) => pauseEndOf(subscription, shown?.id);
+    return this.carryOutFor(caller, { ...resumption(caller), decide });
+  }
+
+  private carryOutFor(caller: Caller, wish: Wish): Promise<CarriedOut> {
     const deadline = new Deadline(requestMs, Date.now);
     return this.lock.hold(caller.userId, deadline, async (section) => {
       const subscription = await this.live.find(section, caller, deadline);
       if (subscription === null) return this.answerWithout(caller, wish);
-      await this.carryOutOn(subscription, wish, { caller, section, deadline });
-      return this.accounts.answer(caller.userId);
+      const outcome = await this.carryOutOn(subscription, wish, { caller, section, deadline });
+      return { outcome, account: await this.accounts.answer(caller.userId) };
     });
   }
 
-  private async answerWithout(caller: Caller, wish: Wish): Promise<AccountAnswer> {
+  private async answerWithout(caller: Caller, wish: Wish): Promise<CarriedOut> {
     const account = await this.accounts.answer(caller.userId);
-    if (wish.isDone(account)) return account;
+    if (wish.isDone(account)) return { outcome: 'accepted', account };
     throw noSubscription();
   }
 
@@ -81,12 +85,13 @@ export class PlanManagement {
     subscription: Stripe.Subscription,
     wish: Wish,
     { caller, section, deadline }: { caller: Caller; section: Section; deadline: Deadline },
-  ): Promise<void> {
+  ): Promise<Outcome> {
     const announce = (outcome: string, pending?: PendingChange): Promise<void> =>
       this.recorder.record(section, caller, wish.toEvent(subscription.id, outcome), pending);
     try {
       const { outcome, pending } = await this.ask(wish.decide(subscription), subscription.id, deadline);
       await announce(outcome, pending && { ...pending, subscriptionId: subscription.id, plan: null });
+      return outcome;
     } catch (error) {
       if (error instanceof Refused || error instanceof Retryable) await announce(error.code);
       throw error;
@@ -110,17 +115,39 @@ export class PlanManagement {
         await this.stripe.cancelNow(subscriptionId, deadline);
         return accepted({ kind: 'cancel_now', endsAt: new Date() });
       case 'unpause':
-        // Nothing is shown as pending: whether the plan is back depends on a payment that Stripe has only just asked for.
-        await this.stripe.resume(subscriptionId, deadline);
-        return { outcome: 'accepted' };
+        return this.unpause(subscriptionId, deadline);
       default:
         return change satisfies never;
     }
   }
+
+  /** Nothing is shown as pending: without a paid invoice there is nothing to come. */
+  private async unpause(subscriptionId: string, deadline: Deadline): Promise<Asked> {
+    const { status } = await this.stripe.resume(subscriptionId, deadline);
+    return { outcome: status === 'paused' ? 'payment_required' : 'accepted' };
+  }
+}
+
+/** Why nothing was left to do, or what came of it. */
+export type Outcome = Extract<SubscriptionChange, { kind: 'nothing' }>['reason'] | 'accepted' | 'payment_required';
+
+export interface CarriedOut {
+  outcome: Outcome;
+  account: AccountAnswer;
+}
+
+function resumption(caller: Caller): Pick<Wish, 'toEvent' | 'isDone'> {
+  return {
+    toEvent: (subscriptionId, outcome) => ({
+      type: 'billing.resumption.requested',
+      data: { user_id: caller.userId, subscription_id: subscriptionId, outcome },
+    }),
+    isDone: () => false,
+  };
 }
 
 interface Asked {
-  outcome: string;
+  outcome: Outcome;
   pending?: Pick<PendingChange, 'kind' | 'endsAt' | 'requestedAt'>;
 }
 

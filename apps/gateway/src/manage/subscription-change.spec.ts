@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { aSubscription } from '@billhook/testing';
-import { cancellationOf, resumptionOf } from './subscription-change.js';
+import { cancellationOf, pauseEndOf, resumptionOf } from './subscription-change.js';
 
 const running = aSubscription({ cancel_at_period_end: false, cancel_at: null });
 
@@ -32,7 +32,11 @@ describe('a resumption', () => {
   });
 
   it('lets a paused one go on', () => {
-    expect(resumptionOf({ ...running, status: 'paused' })).toEqual({ kind: 'unpause' });
+    const paused = { ...running, status: 'paused' } as const;
+    expect(pauseEndOf(paused, paused.id)).toEqual({ kind: 'unpause' });
+    expect(resumptionOf(paused)).toEqual({ kind: 'nothing', reason: 'not_scheduled' });
+    expect(pauseEndOf(paused, 'sub_other')).toEqual({ kind: 'nothing', reason: 'not_paused' });
+    expect(pauseEndOf(running, running.id)).toEqual({ kind: 'nothing', reason: 'not_paused' });
   });
 
   it('has nothing to undo on a subscription that renews', () => {

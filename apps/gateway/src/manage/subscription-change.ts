@@ -4,7 +4,7 @@ import { isEnding, periodEndOf, scheduleOf } from './subscription-plans.js';
 
 /** What to ask of Stripe. */
 export type SubscriptionChange =
-  | { kind: 'nothing'; reason: 'already_scheduled' | 'not_scheduled' }
+  | { kind: 'nothing'; reason: 'already_scheduled' | 'not_scheduled' | 'not_paused' }
   | { kind: 'update'; params: Stripe.SubscriptionUpdateParams; pending: Pending }
   /** A schedule stands in the way: Stripe lets nothing else end the subscription. It is told to end it, and let go then. */
   | { kind: 'end_by_schedule'; schedule: Stripe.SubscriptionSchedule; pending: Pending }
@@ -26,9 +26,14 @@ export function cancellationOf(subscription: Stripe.Subscription, isImmediate: b
   return { kind: 'update', params: { cancel_at_period_end: true }, pending };
 }
 
-/** Undoes an end the way it was scheduled, a plan that was to come, or a pause. */
+/** Charges for a new period: nothing but what was asked for by name, of the subscription that was shown. */
+export function pauseEndOf(subscription: Stripe.Subscription, shownId: string | undefined): SubscriptionChange {
+  const isMeant = subscription.id === shownId && subscription.status === 'paused';
+  return isMeant ? { kind: 'unpause' } : { kind: 'nothing', reason: 'not_paused' };
+}
+
+/** Undoes an end the way it was scheduled, or a plan that was to come. Costs nothing. */
 export function resumptionOf(subscription: Stripe.Subscription): SubscriptionChange {
-  if (subscription.status === 'paused') return { kind: 'unpause' };
   const schedule = scheduleOf(subscription);
   const pending = { kind: 'resume', endsAt: null } as const;
   if (schedule !== null) return { kind: 'release_schedule', scheduleId: schedule.id, pending };

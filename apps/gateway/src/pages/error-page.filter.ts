@@ -51,7 +51,9 @@ export class ErrorPageFilter extends ProblemFilter {
     if (!URL.canParse(referer) || new URL(referer).origin !== own) return '/profile';
     const page = new URL(referer);
     page.searchParams.delete('message');
-    return page.pathname + page.search;
+    // A form's own answer stands at its address, where nothing is without what was posted.
+    const isAnswer = page.pathname === '/change-plan' && page.search === '';
+    return isAnswer ? '/profile' : page.pathname + page.search;
   }
 
   /** A form is not sent again by a link; what cannot succeed is not tried again. */

@@ -29,6 +29,10 @@ const messages = {
     tone: 'info',
     text: 'Stripe has been told to let your subscription go on. Your plan shows here by itself once its payment has come in.',
   },
+  resume_unpaid: {
+    tone: 'warn',
+    text: 'Your card was declined, so your subscription is still paused. Finish the payment, and your plan is back.',
+  },
   resumed: { tone: 'good', text: 'Welcome back: your subscription will renew as before.' },
 } as const satisfies Record<string, { tone: Tone; text: string }>;
 

@@ -52,6 +52,7 @@ const bodies: Record<string, object> = {
   'POST /v1/checkout-sessions': plan,
   'POST /v1/portal-sessions': { flow: 'cancel' },
   'POST /v1/subscription/cancel': { immediate: true },
+  'POST /v1/subscription/resume': { ends_pause: true },
   'POST /v1/subscription/change-preview': plan,
   'POST /v1/subscription/change': { ...plan, proration_date: 1_800_000_000 },
   'PUT /v1/preferences': {

@@ -94,6 +94,7 @@ describe('a form', () => {
       '/change-plan?tier=2&billing_cycle=monthly',
     ],
     ['that without what it said of an earlier form', '/preferences?message=saved', '/preferences'],
+    ['the profile where the page was the answer to a form', '/change-plan', '/profile'],
     ['the profile where the page is another site’s', 'https://evil.example/preferences', '/profile'],
     ['the profile where there is no such address', 'nowhere', '/profile'],
   ])('of a session that has ended leads by signing in to %s', async (_, page, back) => {

@@ -35,7 +35,7 @@ interface Credential {
   isCookie: boolean;
 }
 
-/** Decides for every route; what is neither marked nor on the public list is refused. */
+/** Who is asking, for every route; what is neither marked nor on the public list is refused. */
 @Injectable()
 export class SignIn {
   private readonly cookieName: string;

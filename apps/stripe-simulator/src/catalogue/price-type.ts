@@ -2,6 +2,13 @@ import type Stripe from 'stripe';
 import { invalid, referenced } from '../api/stripe-error.js';
 import type { World } from '../world/world.js';
 
+/** The price that something new is to be sold at. */
+export function priceOnSale(world: World, id: string, param: string): Stripe.Price {
+  const price = recurringPrice(world, id, param);
+  refuseInactive(price, param);
+  return price;
+}
+
 /** The price that a subscription is to be made of: one that is charged once is refused, as at Stripe. */
 export function recurringPrice(world: World, id: string, param: string): Stripe.Price {
   const price = referenced({ table: world.prices, id, noun: 'price', param });

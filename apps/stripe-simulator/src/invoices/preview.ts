@@ -2,7 +2,7 @@ import type Stripe from 'stripe';
 import { z } from 'zod';
 import { flag, integer, params, text } from '../api/params.js';
 import { invalid, noSuch, referenced, StripeFault } from '../api/stripe-error.js';
-import { recurringPrice } from '../catalogue/price-type.js';
+import { priceOnSale } from '../catalogue/price-type.js';
 import { planChange } from '../subscriptions/change.js';
 import type { Plan } from '../subscriptions/change.js';
 import { unusedTime } from '../subscriptions/proration.js';
@@ -56,7 +56,7 @@ function firstBill(world: World, { customer: id, subscription_details: wanted }:
   const items = wanted?.items ?? [];
   if (items.length === 0) throw upcomingNone(customer.id);
   const lines = items.map(({ price, quantity }, index) => ({
-    price: recurringPrice(world, price ?? '', `subscription_details[items][${index}][price]`),
+    price: priceOnSale(world, price ?? '', `subscription_details[items][${index}][price]`),
     quantity: quantity ?? 1,
   }));
   const subscription = aSubscription({

@@ -5,7 +5,7 @@ import { created, flag, integer, mergeMetadata, metadata, paging, params, text }
 import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
 import { found, invalid, referenced } from '../api/stripe-error.js';
-import { recurringPrice } from '../catalogue/price-type.js';
+import { priceOnSale, recurringPrice } from '../catalogue/price-type.js';
 import { createSubscription } from '../subscriptions/create.js';
 import { cancelNow, saveSubscription } from '../subscriptions/lifecycle.js';
 import { prorationBehavior } from '../subscriptions/subscription-params.js';
@@ -138,7 +138,9 @@ function begin(world: World, input: Omit<CreateInput, 'from_subscription'>): Str
   });
   needed('start_date', input.start_date);
   const given = needed('phases', input.phases);
-  const wishes = given.map((wish, index) => inPeriods(toWish(world, wish, `phases[${index}]`), wish.iterations));
+  const wishes = given.map((wish, index) =>
+    inPeriods(toWish(world, wish, { path: `phases[${index}]`, sold: new Set() }), wish.iterations),
+  );
   const subscription = createSubscription(world, {
     customer: customer.id,
     lines: wishes[0]?.items ?? [],
@@ -200,7 +202,8 @@ function takeOver(world: World, id: string): Stripe.SubscriptionSchedule {
 /** The phase that runs may change too; then its items apply at once. */
 function update(world: World, before: Stripe.SubscriptionSchedule, input: UpdateInput): Stripe.SubscriptionSchedule {
   const now = world.now();
-  const wishes = input.phases?.map((wish, index) => toWish(world, wish, `phases[${index}]`));
+  const sold = new Set(before.phases.flatMap(({ items }) => items.map(({ price }) => idOf(price))));
+  const wishes = input.phases?.map((wish, index) => toWish(world, wish, { path: `phases[${index}]`, sold }));
   const phases = wishes ? phasesFrom(before, wishes) : before.phases;
   const next: Stripe.SubscriptionSchedule = {
     ...before,
@@ -224,11 +227,17 @@ function update(world: World, before: Stripe.SubscriptionSchedule, input: Update
   });
 }
 
-function toWish(world: World, wish: z.output<typeof phase>, path: string): PhaseWish {
+/** What is sold already goes on at its price. */
+interface PhasePlace {
+  path: string;
+  sold: ReadonlySet<string | null>;
+}
+
+function toWish(world: World, wish: z.output<typeof phase>, { path, sold }: PhasePlace): PhaseWish {
   const at = (value: number | 'now' | undefined) => (value === 'now' ? world.now() : value);
   return {
     items: wish.items.map(({ price, quantity }, index) => ({
-      price: recurringPrice(world, price, `${path}[items][${index}][price]`),
+      price: (sold.has(price) ? recurringPrice : priceOnSale)(world, price, `${path}[items][${index}][price]`),
       quantity: quantity ?? 1,
     })),
     start: at(wish.start_date),

@@ -5,7 +5,7 @@ import { created, mergeMetadata, paging, params, text } from '../api/params.js';
 import { route } from '../api/route.js';
 import type { Route } from '../api/route.js';
 import { found, invalid, noSuch, referenced } from '../api/stripe-error.js';
-import { recurringPrice } from '../catalogue/price-type.js';
+import { priceOnSale } from '../catalogue/price-type.js';
 import type { World } from '../world/world.js';
 import { createSubscription, trialFrom } from './create.js';
 import { cancelNow, saveSubscription, withScheduledEnd } from './lifecycle.js';
@@ -146,6 +146,6 @@ function wanted(world: World, item: ItemInput, path: string): Wanted {
   if (item.price === undefined) {
     throw invalid(`${path}[price]`, `Missing required param: ${path}[price].`, 'parameter_missing');
   }
-  const price = recurringPrice(world, item.price, `${path}[price]`);
+  const price = priceOnSale(world, item.price, `${path}[price]`);
   return { price, quantity: item.quantity ?? 1 };
 }

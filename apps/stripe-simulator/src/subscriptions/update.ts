@@ -1,7 +1,7 @@
 import type Stripe from 'stripe';
 import { mergeMetadata } from '../api/params.js';
 import { invalid, noSuch } from '../api/stripe-error.js';
-import { recurringPrice } from '../catalogue/price-type.js';
+import { priceOnSale } from '../catalogue/price-type.js';
 import { idOf } from '../world/ids.js';
 import type { World } from '../world/world.js';
 import { applyChange, planChange } from './change.js';
@@ -155,7 +155,9 @@ function itemChange(
 ): ItemChange {
   const current = items.data.find(({ id }) => id === item.id);
   if (item.id !== undefined && current === undefined) throw noSuch('subscription item', item.id, `${path}[id]`);
-  const price = item.price === undefined ? current?.price : recurringPrice(world, item.price, `${path}[price]`);
+  const wanted = item.price ?? current?.price.id;
+  const isAsBefore = wanted === undefined || wanted === current?.price.id;
+  const price = isAsBefore ? current?.price : priceOnSale(world, wanted, `${path}[price]`);
   if (price === undefined)
     throw invalid(`${path}[price]`, `Missing required param: ${path}[price].`, 'parameter_missing');
   const quantity = item.quantity ?? current?.quantity ?? 1;

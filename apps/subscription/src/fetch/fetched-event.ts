@@ -5,8 +5,8 @@ import type { RawEvent } from '../intake/raw-event.store.js';
 export const fetchedType = 'subscription.fetched';
 
 /**
- * What Stripe answered (and of what is past due, what its invoices say: `unpaid_since`), to be kept like an event that came in: a rebuild finds it where it was applied, and need not ask Stripe
- * for a state that is long gone. The id is that of its effect.
+ * What Stripe answered (and of what is past due, what its invoices say: `unpaid_since`), to be kept like an event that came in: a
+ * rebuild finds it where it was applied, and need not ask Stripe for a state that is long gone. The id is that of its effect.
  */
 export function fetchedEvent(
   { at, snapshot }: FetchedSubscription,

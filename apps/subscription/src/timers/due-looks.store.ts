@@ -12,7 +12,10 @@ import type { DueRow, TakenLook } from './due-look.js';
 
 /** As many as a batch has events: whoever is due beyond them comes with the next page. */
 const pageSize = 100;
-/** Ten seconds of the default budget, or twenty where all are past due,, and more than is asked between two looks here. Whoever is due beyond them waits in its row. */
+/**
+ * Ten seconds of the default budget, or twenty where all are past due; and more than is asked between two looks here. Whoever is due
+ * beyond them waits in its row.
+ */
 const mostWaiting = 200;
 /** A batch may hold what a page asks for; the page comes again. */
 const lockTimeout = "SET LOCAL lock_timeout = '300ms'";
