@@ -10,6 +10,7 @@ import { ReadQuicker1797400000000 } from './migrations/1797400000000-read-quicke
 import { RollUpFunnel1797400000100 } from './migrations/1797400000100-roll-up-funnel.js';
 import { AppendQuicker1797600000000 } from './migrations/1797600000000-append-quicker.js';
 import { PlanOnce1797600000100 } from './migrations/1797600000100-plan-once.js';
+import { WaitForTheFirst1797800000000 } from './migrations/1797800000000-wait-for-the-first.js';
 
 export const schema: ServiceSchema = {
   schema: 'audit',
@@ -24,6 +25,7 @@ export const schema: ServiceSchema = {
     RollUpFunnel1797400000100,
     AppendQuicker1797600000000,
     PlanOnce1797600000100,
+    WaitForTheFirst1797800000000,
   ],
   maintenance: makePartitionsAhead,
 };

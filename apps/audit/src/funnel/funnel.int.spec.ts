@@ -100,6 +100,19 @@ const row = (day: string, tier: number, counts: [number, number, number, number,
 });
 
 describe('the funnel', () => {
+  it('waits for the first entry of an empty trail', async () => {
+    const empty = await startAudit();
+    try {
+      for (let look = 0; look < 3; look += 1) await empty.app.get(FunnelStore).rollUp();
+      await empty.append(eventsOf({ name: 'first', started: '2026-09-01T10:00:00.000Z' }));
+      await empty.follower.catchUp();
+      const days = { from: new Date('2026-09-01'), to: new Date('2026-09-02') };
+      expect(await empty.app.get(FunnelStore).count(days, now)).toMatchObject([{ started: 1 }]);
+    } finally {
+      await empty.stop();
+    }
+  });
+
   it('follows the checkouts of a day, by plan: completed, active after thirty days, canceled', async () => {
     expect(await counted('2026-09-01', '2026-09-02')).toEqual([
       row('2026-09-01', 1, [5, 3, 2, 0, 2]),
