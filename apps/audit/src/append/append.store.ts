@@ -49,7 +49,7 @@ export class AppendStore {
     erasures: readonly Erasure[],
   ): Promise<Set<string>> {
     const contents = entries.map(({ content }) => content);
-    if (erasures.length > 0) await this.erasures.makeReady(manager);
+    if (erasures.length > 0) await this.erasures.waitForParking(manager);
     const rows: { appended_id: string }[] = await manager.query(append, [
       Buffer.concat(contents),
       startsOf(contents),

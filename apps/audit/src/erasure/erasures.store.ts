@@ -52,18 +52,17 @@ export class Erasures {
     return rows.length > 0;
   }
 
-  /** Waits for whoever is parking: before the trail is locked, which everybody else would wait for meanwhile. */
-  async makeReady(manager: EntityManager): Promise<void> {
+  /** Before the trail is locked, for which everybody else would wait meanwhile. */
+  async waitForParking(manager: EntityManager): Promise<void> {
     await manager.query(waitForParking);
   }
 
   /**
    * In the transaction that appends the request, so that there is no entry of an erasure that was not done. Asked for again, it
-   * does what is left to do, and its answer has the same id.
+   * does what is left to do, and its answer has the same id. Needs `waitForParking` before it.
    */
   async carryOut(manager: EntityManager, { eventId, data }: Erasure, now: Date): Promise<void> {
     const { user_id, request_id } = data;
-    await this.makeReady(manager);
     const [gone] = await manager.query<{ keys: number; index_rows: number }[]>(
       'SELECT keys, index_rows FROM erase_person($1)',
       [user_id],

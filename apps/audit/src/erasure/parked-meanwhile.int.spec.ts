@@ -40,6 +40,7 @@ describe('F69: a dead letter that is parked while its person is being erased', (
   function erase(userId: string, meanwhile: () => Promise<void>): Promise<void> {
     const data = { user_id: userId, request_id: randomUUID(), reason: 'ticket 4711' };
     return trail.dataSource.transaction(async (manager) => {
+      await erasures.waitForParking(manager);
       await erasures.carryOut(manager, { eventId: randomUUID(), data }, new Date());
       await meanwhile();
     });

@@ -1,4 +1,5 @@
 import type Stripe from 'stripe';
+import { idOf } from '../stripe-reference.js';
 
 /** What Stripe alone knows of how somebody pays. It is shown and never stored. */
 export interface BillingDetails {
@@ -77,17 +78,13 @@ export function toInvoices(invoices: readonly Stripe.Invoice[]): Invoice[] {
     .filter((invoice) => invoice.status !== 'draft')
     .map(({ number, id, parent, created, total, currency, status, hosted_invoice_url: url }) => ({
       number: number ?? id ?? '',
-      subscriptionId: idOf(parent?.subscription_details?.subscription ?? null),
+      subscriptionId: parent?.subscription_details ? idOf(parent.subscription_details.subscription) : null,
       createdAt: new Date(created * 1000),
       amount: total,
       currency,
       status: status ?? 'open',
       url: url ?? null,
     }));
-}
-
-function idOf(reference: string | { id: string } | null): string | null {
-  return typeof reference === 'string' ? reference : (reference?.id ?? null);
 }
 
 /** Stripe's statuses of what is charged for, now or at the next try. */

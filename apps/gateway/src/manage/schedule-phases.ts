@@ -1,5 +1,6 @@
 import type { BillingCycle } from '@billhook/contracts';
 import type Stripe from 'stripe';
+import { idOf } from '../stripe-reference.js';
 
 type PhaseParams = Stripe.SubscriptionScheduleUpdateParams.Phase;
 
@@ -51,5 +52,3 @@ function runningPhase({ phases, current_phase }: Stripe.SubscriptionSchedule): P
 function toDiscountParams({ discount }: Stripe.SubscriptionSchedule.Phase.Discount): { discount: string }[] {
   return discount === null ? [] : [{ discount: idOf(discount) }];
 }
-
-const idOf = (reference: string | { id: string }): string => (typeof reference === 'string' ? reference : reference.id);
